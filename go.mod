@@ -2,7 +2,4 @@ module example.com/dps
 
 go 1.24
 
-require (
-	github.com/google/go-cmp v0.7.0 // indirect
-	pgregory.net/rapid v1.3.0 // indirect
-)
+require github.com/google/go-cmp v0.7.0

@@ -1,0 +1,129 @@
+package packet
+
+import "fmt"
+
+// These five packets are a packet identifier and nothing else. The standard does
+// not forbid identifier 0 in them, but since no packet that they could answer has
+// it, it is refused as well (MQTT-2.3.1-1).
+
+// Puback acknowledges a PUBLISH with QoS 1 (section 3.4).
+type Puback struct {
+	ID uint16 // packet identifier of the packet that it answers, not 0
+}
+
+// Pubrec is the first answer to a PUBLISH with QoS 2 (section 3.5).
+type Pubrec struct {
+	ID uint16 // packet identifier of the packet that it answers, not 0
+}
+
+// Pubrel answers a PUBREC (section 3.6).
+type Pubrel struct {
+	ID uint16 // packet identifier of the packet that it answers, not 0
+}
+
+// Pubcomp answers a PUBREL and ends a delivery with QoS 2 (section 3.7).
+type Pubcomp struct {
+	ID uint16 // packet identifier of the packet that it answers, not 0
+}
+
+// Unsuback answers an UNSUBSCRIBE (section 3.11).
+type Unsuback struct {
+	ID uint16 // packet identifier of the packet that it answers, not 0
+}
+
+// Type returns PUBACK.
+func (*Puback) Type() Type { return PUBACK }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Puback) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBACK, p.ID) }
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Puback) Decode(f Frame) (err error) {
+	p.ID, err = decodeAck(f, PUBACK)
+	return err
+}
+
+// String returns one line for logs.
+func (p *Puback) String() string { return fmt.Sprintf("PUBACK id=%d", p.ID) }
+
+// Type returns PUBREC.
+func (*Pubrec) Type() Type { return PUBREC }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Pubrec) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBREC, p.ID) }
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Pubrec) Decode(f Frame) (err error) {
+	p.ID, err = decodeAck(f, PUBREC)
+	return err
+}
+
+// String returns one line for logs.
+func (p *Pubrec) String() string { return fmt.Sprintf("PUBREC id=%d", p.ID) }
+
+// Type returns PUBREL.
+func (*Pubrel) Type() Type { return PUBREL }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Pubrel) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBREL, p.ID) }
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Pubrel) Decode(f Frame) (err error) {
+	p.ID, err = decodeAck(f, PUBREL)
+	return err
+}
+
+// String returns one line for logs.
+func (p *Pubrel) String() string { return fmt.Sprintf("PUBREL id=%d", p.ID) }
+
+// Type returns PUBCOMP.
+func (*Pubcomp) Type() Type { return PUBCOMP }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Pubcomp) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBCOMP, p.ID) }
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Pubcomp) Decode(f Frame) (err error) {
+	p.ID, err = decodeAck(f, PUBCOMP)
+	return err
+}
+
+// String returns one line for logs.
+func (p *Pubcomp) String() string { return fmt.Sprintf("PUBCOMP id=%d", p.ID) }
+
+// Type returns UNSUBACK.
+func (*Unsuback) Type() Type { return UNSUBACK }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Unsuback) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, UNSUBACK, p.ID) }
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Unsuback) Decode(f Frame) (err error) {
+	p.ID, err = decodeAck(f, UNSUBACK)
+	return err
+}
+
+// String returns one line for logs.
+func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) }
+
+func appendAck(b []byte, t Type, id uint16) ([]byte, error) {
+	if id == 0 {
+		return b, invalid(t, "MQTT-2.3.1-1", "packet identifier is 0")
+	}
+	flags := byte(0)
+	if t == PUBREL {
+		flags = 0b0010
+	}
+	return append(b, byte(t)<<4|flags, 2, byte(id>>8), byte(id)), nil
+}
+
+func decodeAck(f Frame, t Type) (id uint16, err error) {
+	if err := f.check(t); err != nil {
+		return 0, err
+	}
+	c := f.cursor()
+	if id, _ = c.uint16(); id == 0 {
+		return 0, c.badID(true)
+	}
+	return id, nil
+}

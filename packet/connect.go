@@ -1,0 +1,275 @@
+package packet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The protocol name and level of MQTT 3.1.1.
+const (
+	protocolName  = "MQTT"
+	protocolLevel = 4
+)
+
+// Connect is the first packet of a client (section 3.1).
+type Connect struct {
+	// ProtocolName and ProtocolLevel are "MQTT" and 4. Zero values stand for them
+	// when encoding; other values are refused. Decode always sets both.
+	ProtocolName  []byte
+	ProtocolLevel byte
+
+	// CleanSession asks the server to discard an earlier session.
+	CleanSession bool
+
+	// KeepAlive is in seconds; 0 turns the mechanism off.
+	KeepAlive uint16
+
+	// ClientID may be empty, but then CleanSession must be set. It is always
+	// present: nil is sent as an empty one.
+	ClientID []byte
+
+	// Will is nil if there is none. Decode uses a Will that is already there again.
+	Will *Will
+
+	// Username is nil if absent.
+	Username []byte
+
+	// Password is nil if absent. It needs a Username. It may be any bytes.
+	Password Secret
+}
+
+// Will is the message that the server publishes when a client is gone without a
+// DISCONNECT (section 3.1.2.5).
+type Will struct {
+	Topic   []byte
+	Message []byte // any bytes, at most 65,535, may be empty
+	QoS     QoS
+	Retain  bool
+}
+
+// The connect flags (section 3.1.2.3).
+const (
+	flagReserved     = 1 << 0
+	flagCleanSession = 1 << 1
+	flagWill         = 1 << 2
+	shiftWillQoS     = 3
+	flagWillRetain   = 1 << 5
+	flagPassword     = 1 << 6
+	flagUsername     = 1 << 7
+)
+
+// Type returns CONNECT.
+func (*Connect) Type() Type { return CONNECT }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Connect) AppendBinary(b []byte) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return b, err
+	}
+	var flags byte
+	length := 10 + 2 + len(p.ClientID)
+	if p.CleanSession {
+		flags |= flagCleanSession
+	}
+	if w := p.Will; w != nil {
+		flags |= flagWill | byte(w.QoS)<<shiftWillQoS
+		if w.Retain {
+			flags |= flagWillRetain
+		}
+		length += 2 + len(w.Topic) + 2 + len(w.Message)
+	}
+	if p.Username != nil {
+		flags |= flagUsername
+		length += 2 + len(p.Username)
+	}
+	if p.Password != nil {
+		flags |= flagPassword
+		length += 2 + len(p.Password)
+	}
+	b = appendHeader(b, CONNECT, 0, length)
+	b = append(b, 0, 4, 'M', 'Q', 'T', 'T', protocolLevel, flags, byte(p.KeepAlive>>8), byte(p.KeepAlive))
+	b = appendField(b, p.ClientID)
+	if w := p.Will; w != nil {
+		b = appendField(b, w.Topic)
+		b = appendField(b, w.Message)
+	}
+	if p.Username != nil {
+		b = appendField(b, p.Username)
+	}
+	if p.Password != nil {
+		b = appendField(b, p.Password)
+	}
+	return b, nil
+}
+
+// check refuses what must not be sent.
+func (p *Connect) check() error {
+	switch {
+	case p.ProtocolName != nil && string(p.ProtocolName) != protocolName:
+		return invalid(CONNECT, "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(p.ProtocolName), protocolName)
+	case p.ProtocolLevel != 0 && p.ProtocolLevel != protocolLevel:
+		return invalid(CONNECT, "MQTT-3.1.2-2", "protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel)
+	case len(p.ClientID) == 0 && !p.CleanSession:
+		return invalid(CONNECT, "MQTT-3.1.3-7", "client identifier is empty though CleanSession is not set")
+	case p.Password != nil && p.Username == nil:
+		return invalid(CONNECT, "MQTT-3.1.2-22", "password without a user name")
+	}
+	if f := textFlaw(p.ClientID); f != nil {
+		return unsendable(CONNECT, "client identifier", f)
+	}
+	if w := p.Will; w != nil {
+		if w.QoS > QoS2 {
+			return invalid(CONNECT, "MQTT-3.1.2-14", "will QoS is %d, the largest is 2", w.QoS)
+		}
+		if f := topicFlaw(w.Topic); f != nil {
+			return unsendable(CONNECT, "will topic", f)
+		}
+		if f := lengthFlaw(w.Message); f != nil {
+			return unsendable(CONNECT, "will message", f)
+		}
+	}
+	if f := textFlaw(p.Username); f != nil {
+		return unsendable(CONNECT, "user name", f)
+	}
+	if f := lengthFlaw(p.Password); f != nil {
+		return unsendable(CONNECT, "password", f)
+	}
+	return nil
+}
+
+// Decode sets every field from the frame. See [Packet].
+//
+// An error that wraps [ErrProtocolLevel] leaves ProtocolName and ProtocolLevel set
+// and all else zero: what follows them is another version's business. A wrong
+// protocol name is malformed, and ProtocolName is set too.
+func (p *Connect) Decode(f Frame) error {
+	will := p.Will
+	*p = Connect{}
+	if err := f.check(CONNECT); err != nil {
+		return err
+	}
+	c := f.cursor()
+	name, ok := c.field()
+	if !ok {
+		return c.missing("protocol name", "MQTT-3.1.2-1")
+	}
+	p.ProtocolName = name
+	if string(name) != protocolName {
+		return malformed(CONNECT, headerSize(c.size), "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(name), protocolName)
+	}
+	if len(c.rest) < 4 {
+		return malformed(CONNECT, c.offset(), "section 3.1.1", "variable header is cut off")
+	}
+	p.ProtocolLevel = c.rest[0]
+	if p.ProtocolLevel != protocolLevel {
+		return &SyntaxError{CONNECT, c.offset(), "MQTT-3.1.2-2",
+			fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
+	}
+	flags := c.rest[1]
+	if err := checkConnectFlags(flags, c.offset()+1); err != nil {
+		return err
+	}
+	p.CleanSession = flags&flagCleanSession != 0
+	p.KeepAlive = uint16(c.rest[2])<<8 | uint16(c.rest[3])
+	c.rest = c.rest[4:]
+	return p.decodePayload(&c, flags, will)
+}
+
+func checkConnectFlags(flags byte, at int) error {
+	switch {
+	case flags&flagReserved != 0:
+		return malformed(CONNECT, at, "MQTT-3.1.2-3", "the reserved connect flag is set")
+	case flags&flagWill == 0 && flags>>shiftWillQoS&3 != 0:
+		return malformed(CONNECT, at, "MQTT-3.1.2-13", "will QoS is %d though there is no will", flags>>shiftWillQoS&3)
+	case flags&flagWill == 0 && flags&flagWillRetain != 0:
+		return malformed(CONNECT, at, "MQTT-3.1.2-15", "will retain is set though there is no will")
+	case flags>>shiftWillQoS&3 == 3:
+		return malformed(CONNECT, at, "MQTT-3.1.2-14", "will QoS is 3, the largest is 2")
+	case flags&flagPassword != 0 && flags&flagUsername == 0:
+		return malformed(CONNECT, at, "MQTT-3.1.2-22", "password flag without the user name flag")
+	}
+	return nil
+}
+
+func (p *Connect) decodePayload(c *cursor, flags byte, will *Will) error {
+	var ok bool
+	if p.ClientID, ok = c.field(); !ok {
+		return c.missing("client identifier", "MQTT-3.1.3-3")
+	}
+	if f := textFlaw(p.ClientID); f != nil {
+		return c.flawed("client identifier", p.ClientID, f)
+	}
+	if flags&flagWill != 0 {
+		if will == nil {
+			will = new(Will)
+		}
+		p.Will = will
+		will.QoS, will.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
+		if will.Topic, ok = c.field(); !ok {
+			return c.missing("will topic", "MQTT-3.1.2-9")
+		}
+		if f := topicFlaw(will.Topic); f != nil {
+			return c.flawed("will topic", will.Topic, f)
+		}
+		if will.Message, ok = c.field(); !ok {
+			return c.missing("will message", "MQTT-3.1.2-9")
+		}
+	}
+	if flags&flagUsername != 0 {
+		if p.Username, ok = c.field(); !ok {
+			return c.missing("user name", "MQTT-3.1.2-19")
+		}
+		if f := textFlaw(p.Username); f != nil {
+			return c.flawed("user name", p.Username, f)
+		}
+	}
+	if flags&flagPassword != 0 {
+		if p.Password, ok = c.field(); !ok {
+			return c.missing("password", "MQTT-3.1.2-21")
+		}
+	}
+	return c.end(surplusRule(flags))
+}
+
+// surplusRule names the statement that bytes behind the last field break: most
+// likely they are a field whose flag is not set.
+func surplusRule(flags byte) string {
+	switch {
+	case flags&flagUsername == 0:
+		return "MQTT-3.1.2-18"
+	case flags&flagPassword == 0:
+		return "MQTT-3.1.2-20"
+	}
+	return "section 3.1.3"
+}
+
+// Clone returns a copy that borrows nothing.
+func (p *Connect) Clone() *Connect {
+	q := *p
+	q.ProtocolName, q.ClientID = clone(p.ProtocolName), clone(p.ClientID)
+	q.Username, q.Password = clone(p.Username), clone(p.Password)
+	if w := p.Will; w != nil {
+		q.Will = &Will{clone(w.Topic), clone(w.Message), w.QoS, w.Retain}
+	}
+	return &q
+}
+
+// String returns one line for logs, without the password and the will message.
+func (p *Connect) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "CONNECT client=%s", quote(p.ClientID))
+	if p.Username != nil {
+		fmt.Fprintf(&s, " user=%s", quote(p.Username))
+	}
+	if p.Password != nil {
+		fmt.Fprintf(&s, " password=%v", p.Password)
+	}
+	if w := p.Will; w != nil {
+		fmt.Fprintf(&s, " will=%s (%v, retain %t, %d bytes)", quote(w.Topic), w.QoS, w.Retain, len(w.Message))
+	}
+	fmt.Fprintf(&s, " clean=%t keepalive=%ds", p.CleanSession, p.KeepAlive)
+	if p.ProtocolLevel != 0 && p.ProtocolLevel != protocolLevel {
+		fmt.Fprintf(&s, " level=%d", p.ProtocolLevel)
+	}
+	return s.String()
+}

@@ -1,0 +1,48 @@
+package packet
+
+// Pingreq asks the server for a sign of life (section 3.12). It has no content.
+type Pingreq struct{}
+
+// Pingresp answers a PINGREQ (section 3.13). It has no content.
+type Pingresp struct{}
+
+// Disconnect is the last packet of a client (section 3.14). It has no content.
+type Disconnect struct{}
+
+// Type returns PINGREQ.
+func (*Pingreq) Type() Type { return PINGREQ }
+
+// AppendBinary appends the encoded packet to b. It never fails. See [Packet].
+func (*Pingreq) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGREQ)<<4, 0), nil }
+
+// Decode checks the frame. See [Packet].
+func (*Pingreq) Decode(f Frame) error { return f.check(PINGREQ) }
+
+// String returns "PINGREQ".
+func (*Pingreq) String() string { return "PINGREQ" }
+
+// Type returns PINGRESP.
+func (*Pingresp) Type() Type { return PINGRESP }
+
+// AppendBinary appends the encoded packet to b. It never fails. See [Packet].
+func (*Pingresp) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGRESP)<<4, 0), nil }
+
+// Decode checks the frame. See [Packet].
+func (*Pingresp) Decode(f Frame) error { return f.check(PINGRESP) }
+
+// String returns "PINGRESP".
+func (*Pingresp) String() string { return "PINGRESP" }
+
+// Type returns DISCONNECT.
+func (*Disconnect) Type() Type { return DISCONNECT }
+
+// AppendBinary appends the encoded packet to b. It never fails. See [Packet].
+func (*Disconnect) AppendBinary(b []byte) ([]byte, error) {
+	return append(b, byte(DISCONNECT)<<4, 0), nil
+}
+
+// Decode checks the frame. See [Packet].
+func (*Disconnect) Decode(f Frame) error { return f.check(DISCONNECT) }
+
+// String returns "DISCONNECT".
+func (*Disconnect) String() string { return "DISCONNECT" }

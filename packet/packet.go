@@ -1,0 +1,93 @@
+package packet
+
+import "fmt"
+
+// A Packet is one of the 14 control packets: *[Connect], *[Connack], *[Publish],
+// *[Puback], *[Pubrec], *[Pubrel], *[Pubcomp], *[Subscribe], *[Suback],
+// *[Unsubscribe], *[Unsuback], *[Pingreq], *[Pingresp] or *[Disconnect].
+type Packet interface {
+	// Type returns the packet's type.
+	Type() Type
+
+	// AppendBinary appends the encoded packet to b, as an encoding.BinaryAppender.
+	// It allocates nothing if b has room. On error, which wraps ErrInvalid, b comes
+	// back as it was.
+	AppendBinary(b []byte) ([]byte, error)
+
+	// Decode sets every field from the frame. The slices of the packet borrow
+	// f.Body. After an error the fields have no meaning, unless the error is
+	// ErrProtocolLevel.
+	Decode(f Frame) error
+
+	// String returns one line for logs. It shows neither passwords nor payloads.
+	String() string
+}
+
+// New returns an empty packet of type t, or nil if t is reserved.
+func New(t Type) Packet {
+	switch t {
+	case CONNECT:
+		return new(Connect)
+	case CONNACK:
+		return new(Connack)
+	case PUBLISH:
+		return new(Publish)
+	case PUBACK:
+		return new(Puback)
+	case PUBREC:
+		return new(Pubrec)
+	case PUBREL:
+		return new(Pubrel)
+	case PUBCOMP:
+		return new(Pubcomp)
+	case SUBSCRIBE:
+		return new(Subscribe)
+	case SUBACK:
+		return new(Suback)
+	case UNSUBSCRIBE:
+		return new(Unsubscribe)
+	case UNSUBACK:
+		return new(Unsuback)
+	case PINGREQ:
+		return new(Pingreq)
+	case PINGRESP:
+		return new(Pingresp)
+	case DISCONNECT:
+		return new(Disconnect)
+	}
+	return nil
+}
+
+// Decode decodes a frame into a new packet, whose slices borrow f.Body. Where
+// speed counts, decode into a struct of your own instead, and use it again.
+// With ErrProtocolLevel the packet is returned too.
+func Decode(f Frame) (Packet, error) {
+	if !f.Type.defined() {
+		return nil, badFlags(f.Type, f.Flags)
+	}
+	p := New(f.Type)
+	err := p.Decode(f)
+	if err != nil && !isLevel(err) {
+		return nil, err
+	}
+	return p, err
+}
+
+func isLevel(err error) bool {
+	e, ok := err.(*SyntaxError)
+	return ok && e.Err == ErrProtocolLevel
+}
+
+// A Secret is a password. It prints as "***" with every verb of package fmt, in
+// JSON and in package log/slog, alone and within other values. Convert it to
+// []byte or string to get at the bytes.
+type Secret []byte
+
+// Format prints "***" whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "***") }
+
+// String returns "***".
+func (Secret) String() string { return "***" }
+
+// MarshalText returns "***".
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }

@@ -1,0 +1,110 @@
+package packet
+
+import "fmt"
+
+// Publish carries a message (section 3.3).
+type Publish struct {
+	Dup     bool // it may have been sent before; not with QoS 0
+	QoS     QoS
+	Retain  bool
+	ID      uint16 // packet identifier: 0 with QoS 0, otherwise not 0
+	Topic   []byte // a topic name: not empty, no wildcards
+	Payload []byte // any bytes, may be empty or nil, which is the same; Decode sets an empty one
+}
+
+// Type returns PUBLISH.
+func (*Publish) Type() Type { return PUBLISH }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Publish) AppendBinary(b []byte) ([]byte, error) {
+	b, err := p.AppendHeader(b)
+	if err != nil {
+		return b, err
+	}
+	return append(b, p.Payload...), nil
+}
+
+// AppendHeader appends all of the encoded packet but its payload, so that a
+// large payload can be sent from where it is, in one vectored write. The errors are
+// those of AppendBinary.
+func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
+	flags := byte(p.QoS) << 1
+	length := 2 + len(p.Topic) + len(p.Payload)
+	switch {
+	case p.QoS > QoS2:
+		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is %d, the largest is 2", p.QoS)
+	case p.QoS != QoS0 && p.ID == 0:
+		return b, invalid(PUBLISH, "MQTT-2.3.1-1", "packet identifier is 0 though QoS is %d", p.QoS)
+	case p.QoS == QoS0 && p.ID != 0:
+		return b, invalid(PUBLISH, "MQTT-2.3.1-5", "packet identifier is %d though QoS is 0", p.ID)
+	case p.QoS == QoS0 && p.Dup:
+		return b, invalid(PUBLISH, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
+	case p.QoS != QoS0:
+		length += 2
+	}
+	if f := topicFlaw(p.Topic); f != nil {
+		return b, unsendable(PUBLISH, "topic name", f)
+	}
+	if err := checkLength(PUBLISH, length); err != nil {
+		return b, err
+	}
+	if p.Dup {
+		flags |= 1 << 3
+	}
+	if p.Retain {
+		flags |= 1 << 0
+	}
+	b = appendHeader(b, PUBLISH, flags, length)
+	b = appendField(b, p.Topic)
+	if p.QoS != QoS0 {
+		b = appendUint16(b, p.ID)
+	}
+	return b, nil
+}
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Publish) Decode(f Frame) error {
+	*p = Publish{}
+	if err := f.check(PUBLISH); err != nil {
+		return err
+	}
+	p.Dup, p.QoS, p.Retain = f.Flags&8 != 0, QoS(f.Flags>>1&3), f.Flags&1 != 0
+	c := f.cursor()
+	var ok bool
+	if p.Topic, ok = c.field(); !ok {
+		return c.missing("topic name", "MQTT-3.3.2-1")
+	}
+	if f := topicFlaw(p.Topic); f != nil {
+		return c.flawed("topic name", p.Topic, f)
+	}
+	if p.QoS != QoS0 {
+		if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
+			return c.badID(ok)
+		}
+	}
+	p.Payload = c.rest[:len(c.rest):len(c.rest)]
+	return nil
+}
+
+// Clone returns a copy that borrows nothing.
+func (p *Publish) Clone() *Publish {
+	q := *p
+	q.Topic, q.Payload = clone(p.Topic), clone(p.Payload)
+	return &q
+}
+
+// String returns one line for logs, without the payload.
+func (p *Publish) String() string {
+	s := "PUBLISH"
+	if p.QoS != QoS0 {
+		s += fmt.Sprintf(" id=%d", p.ID)
+	}
+	s += fmt.Sprintf(" qos=%d", p.QoS)
+	if p.Dup {
+		s += " dup"
+	}
+	if p.Retain {
+		s += " retain"
+	}
+	return s + fmt.Sprintf(" topic=%s payload=%d bytes", quote(p.Topic), len(p.Payload))
+}

@@ -1,0 +1,78 @@
+package packet
+
+import "fmt"
+
+// SubackFailure is the return code of a SUBACK for a topic filter that the server
+// refuses. The other codes are the QoS granted: 0, 1 or 2.
+const SubackFailure = 0x80
+
+// Suback answers a SUBSCRIBE (section 3.9).
+type Suback struct {
+	ID          uint16 // packet identifier of the SUBSCRIBE, not 0
+	ReturnCodes []byte // one for each filter of the SUBSCRIBE, in its order
+}
+
+// Type returns SUBACK.
+func (*Suback) Type() Type { return SUBACK }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
+	switch {
+	case p.ID == 0:
+		return b, invalid(SUBACK, "MQTT-2.3.1-1", "packet identifier is 0")
+	case len(p.ReturnCodes) == 0:
+		return b, invalid(SUBACK, "MQTT-3.8.4-5", "no return code")
+	}
+	if i := badReturnCode(p.ReturnCodes); i >= 0 {
+		return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, p.ReturnCodes[i])
+	}
+	length := 2 + len(p.ReturnCodes)
+	if err := checkLength(SUBACK, length); err != nil {
+		return b, err
+	}
+	b = appendHeader(b, SUBACK, 0, length)
+	b = appendUint16(b, p.ID)
+	return append(b, p.ReturnCodes...), nil
+}
+
+// Decode sets every field from the frame. See [Packet].
+func (p *Suback) Decode(f Frame) error {
+	*p = Suback{}
+	if err := f.check(SUBACK); err != nil {
+		return err
+	}
+	c := f.cursor()
+	var ok bool
+	if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
+		return c.badID(ok)
+	}
+	if len(c.rest) == 0 {
+		return malformed(SUBACK, c.offset(), "MQTT-3.8.4-5", "no return code")
+	}
+	if i := badReturnCode(c.rest); i >= 0 {
+		return malformed(SUBACK, c.offset()+i, "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", c.rest[i])
+	}
+	p.ReturnCodes = c.rest[:len(c.rest):len(c.rest)]
+	return nil
+}
+
+// badReturnCode returns the index of the first code that is not legal, or -1.
+func badReturnCode(codes []byte) int {
+	for i, code := range codes {
+		if code > byte(QoS2) && code != SubackFailure {
+			return i
+		}
+	}
+	return -1
+}
+
+// Clone returns a copy that borrows nothing.
+func (p *Suback) Clone() *Suback { return &Suback{p.ID, clone(p.ReturnCodes)} }
+
+// String returns one line for logs.
+func (p *Suback) String() string {
+	if n := len(p.ReturnCodes); n > 16 {
+		return fmt.Sprintf("SUBACK id=%d codes=% x… (%d)", p.ID, p.ReturnCodes[:16], n)
+	}
+	return fmt.Sprintf("SUBACK id=%d codes=% x", p.ID, p.ReturnCodes)
+}

@@ -1,0 +1,107 @@
+package packet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Subscribe asks for the messages that match some topic filters (section 3.8).
+type Subscribe struct {
+	ID            uint16         // packet identifier, not 0
+	Subscriptions []Subscription // at least one
+}
+
+// A Subscription is a topic filter and the QoS asked for.
+type Subscription struct {
+	Filter []byte
+	QoS    QoS // the largest at which the server may send
+}
+
+// Type returns SUBSCRIBE.
+func (*Subscribe) Type() Type { return SUBSCRIBE }
+
+// AppendBinary appends the encoded packet to b. See [Packet].
+func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
+	switch {
+	case p.ID == 0:
+		return b, invalid(SUBSCRIBE, "MQTT-2.3.1-1", "packet identifier is 0")
+	case len(p.Subscriptions) == 0:
+		return b, invalid(SUBSCRIBE, "MQTT-3.8.3-3", "no topic filter")
+	}
+	length := 2
+	for i := range p.Subscriptions {
+		s := &p.Subscriptions[i]
+		if f := filterFlaw(s.Filter); f != nil {
+			return b, unsendable(SUBSCRIBE, fmt.Sprintf("topic filter %d", i), f)
+		}
+		if s.QoS > QoS2 {
+			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter %d is %d, the largest is 2", i, s.QoS)
+		}
+		length += 2 + len(s.Filter) + 1
+	}
+	if err := checkLength(SUBSCRIBE, length); err != nil {
+		return b, err
+	}
+	b = appendHeader(b, SUBSCRIBE, 0b0010, length)
+	b = appendUint16(b, p.ID)
+	for i := range p.Subscriptions {
+		s := &p.Subscriptions[i]
+		b = append(appendField(b, s.Filter), byte(s.QoS))
+	}
+	return b, nil
+}
+
+// Decode sets every field from the frame, and uses the room that p.Subscriptions
+// has. See [Packet].
+func (p *Subscribe) Decode(f Frame) error {
+	*p = Subscribe{Subscriptions: p.Subscriptions[:0]}
+	if err := f.check(SUBSCRIBE); err != nil {
+		return err
+	}
+	c := f.cursor()
+	var ok bool
+	if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
+		return c.badID(ok)
+	}
+	for len(c.rest) > 0 {
+		filter, ok := c.field()
+		if !ok {
+			return c.missing("topic filter", "section 3.8.3")
+		}
+		if f := filterFlaw(filter); f != nil {
+			return c.flawed("topic filter", filter, f)
+		}
+		if len(c.rest) == 0 {
+			return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-3", "topic filter without a QoS")
+		}
+		qos := c.rest[0]
+		if qos > byte(QoS2) {
+			return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", qos)
+		}
+		c.rest = c.rest[1:]
+		p.Subscriptions = append(p.Subscriptions, Subscription{filter, QoS(qos)})
+	}
+	if len(p.Subscriptions) == 0 {
+		return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-3", "no topic filter")
+	}
+	return nil
+}
+
+// Clone returns a copy that borrows nothing.
+func (p *Subscribe) Clone() *Subscribe {
+	q := &Subscribe{ID: p.ID}
+	for _, s := range p.Subscriptions {
+		q.Subscriptions = append(q.Subscriptions, Subscription{clone(s.Filter), s.QoS})
+	}
+	return q
+}
+
+// String returns one line for logs.
+func (p *Subscribe) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "SUBSCRIBE id=%d", p.ID)
+	for _, sub := range p.Subscriptions {
+		fmt.Fprintf(&s, " %s (%v)", quote(sub.Filter), sub.QoS)
+	}
+	return s.String()
+}
