@@ -1,0 +1,78 @@
+package topic
+
+import "bytes"
+
+// unreserved reports whether c needs no percent-encoding (RFC 3986, section 2.3).
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+// appendEscaped appends s, with every byte that is not unreserved as %XX.
+func appendEscaped(b, s []byte) []byte {
+	const hex = "0123456789ABCDEF"
+	for _, c := range s {
+		if unreserved(c) {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return b
+}
+
+// unescape decodes %XX. It returns s itself if it holds none, else a fresh slice. bad is
+// the offset in s of the first '%' that two hex digits do not follow, or -1.
+func unescape(s []byte) (decoded []byte, bad int) {
+	first := bytes.IndexByte(s, '%')
+	if first < 0 {
+		return s, -1
+	}
+	decoded = append(make([]byte, 0, len(s)), s[:first]...)
+	for i := first; i < len(s); i++ {
+		c := s[i]
+		if c == '%' {
+			if len(s)-i < 3 || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0 {
+				return nil, i
+			}
+			c = byte(unhex(s[i+1])<<4 | unhex(s[i+2]))
+			i += 2
+		}
+		decoded = append(decoded, c)
+	}
+	return decoded, -1
+}
+
+// unhex returns the value of a hex digit, or -1.
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c - 'a' + 10)
+	case 'A' <= c && c <= 'F':
+		return int(c - 'A' + 10)
+	}
+	return -1
+}
+
+// equalFold reports whether a and b differ at most in ASCII case. Unlike [bytes.EqualFold]
+// it takes no other letter for an ASCII one (U+017F for s).
+func equalFold(a []byte, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, c := range a {
+		if lower(c) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,199 @@
+package topic
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// ResponseFilter is the only topic filter that the service lets a device subscribe to. It
+// matches the responses to all operations.
+const ResponseFilter = "$dps/registrations/res/#"
+
+const responsePrefix = "$dps/registrations/res/"
+
+// MaxRetryAfter is the longest retry-after that is taken for a number of seconds, both
+// ways: 2³¹ s, about 68 years, the figure at which RFC 9111, section 1.2.2, ends.
+const MaxRetryAfter = 1 << 31 * time.Second
+
+// A Response is the topic name of a response from DPS. It is read with [ParseResponse].
+type Response struct {
+	// Status is 100 to 599, with the meaning it has in HTTP. It may disagree with the
+	// status in the body, which then is right: older versions of the service answer 200
+	// while the device is still being assigned.
+	Status int
+
+	// RequestID is $rid, repeated from the request. It is nil if there is none, and empty
+	// for "$rid=": so the service answers a request whose $rid is absent or misspelt. It
+	// has at most MaxIDLen bytes to be written, of any value.
+	RequestID []byte
+
+	// RetryAfter is retry-after, the time to wait before the next request, if HasRetryAfter
+	// is set; otherwise it is zero. It is in whole seconds, 0 to MaxRetryAfter.
+	RetryAfter    time.Duration
+	HasRetryAfter bool
+
+	// BadRetryAfter is the undecoded text of a retry-after that is not such a number in
+	// decimal digits; nil otherwise. It is reported rather than an error, since the rest of
+	// the message is sound. It is written as it stands, so that a service for tests can be
+	// wrong on purpose.
+	BadRetryAfter []byte
+
+	// Extra holds all other properties, undecoded, joined by '&'; nil if there are none. It
+	// is written as it stands, after the others, if it is legal in a topic name, its
+	// escapes are whole, and no key is empty or one of the above. See [Properties].
+	Extra []byte
+
+	// Repeated: $rid or retry-after came more than once. Set by ParseResponse and not
+	// written.
+	Repeated bool
+}
+
+// AppendText appends the topic name to b. It implements [encoding.TextAppender]. The error,
+// if any, is an [ErrInvalid], and b comes back unchanged.
+func (r Response) AppendText(b []byte) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return b, err
+	}
+	b = append(b, responsePrefix...)
+	b = strconv.AppendInt(b, int64(r.Status), 10)
+	b = append(b, "/?"...)
+	first := len(b)
+	if r.RequestID != nil {
+		b = append(b, keyRequestID+"="...)
+		b = appendEscaped(b, r.RequestID)
+	}
+	if r.HasRetryAfter || r.BadRetryAfter != nil {
+		b = appendSeparator(b, first)
+		b = append(b, keyRetryAfter+"="...)
+		if r.HasRetryAfter {
+			b = strconv.AppendInt(b, int64(r.RetryAfter/time.Second), 10)
+		}
+		b = append(b, r.BadRetryAfter...)
+	}
+	if len(r.Extra) > 0 {
+		b = appendSeparator(b, first)
+		b = append(b, r.Extra...)
+	}
+	return b, nil
+}
+
+// appendSeparator appends '&' unless the next property is the first one.
+func appendSeparator(b []byte, first int) []byte {
+	if len(b) > first {
+		b = append(b, '&')
+	}
+	return b
+}
+
+func (r Response) check() error {
+	if r.Status < 100 || r.Status > 599 {
+		return invalid("expected Status from 100 to 599, found %d", r.Status)
+	}
+	if n := len(r.RequestID); n > MaxIDLen {
+		return invalid("expected RequestID of at most %d bytes, found %d", MaxIDLen, n)
+	}
+	if err := r.checkRetryAfter(); err != nil {
+		return err
+	}
+	return checkExtra(r.Extra, keyRequestID, keyRetryAfter)
+}
+
+func (r Response) checkRetryAfter() error {
+	if !r.HasRetryAfter && r.RetryAfter != 0 {
+		return invalid("expected HasRetryAfter to be set with RetryAfter, found %v alone", r.RetryAfter)
+	}
+	if r.RetryAfter < 0 || r.RetryAfter > MaxRetryAfter || r.RetryAfter%time.Second != 0 {
+		return invalid("expected RetryAfter in whole seconds from 0 to %v, found %v", MaxRetryAfter, r.RetryAfter)
+	}
+	if r.BadRetryAfter == nil {
+		return nil
+	}
+	if r.HasRetryAfter {
+		return invalid("expected RetryAfter or BadRetryAfter, found both %v and %.32q", r.RetryAfter, r.BadRetryAfter)
+	}
+	if bytes.IndexByte(r.BadRetryAfter, '&') >= 0 || !legal(r.BadRetryAfter) {
+		return invalid("expected BadRetryAfter in UTF-8 without control characters, '&', '+' and '#', found %.32q",
+			r.BadRetryAfter)
+	}
+	if _, ok := parseSeconds(r.BadRetryAfter); ok {
+		return invalid("expected BadRetryAfter to be no number of seconds, found %.32q", r.BadRetryAfter)
+	}
+	return nil
+}
+
+// ParseResponse parses the topic name of a response. Slices borrow t, see the package
+// comment.
+//
+// The error is an [ErrNotDPS] if t does not begin with "$dps/registrations/res/", and an
+// [ErrSyntax] for a status that is not of three digits from 100 to 599, for anything but
+// "/?" behind it, or for a $rid with a broken escape.
+func ParseResponse(t []byte) (Response, error) {
+	const n = len(responsePrefix)
+	if len(t) < n || string(t[:n]) != responsePrefix {
+		return Response{}, notDPS(t, responsePrefix)
+	}
+	status, ok := parseStatus(t[n:])
+	if !ok {
+		return Response{}, malformed(t, n, "a status of three digits from 100 to 599")
+	}
+	if len(t) < n+5 || string(t[n+3:n+5]) != "/?" {
+		return Response{}, malformed(t, n+3, `"/?"`)
+	}
+	r := Response{Status: status}
+	var extra extras
+	var err error
+	for p, ok := next(t, n+5); ok; p, ok = next(t, p.end) {
+		switch key := p.key(t); {
+		case equalFold(key, keyRequestID):
+			if r.RequestID != nil {
+				r.Repeated = true
+			} else if r.RequestID, err = identifier(t, p); err != nil {
+				return Response{}, err
+			}
+		case equalFold(key, keyRetryAfter):
+			if r.HasRetryAfter || r.BadRetryAfter != nil {
+				r.Repeated = true
+			} else if r.RetryAfter, r.HasRetryAfter = parseSeconds(p.value(t)); !r.HasRetryAfter {
+				r.BadRetryAfter = p.value(t)
+			}
+		default:
+			extra.add(t, p)
+		}
+	}
+	r.Extra = extra.text
+	return r, nil
+}
+
+// parseStatus parses the status at the start of s, which only '/' or the end may follow.
+func parseStatus(s []byte) (status int, ok bool) {
+	if len(s) < 3 || len(s) > 3 && s[3] != '/' {
+		return 0, false
+	}
+	for _, c := range s[:3] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		status = status*10 + int(c-'0')
+	}
+	return status, 100 <= status && status <= 599
+}
+
+// parseSeconds parses a retry-after: decimal digits alone, leading zeros allowed, up to
+// MaxRetryAfter.
+func parseSeconds(s []byte) (d time.Duration, ok bool) {
+	s, bad := unescape(s)
+	if bad >= 0 || len(s) == 0 {
+		return 0, false
+	}
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		d = d*10 + time.Duration(c-'0')*time.Second
+		if d > MaxRetryAfter {
+			return 0, false
+		}
+	}
+	return d, true
+}
