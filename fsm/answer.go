@@ -1,0 +1,132 @@
+package fsm
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/dps/topic"
+)
+
+// answer works off the answer to the open request.
+func (m *Machine) answer(r topic.Response, payload []byte) {
+	b, err := parseBody(payload)
+	switch {
+	case err == nil && b.Status != "":
+		m.status(r, &b)
+	case err == nil || r.Status >= 400:
+		m.refused(r, &b)
+	default:
+		m.unreadable(r, err)
+	}
+}
+
+// status works off the status of an operation. The topic's code decides only about
+// statuses that are unknown.
+func (m *Machine) status(r topic.Response, b *body) {
+	what := outcomeOf(b.Status)
+	if what == unknown && r.Status == 202 {
+		what = pending
+	}
+	switch what {
+	case pending:
+		m.pending(r, b)
+	case assigned:
+		a, err := b.assignment()
+		if err != nil {
+			m.unreadable(r, err)
+			return
+		}
+		if a.OperationID == "" {
+			a.OperationID = m.operationID
+		}
+		m.operationID, m.result = a.OperationID, &a
+		m.finish(nil)
+	default:
+		m.finish(b.refusal(m.state, r.Status))
+	}
+}
+
+// pending waits for the time that the service asks for, and then queries.
+func (m *Machine) pending(r topic.Response, b *body) {
+	m.garbled, m.resuming = 0, false
+	if b.OperationID != "" {
+		m.operationID = b.OperationID
+	}
+	if m.operationID == "" {
+		m.later(fmt.Errorf("fsm: %w: %q without operationId", ErrBody, b.Status), r.RetryAfter)
+		return
+	}
+	m.attempts = 0
+	wait := m.cfg.Policy.poll(r.RetryAfter, r.HasRetryAfter)
+	m.due = m.now.Add(m.jitter(wait))
+	if !m.end.IsZero() && !m.due.Before(m.end) {
+		m.giveUp(ErrTimeout)
+		return
+	}
+	m.proceed(m.whyWait(r, wait))
+}
+
+// whyWait says where a wait comes from.
+func (m *Machine) whyWait(r topic.Response, wait time.Duration) string {
+	switch {
+	case !m.tracing():
+		return ""
+	case r.BadRetryAfter != nil:
+		return fmt.Sprintf("retry-after is %.20q, the default is %v", r.BadRetryAfter, wait)
+	case !r.HasRetryAfter:
+		return fmt.Sprintf("no retry-after, the default is %v", wait)
+	case r.RetryAfter != wait:
+		return fmt.Sprintf("the service asked for %v, the policy makes it %v", r.RetryAfter, wait)
+	}
+	return fmt.Sprintf("the service asked for %v", wait)
+}
+
+// refused works off an error answer.
+func (m *Machine) refused(r topic.Response, b *body) {
+	code := r.Status
+	if code < 400 { // an error body on a topic of success
+		for code = int(b.ErrorCode); code >= 1000; code /= 10 {
+		}
+	}
+	err := b.refusal(m.state, code)
+	floor := min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter)
+	gone := code == 404 || b.ErrorCode == 404203 // the operation is not known
+	switch {
+	case code == 429 || code >= 500:
+		m.garbled = 0
+		m.later(err, floor)
+	case m.state == Polling && (m.resuming || gone && !m.restarted):
+		m.restarted = m.restarted || !m.resuming
+		m.restart(err, floor)
+	case code == 412:
+		m.restart(err, floor)
+	default:
+		m.finish(err)
+	}
+}
+
+// restart goes back to the registration.
+func (m *Machine) restart(err error, floor time.Duration) {
+	m.operationID, m.resuming = "", false
+	m.later(err, floor)
+}
+
+// unreadable repeats the step after an answer that could not be understood, but
+// not often.
+func (m *Machine) unreadable(r topic.Response, err error) {
+	m.garbled++
+	failure := &StepError{m.state, err}
+	if m.garbled >= maxGarbled {
+		m.finish(failure)
+		return
+	}
+	m.later(failure, min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter))
+}
+
+// lost wraps the cause of a lost connection.
+func lost(cause error) error {
+	if cause == nil {
+		return ErrLost
+	}
+	return fmt.Errorf("%w: %w", ErrLost, cause)
+}

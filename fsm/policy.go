@@ -1,0 +1,118 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Policy has the numbers by which a [Machine] waits and gives up. A zero field
+// stands for the default named beside it.
+type Policy struct {
+	// Budget is the time for the whole registration, from the first input on.
+	// Default 5 minutes; negative: no limit.
+	Budget time.Duration
+
+	// RequestTimeout is the time for each answer: CONNACK, SUBACK, the answer to a
+	// request, PINGRESP. Default 30 s.
+	RequestTimeout time.Duration
+
+	// KeepAlive is the longest silence of the device before it sends a PINGREQ; it
+	// also stands in the CONNECT. Whole seconds up to 65,535. Default 60 s; negative:
+	// off. A load balancer before the service forgets a connection after 4 minutes.
+	KeepAlive time.Duration
+
+	// RetryAfter is the wait before a query if the service does not name one.
+	// Default 3 s.
+	RetryAfter time.Duration
+
+	// MinRetryAfter and MaxRetryAfter bound what the service names. Defaults 2 s,
+	// which keeps to the limit of 5 queries in 10 s, and 300 s.
+	MinRetryAfter, MaxRetryAfter time.Duration
+
+	// MinBackoff is the wait after a first failure; each further one doubles it, up
+	// to MaxBackoff. A retry-after is the floor. Defaults 1 s and 100 s.
+	MinBackoff, MaxBackoff time.Duration
+
+	// MaxAttempts is the number of failures in a row after which the machine gives
+	// up: connections lost, answers missing, unreadable or 429 and 5xx. Default 10;
+	// negative: no limit.
+	MaxAttempts int
+
+	// AtMostOnce sends requests with QoS 0 instead of 1.
+	AtMostOnce bool
+
+	// NoResume registers again after a lost connection instead of querying the
+	// operation that is already known.
+	NoResume bool
+
+	// KeepSession ends an assigned registration without a DISCONNECT: the machine
+	// is Done at once, and the transport with its MQTT session is the caller's.
+	KeepSession bool
+}
+
+// maxGarbled is the number of unreadable answers in a row that end a registration.
+const maxGarbled = 3
+
+// The part of a wait that jitter adds at most: waits get longer, never shorter.
+const jitterPart = 0.2
+
+func (p *Policy) setDefaults() {
+	setDefault(&p.Budget, 5*time.Minute)
+	setDefault(&p.RequestTimeout, 30*time.Second)
+	setDefault(&p.KeepAlive, 60*time.Second)
+	setDefault(&p.RetryAfter, 3*time.Second)
+	setDefault(&p.MinRetryAfter, 2*time.Second)
+	setDefault(&p.MaxRetryAfter, 300*time.Second)
+	setDefault(&p.MinBackoff, 1*time.Second)
+	setDefault(&p.MaxBackoff, 100*time.Second)
+	setDefault(&p.MaxAttempts, 10)
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// check reports every mistake, with the defaults set.
+func (p *Policy) check() error {
+	var errs []error
+	positive := func(name string, d time.Duration) {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("Policy.%s is %v, expected a positive duration", name, d))
+		}
+	}
+	positive("RequestTimeout", p.RequestTimeout)
+	positive("RetryAfter", p.RetryAfter)
+	positive("MinRetryAfter", p.MinRetryAfter)
+	positive("MinBackoff", p.MinBackoff)
+	if p.MaxRetryAfter < p.MinRetryAfter {
+		errs = append(errs, fmt.Errorf("Policy.MaxRetryAfter is %v, less than MinRetryAfter %v", p.MaxRetryAfter, p.MinRetryAfter))
+	}
+	if p.MaxBackoff < p.MinBackoff {
+		errs = append(errs, fmt.Errorf("Policy.MaxBackoff is %v, less than MinBackoff %v", p.MaxBackoff, p.MinBackoff))
+	}
+	if k := p.KeepAlive; k > 0 && (k%time.Second != 0 || k > 65535*time.Second) {
+		errs = append(errs, fmt.Errorf("Policy.KeepAlive is %v, expected whole seconds up to 65535", k))
+	}
+	return errors.Join(errs...)
+}
+
+// poll returns the wait before the next query.
+func (p *Policy) poll(asked time.Duration, has bool) time.Duration {
+	if !has {
+		asked = p.RetryAfter
+	}
+	return min(max(asked, p.MinRetryAfter), p.MaxRetryAfter)
+}
+
+// backoff returns the wait after this many failures in a row, at least 1.
+func (p *Policy) backoff(attempts int) time.Duration {
+	d := p.MinBackoff
+	for i := 1; i < attempts && d < p.MaxBackoff; i++ {
+		d *= 2
+	}
+	return min(d, p.MaxBackoff)
+}

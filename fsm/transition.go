@@ -1,0 +1,278 @@
+package fsm
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+// Everything that changes the state of a machine is in this file, and goes through
+// enter.
+
+// enter changes the state and replaces its deadline.
+func (m *Machine) enter(s State, deadline time.Time) {
+	m.state, m.deadline = s, deadline
+}
+
+// tick moves the clock.
+func (m *Machine) tick(now time.Time) {
+	if !m.started {
+		m.started, m.now, m.start = true, now, now
+		if m.cfg.Policy.Budget > 0 {
+			m.end = now.Add(m.cfg.Policy.Budget)
+		}
+	}
+	if now.After(m.now) {
+		m.now = now
+	}
+}
+
+// reached reports whether a deadline has come.
+func (m *Machine) reached(deadline time.Time) bool {
+	return !deadline.IsZero() && !m.now.Before(deadline)
+}
+
+// fire does what is due. Every input ends with it.
+func (m *Machine) fire() {
+	m.expire()
+	if m.state.open() && m.reached(m.deadline) {
+		if m.state == Waiting {
+			m.request()
+		} else {
+			m.fail(ErrNoAnswer)
+		}
+	}
+	m.keepAlive()
+}
+
+// expire ends a registration whose budget is used up.
+func (m *Machine) expire() {
+	if m.reached(m.end) {
+		m.giveUp(ErrTimeout)
+	}
+}
+
+// keepAlive sends a PINGREQ after a long silence of ours (MQTT-3.1.2-23), and gives
+// the connection up when none of the server's answers it.
+func (m *Machine) keepAlive() {
+	switch {
+	case !m.reached(m.keepAliveDeadline()):
+	case !m.pinged.IsZero():
+		m.fail(fmt.Errorf("%w: no PINGRESP", ErrNoAnswer))
+	default:
+		m.pinged = m.now
+		var ping packet.Pingreq
+		m.out, _ = ping.AppendBinary(m.out)
+		m.sent()
+		if m.tracing() {
+			m.trace(Event{Kind: Sent, Packet: &packet.Pingreq{}})
+		}
+	}
+}
+
+// keepAliveDeadline returns when keepAlive has something to do; zero: never.
+func (m *Machine) keepAliveDeadline() time.Time {
+	switch {
+	case !m.state.open() || !m.connected:
+		return time.Time{}
+	case !m.pinged.IsZero():
+		return m.pinged.Add(m.cfg.Policy.RequestTimeout)
+	case m.cfg.Policy.KeepAlive > 0:
+		return m.lastSent.Add(m.cfg.Policy.KeepAlive)
+	}
+	return time.Time{}
+}
+
+// sent notes that a packet was put into the output.
+func (m *Machine) sent() { m.lastSent = m.now }
+
+// ask enters a state that waits for an answer.
+func (m *Machine) ask(s State) {
+	m.sent()
+	m.enter(s, m.now.Add(m.cfg.Policy.RequestTimeout))
+}
+
+// connect begins a connection.
+func (m *Machine) connect(password []byte) error {
+	p := packet.Connect{
+		CleanSession: true, // the service keeps no sessions
+		KeepAlive:    uint16(max(m.cfg.Policy.KeepAlive, 0) / time.Second),
+		ClientID:     []byte(m.cfg.RegistrationID),
+		Username:     m.cfg.username(),
+	}
+	if len(password) > 0 {
+		p.Password = password
+	}
+	out, err := p.AppendBinary(m.out[:0])
+	if err != nil {
+		return fmt.Errorf("fsm: CONNECT: %w", err)
+	}
+	m.out = out
+	m.in = packet.Splitter{Limit: m.cfg.Limit}
+	m.connected, m.pinged, m.packetID = false, time.Time{}, 0
+	m.resuming = m.operationID != ""
+	m.ask(Connecting)
+	if m.tracing() {
+		m.trace(Event{Kind: Sent, Packet: &p})
+	}
+	return nil
+}
+
+// subscribe goes on after the CONNACK. Every connection needs it: the service keeps
+// no subscription of an earlier one, whatever the CONNACK says.
+func (m *Machine) subscribe() {
+	m.connected = true
+	m.packetID++
+	p := packet.Subscribe{ID: m.packetID, Subscriptions: []packet.Subscription{
+		{Filter: []byte(topic.ResponseFilter), QoS: packet.QoS1},
+	}}
+	m.out, _ = p.AppendBinary(m.out)
+	m.ask(Subscribing)
+	if m.tracing() {
+		m.trace(Event{Kind: Sent, Packet: &p})
+	}
+}
+
+// proceed sends the next request, or waits until it is due.
+func (m *Machine) proceed(note string) {
+	if m.now.Before(m.due) {
+		m.enter(Waiting, m.due)
+		m.trace(Event{Kind: Wait, Until: m.due, Note: note})
+		return
+	}
+	m.request()
+}
+
+// request sends a registration, or a query if there is an operation to ask about.
+func (m *Machine) request() {
+	state, r := Registering, topic.Request{Op: topic.Register}
+	p := packet.Publish{}
+	if m.operationID != "" {
+		state, r = Polling, topic.Request{Op: topic.QueryStatus, OperationID: []byte(m.operationID)}
+	} else {
+		p.Payload = m.cfg.appendRegistration(nil)
+	}
+	m.requests++
+	m.requestID = fmt.Appendf(m.requestID[:0], "%s%d", m.cfg.RequestIDPrefix, m.requests)
+	r.RequestID = m.requestID
+	if !m.cfg.Policy.AtMostOnce {
+		m.packetID = max(1, m.packetID+1) // 0 after 65,535
+		p.QoS, p.ID = packet.QoS1, m.packetID
+	}
+	var err error
+	if p.Topic, err = r.AppendText(nil); err == nil {
+		m.out, err = p.AppendBinary(m.out)
+	}
+	if err != nil {
+		m.finish(fmt.Errorf("fsm: %v: %w", state, err))
+		return
+	}
+	m.ask(state)
+	if m.tracing() {
+		m.trace(Event{Kind: Sent, Packet: &p})
+	}
+}
+
+// later repeats the step on the same connection after a failure. floor is the
+// wait that the service asked for.
+func (m *Machine) later(err error, floor time.Duration) {
+	m.retry(err, floor)
+	if m.state.open() {
+		m.enter(Waiting, m.due)
+		m.trace(Event{Kind: Retry, Until: m.due, Err: err})
+	}
+}
+
+// fail ends the connection, or the attempt to get one, after a failure.
+func (m *Machine) fail(cause error) {
+	err := &StepError{m.state, cause}
+	m.retry(err, 0)
+	switch {
+	case m.err != ErrPending:
+		return
+	case m.state == Idle:
+		m.enter(Idle, m.due)
+	default:
+		m.hangUp()
+	}
+	m.trace(Event{Kind: Retry, Until: m.due, Err: err})
+}
+
+// retry counts a failure and sets m.due for the next attempt, not before the wait
+// that is already on. It ends the registration if there must not be another one.
+func (m *Machine) retry(err error, floor time.Duration) {
+	m.attempts++
+	m.last = err
+	if most := m.cfg.Policy.MaxAttempts; most > 0 && m.attempts >= most {
+		m.giveUp(ErrAttempts)
+		return
+	}
+	wait := max(floor, m.cfg.Policy.backoff(m.attempts))
+	if due := m.now.Add(m.jitter(wait)); due.After(m.due) {
+		m.due = due
+	}
+	if !m.end.IsZero() && !m.due.Before(m.end) {
+		m.giveUp(ErrTimeout)
+	}
+}
+
+// jitter makes a wait up to a fifth longer.
+func (m *Machine) jitter(d time.Duration) time.Duration {
+	if m.cfg.Jitter == nil {
+		return d
+	}
+	return d + time.Duration(jitterPart*float64(d)*min(max(m.cfg.Jitter(), 0), 1))
+}
+
+// hangUp asks for the transport to be closed without another word.
+func (m *Machine) hangUp() {
+	clear(m.out)
+	m.out = nil
+	m.in = packet.Splitter{}
+	m.enter(Closing, time.Time{})
+}
+
+// closed follows the Lost that Closing asks for.
+func (m *Machine) closed() {
+	clear(m.out)
+	m.out = nil
+	m.in = packet.Splitter{}
+	if m.err != ErrPending {
+		m.enter(Finished, time.Time{})
+		return
+	}
+	if m.cfg.Policy.NoResume {
+		m.operationID = ""
+	}
+	m.enter(Idle, m.due)
+}
+
+func (m *Machine) giveUp(reason error) {
+	m.finish(&GiveUpError{reason, m.state, m.now.Sub(m.start), m.attempts, m.last})
+}
+
+// finish ends the registration, once. err is nil if m.result has been set.
+func (m *Machine) finish(err error) {
+	if m.err != ErrPending {
+		return
+	}
+	m.err = err
+	switch {
+	case m.state == Idle || err == nil && m.cfg.Policy.KeepSession:
+		m.enter(Finished, time.Time{})
+	case !m.state.open():
+	case !m.connected:
+		m.hangUp()
+	default:
+		var bye packet.Disconnect
+		m.out, _ = bye.AppendBinary(m.out)
+		if m.tracing() {
+			m.trace(Event{Kind: Sent, Packet: &packet.Disconnect{}})
+		}
+		m.in = packet.Splitter{}
+		m.enter(Closing, time.Time{})
+	}
+	m.trace(Event{Kind: End, Err: err})
+}
