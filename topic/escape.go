@@ -11,36 +11,48 @@ func unreserved(c byte) bool {
 // appendEscaped appends s, with every byte that is not unreserved as %XX.
 func appendEscaped(b, s []byte) []byte {
 	const hex = "0123456789ABCDEF"
-	for _, c := range s {
-		if unreserved(c) {
-			b = append(b, c)
-		} else {
+	done := 0 // what stands before is appended
+	for i, c := range s {
+		if !unreserved(c) {
+			b = append(b, s[done:i]...)
 			b = append(b, '%', hex[c>>4], hex[c&15])
+			done = i + 1
 		}
 	}
-	return b
+	return append(b, s[done:]...)
 }
 
-// unescape decodes %XX. It returns s itself if it holds none, else a fresh slice. bad is
-// the offset in s of the first '%' that two hex digits do not follow, or -1.
+// unescape decodes %XX. It returns s itself if there is none, else a fresh slice. If an
+// escape is broken, bad is its offset, otherwise -1.
 func unescape(s []byte) (decoded []byte, bad int) {
 	first := bytes.IndexByte(s, '%')
 	if first < 0 {
 		return s, -1
 	}
+	if bad = brokenEscape(s); bad >= 0 {
+		return nil, bad
+	}
 	decoded = append(make([]byte, 0, len(s)), s[:first]...)
 	for i := first; i < len(s); i++ {
 		c := s[i]
 		if c == '%' {
-			if len(s)-i < 3 || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0 {
-				return nil, i
-			}
 			c = byte(unhex(s[i+1])<<4 | unhex(s[i+2]))
 			i += 2
 		}
 		decoded = append(decoded, c)
 	}
 	return decoded, -1
+}
+
+// brokenEscape returns the offset of the first '%' that two hex digits do not follow,
+// or -1.
+func brokenEscape(s []byte) int {
+	for i, c := range s {
+		if c == '%' && (len(s)-i < 3 || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0) {
+			return i
+		}
+	}
+	return -1
 }
 
 // unhex returns the value of a hex digit, or -1.
@@ -61,6 +73,9 @@ func unhex(c byte) int {
 func equalFold(a []byte, b string) bool {
 	if len(a) != len(b) {
 		return false
+	}
+	if string(a) == b {
+		return true // as nearly always
 	}
 	for i, c := range a {
 		if lower(c) != lower(b[i]) {

@@ -63,13 +63,13 @@ func next(t []byte, i int) (p pair, ok bool) {
 	if i == len(t) {
 		return pair{}, false
 	}
-	p = pair{start: i, end: len(t)}
+	p.start = i
+	for i < len(t) && t[i] != '=' && t[i] != '&' {
+		i++
+	}
+	p.eq, p.end = i, len(t)
 	if n := bytes.IndexByte(t[i:], '&'); n >= 0 {
 		p.end = i + n
-	}
-	p.eq = p.end
-	if n := bytes.IndexByte(t[i:p.end], '='); n >= 0 {
-		p.eq = i + n
 	}
 	return p, true
 }
@@ -114,6 +114,9 @@ func checkExtra(extra []byte, known ...string) error {
 	if !legal(extra) {
 		return invalid("expected Extra in UTF-8 without control characters, '+' and '#', found %.32q", extra)
 	}
+	if bad := brokenEscape(extra); bad >= 0 {
+		return invalid("expected two hex digits after '%%' in Extra, found %.32q at byte %d", extra[bad:], bad)
+	}
 	for property := range bytes.SplitSeq(extra, []byte{'&'}) {
 		key, _, _ := bytes.Cut(property, []byte{'='})
 		if len(key) == 0 {
@@ -121,9 +124,6 @@ func checkExtra(extra []byte, known ...string) error {
 		}
 		if slices.ContainsFunc(known, func(k string) bool { return equalFold(key, k) }) {
 			return invalid("expected no property in Extra that has a field of its own, found %.32q", property)
-		}
-		if _, bad := unescape(property); bad >= 0 {
-			return invalid("expected two hex digits after each '%%' in Extra, found %.32q", property)
 		}
 	}
 	return nil

@@ -186,14 +186,15 @@ func parseSeconds(s []byte) (d time.Duration, ok bool) {
 	if bad >= 0 || len(s) == 0 {
 		return 0, false
 	}
+	var seconds int64
 	for _, c := range s {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		d = d*10 + time.Duration(c-'0')*time.Second
-		if d > MaxRetryAfter {
+		seconds = seconds*10 + int64(c-'0')
+		if seconds > int64(MaxRetryAfter/time.Second) {
 			return 0, false
 		}
 	}
-	return d, true
+	return time.Duration(seconds) * time.Second, true
 }
