@@ -1,0 +1,69 @@
+package sastoken
+
+import "fmt"
+
+const upperHex = "0123456789ABCDEF"
+
+// appendEscaped appends s percent-encoded: RFC 3986 with upper-case hex, all but the unreserved characters of its section 2.3.
+func appendEscaped[T string | []byte](b []byte, s T) []byte {
+	for i := range len(s) {
+		if c := s[i]; isUnreserved(c) {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', upperHex[c>>4], upperHex[c&15])
+		}
+	}
+	return b
+}
+
+// appendUnescaped appends s with its percent-encoding undone, once. A '+' stands for itself, and so does a broken escape:
+// to refuse that is the business of textFault.
+func appendUnescaped[T string | []byte](b []byte, s T) []byte {
+	for i := 0; i < len(s); i++ {
+		if isEscape(s, i) {
+			b = append(b, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		} else {
+			b = append(b, s[i])
+		}
+	}
+	return b
+}
+
+// textFault says what keeps s from standing in a token after the prefix, or "": it must be visible ASCII with whole escapes.
+// Offsets in the answer count from start. No byte of a visible character is quoted: it may belong to a secret.
+func textFault[T string | []byte](s T, start int) string {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c > '~':
+			return fmt.Sprintf("byte 0x%02x at offset %d, want visible ASCII", c, start+i)
+		case c == '%' && !isEscape(s, i):
+			return fmt.Sprintf("'%%' without two hex digits at offset %d", start+i)
+		}
+	}
+	return ""
+}
+
+func isEscape[T string | []byte](s T, i int) bool {
+	return s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])
+}
+
+func isUnreserved(c byte) bool {
+	return isAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'F' || 'a' <= c && c <= 'f'
+}
+
+// unhex returns the value of a hex digit. In ASCII the low four bits of 'A' and of 'a' are 1.
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&15 + 9
+}

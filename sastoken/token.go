@@ -1,0 +1,226 @@
+package sastoken
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// KeyName is the skn of a device's token. The service does not need it (some clients leave skn out, others leave it empty),
+// but its documentation shows it.
+const KeyName = "registration"
+
+const (
+	prefix      = "SharedAccessSignature "
+	maxText     = 4096
+	maxResource = 1024         // of sr as sent; that of the longest legal IDs, all escaped, has 595
+	maxKeyName  = 256          // of skn decoded; with the others it keeps what AppendPassword writes far below maxText
+	maxExpiry   = 253402300799 // the last second of the year 9999, the last that RFC 3339 can write
+	sigLen      = 44           // base64 of 32 bytes
+)
+
+// Token is a SAS token: made by [Sign], [FromSignature] or [Parse], and never changed afterwards.
+// The zero Token is invalid: [Token.AppendPassword] and [Token.Verify] say so.
+type Token struct {
+	resource   string // as sent
+	keyName    string // decoded
+	hasKeyName bool
+	expiry     int64 // Unix time in seconds
+
+	// The signature is inside a function, where reflection cannot see it: fmt calls no method of a token that stands in an
+	// unexported field of somebody's struct, but prints all it finds, even through a pointer. It also forbids ==; see Equal.
+	sig func() [sha256.Size]byte
+
+	fault error // why there is no sig
+}
+
+// Resource returns the sr of a device's token: "{idScope}/registrations/{registrationID}", percent-encoded once as RFC 3986 has it,
+// with upper-case hex and with the case of the IDs kept. If either ID is empty so is the result, which no token can be made of.
+func Resource(idScope, registrationID string) string {
+	if idScope == "" || registrationID == "" {
+		return ""
+	}
+	var room [128]byte
+	b := appendEscaped(room[:0], idScope)
+	b = append(b, "%2Fregistrations%2F"...)
+	return string(appendEscaped(b, registrationID))
+}
+
+// AppendStringToSign appends to b the bytes that a token's signature is made of: the resource as it will be sent, a line feed,
+// and the expiry as Unix time in seconds, fractions dropped. It is for keys that cannot leave an HSM: sign the
+// bytes there with HMAC-SHA256 and give the signature to [FromSignature]. It holds no secret, and helps to debug a refusal.
+func AppendStringToSign(b []byte, resource string, expiry time.Time) []byte {
+	return appendStringToSign(b, resource, expiry.Unix())
+}
+
+func appendStringToSign(b []byte, resource string, expiry int64) []byte {
+	b = append(b, resource...)
+	b = append(b, '\n')
+	return strconv.AppendInt(b, expiry, 10)
+}
+
+// Sign makes a token with a key in memory. The key is the bytes that [DecodeKey] or [DeriveKey] returned; the resource comes from
+// [Resource], or is any other text that may stand in sr, and is sent as it is. The key name is [KeyName]; with "" the token has no skn.
+// Fractions of a second are dropped from the expiry.
+//
+// There is no error to look at here: a token that cannot be sent (empty key, bad resource, expiry out of range)
+// says why from [Token.AppendPassword].
+func Sign(key []byte, resource, keyName string, expiry time.Time) Token {
+	t := unsigned(resource, keyName, expiry)
+	if len(key) == 0 {
+		t.fault = errEmptyKey
+		return t
+	}
+	return t.with(t.mac(key))
+}
+
+// FromSignature makes a token with a signature that was made elsewhere, over what [AppendStringToSign] gives for the same resource
+// and expiry: 32 raw bytes, which are copied. The rest is as in [Sign].
+func FromSignature(resource, keyName string, expiry time.Time, signature []byte) Token {
+	t := unsigned(resource, keyName, expiry)
+	if len(signature) != sha256.Size {
+		t.fault = invalidErrorf("signature of %d bytes, want %d", len(signature), sha256.Size)
+		return t
+	}
+	return t.with([sha256.Size]byte(signature))
+}
+
+func unsigned(resource, keyName string, expiry time.Time) Token {
+	return Token{resource: resource, keyName: keyName, hasKeyName: keyName != "", expiry: expiry.Unix()}
+}
+
+func (t Token) with(sig [sha256.Size]byte) Token {
+	t.sig = func() [sha256.Size]byte { return sig }
+	return t
+}
+
+func (t Token) mac(key []byte) [sha256.Size]byte {
+	return mac(key, appendStringToSign(make([]byte, 0, max(len(t.resource)+20, sha256.Size)), t.resource, t.expiry))
+}
+
+// Resource returns the token's sr as it is sent, percent-encoding and all.
+func (t Token) Resource() string { return t.resource }
+
+// KeyName returns the token's skn, decoded, and whether there is one: it may be present and empty.
+func (t Token) KeyName() (name string, present bool) { return t.keyName, t.hasKeyName }
+
+// Expiry returns the token's se, in UTC and whole seconds.
+func (t Token) Expiry() time.Time { return time.Unix(t.expiry, 0).UTC() }
+
+// Signature returns a copy of the token's signature, 32 raw bytes, or nil if it has none. It is a secret.
+func (t Token) Signature() []byte {
+	if t.sig == nil {
+		return nil
+	}
+	sig := t.sig()
+	return sig[:]
+}
+
+// Equal reports whether t and u have the same resource, expiry, signature and key name, and whether both or neither have an skn.
+// It takes the same time wherever signatures differ.
+func (t Token) Equal(u Token) bool {
+	return t.resource == u.resource && t.keyName == u.keyName && t.hasKeyName == u.hasKeyName && t.expiry == u.expiry &&
+		(t.sig == nil) == (u.sig == nil) && hmac.Equal(t.Signature(), u.Signature())
+}
+
+// IsFor reports whether the token speaks for this device: whether its sr, percent-decoded once, is "{idScope}/registrations/{registrationID}".
+// Case matters. A service asks this besides [Token.Verify], since two enrolments may have the same key.
+func (t Token) IsFor(idScope, registrationID string) bool {
+	if idScope == "" || registrationID == "" {
+		return false
+	}
+	var room [256]byte
+	return string(appendUnescaped(room[:0], t.resource)) == idScope+"/registrations/"+registrationID
+}
+
+// Expired reports whether the token is worth nothing at a time: whether now is at its expiry, or later, by a clock that may be fast
+// by skew. A service gives a positive skew to be lenient; a device gives a negative one to make a new token early.
+func (t Token) Expired(now time.Time, skew time.Duration) bool {
+	return !now.Before(t.Expiry().Add(skew))
+}
+
+// Verify returns nil if the token was signed with this key, [ErrSignature] if it was not, [ErrKey] if the key is empty, and for
+// a token that cannot be sent what [Token.AppendPassword] returns. It takes the same time wherever signatures differ.
+// It looks neither at the clock ([Token.Expired]) nor at whom the token is for ([Token.IsFor]).
+func (t Token) Verify(key []byte) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	if len(key) == 0 {
+		return errEmptyKey
+	}
+	want, got := t.mac(key), t.sig()
+	if !hmac.Equal(want[:], got[:]) {
+		return ErrSignature
+	}
+	return nil
+}
+
+// AppendPassword appends the token as it is sent, the MQTT password, in the order sr, sig, se, skn. (It is not called AppendText, since
+// an encoder that looks for [encoding.TextAppender] would find it and write the signature.)
+// On error b comes back unchanged: [ErrKey] if the token was signed with an empty key, otherwise [ErrInvalid] (the resource is not
+// 1 to 1024 bytes of visible ASCII with whole escapes and no '&'; the expiry is not after 1970-01-01T00:00:00Z or not before
+// the year 10000; the key name is over 256 bytes; the signature given was not 32 bytes).
+// What it appends, [Parse] takes. It does not allocate if b has room.
+func (t Token) AppendPassword(b []byte) ([]byte, error) {
+	if err := t.check(); err != nil {
+		return b, err
+	}
+	sig := t.sig()
+	var text [sigLen]byte
+	base64.StdEncoding.Encode(text[:], sig[:])
+	return t.append(b, text[:]), nil
+}
+
+func (t Token) append(b, sig []byte) []byte {
+	b = append(b, prefix+"sr="...)
+	b = append(b, t.resource...)
+	b = append(b, "&sig="...)
+	b = appendEscaped(b, sig)
+	b = append(b, "&se="...)
+	b = strconv.AppendInt(b, t.expiry, 10)
+	if t.hasKeyName {
+		b = append(b, "&skn="...)
+		b = appendEscaped(b, t.keyName)
+	}
+	return b
+}
+
+// check returns why the token cannot be sent. A token that passes has a signature.
+func (t Token) check() error {
+	if t.fault != nil {
+		return t.fault
+	}
+	if err := t.checkFields(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// checkFields is what Parse and AppendPassword agree on.
+func (t Token) checkFields() error {
+	if t.resource == "" {
+		return errors.New("resource (sr) is empty")
+	}
+	if len(t.resource) > maxResource {
+		return fmt.Errorf("resource (sr) of %d bytes, want at most %d", len(t.resource), maxResource)
+	}
+	if what := textFault(t.resource, 0); what != "" {
+		return fmt.Errorf("resource (sr): %s", what)
+	}
+	if i := strings.IndexByte(t.resource, '&'); i >= 0 {
+		return fmt.Errorf("resource (sr): '&' at offset %d, want it percent-encoded", i)
+	}
+	if t.expiry <= 0 || t.expiry > maxExpiry {
+		return fmt.Errorf("expiry (se) of %d s since 1970, want 1 to %d: is the clock set?", t.expiry, maxExpiry)
+	}
+	if len(t.keyName) > maxKeyName {
+		return fmt.Errorf("key name (skn) of %d bytes, want at most %d", len(t.keyName), maxKeyName)
+	}
+	return nil
+}
