@@ -48,6 +48,7 @@ func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 		{"minus", "c2-jcmV0", "a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 2 of 8"},
 		{"underscore", "c2VjcmV_", "a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 7 of 8"},
 		{"line feed inside", "c2Vj\ncmV0", "white space at offset 4 of 9"},
+		{"carriage return inside", "c2Vj\rcmV0", "white space at offset 4 of 9"},
 		{"space inside", " c2Vj cmV0", "white space at offset 4 of 9"},
 		{"'=' inside", "c2U=cmV0", "'=' before the end at offset 3 of 8"},
 		{"quotes", `"c2VjcmV0"`, "a character that base64 does not have at offset 0 of 10"},

@@ -1,6 +1,8 @@
 package sastoken_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"strings"
 	"testing"
@@ -91,6 +93,7 @@ func TestAppendPasswordRefusesWhatCannotBeSent(t *testing.T) {
 	}{
 		{"zero token", sastoken.Token{}, "sastoken: invalid token: resource (sr) is empty", sastoken.ErrInvalid},
 		{"no key", sastoken.Sign(nil, resource, "", expiry), "sastoken: bad key: it is empty", sastoken.ErrKey},
+		{"empty key", sastoken.Sign([]byte{}, resource, "", expiry), "sastoken: bad key: it is empty", sastoken.ErrKey},
 		{"no group key", sastoken.Sign(sastoken.DeriveKey([]byte{}, "dev"), resource, "", expiry), "sastoken: bad key: it is empty", sastoken.ErrKey},
 		{"no resource", sastoken.Sign(key32, sastoken.Resource("", "dev"), "", expiry),
 			"sastoken: invalid token: resource (sr) is empty", sastoken.ErrInvalid},
@@ -264,5 +267,21 @@ func TestAppendingDoesNotAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { sastoken.AppendStringToSign(b, resource, expiry) }); n != 0 {
 		t.Errorf("AppendStringToSign: %v allocations", n)
+	}
+}
+
+func TestSigningAllocatesOnceMoreThanABareHMAC(t *testing.T) {
+	toSign := sastoken.AppendStringToSign(nil, resource, expiry)
+	bare := testing.AllocsPerRun(100, func() {
+		h := hmac.New(sha256.New, key32)
+		h.Write(toSign)
+		h.Sum(nil)
+	})
+	if n := testing.AllocsPerRun(100, func() { sastoken.Sign(key32, resource, sastoken.KeyName, expiry) }); n > bare+1 {
+		t.Errorf("Sign: %v allocations, a bare HMAC %v", n, bare)
+	}
+	token := sample()
+	if n := testing.AllocsPerRun(100, func() { _ = token.Verify(key32) }); n > bare {
+		t.Errorf("Verify: %v allocations, a bare HMAC %v", n, bare)
 	}
 }
