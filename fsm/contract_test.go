@@ -1,0 +1,225 @@
+package fsm_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// inbound is all that a service sends in a registration with two queries, in parts
+// behind each of which the device waits.
+func inbound() [][]packet.Packet {
+	return [][]packet.Packet{
+		{&packet.Connack{}},
+		{&packet.Suback{ID: 1, ReturnCodes: []byte{1}}},
+		{&packet.Puback{ID: 2}, message("202/?$rid=1&retry-after=3", assigning)},
+		{message("202/?$rid=2&retry-after=5", assigning), &packet.Puback{ID: 3}},
+		{&packet.Puback{ID: 4}, message("200/?$rid=3", assigned), message("200/?$rid=3", assigned)},
+	}
+}
+
+// session runs a registration, cutting what comes as cut says, and returns all
+// that the device sent. Every piece is overwritten as soon as it was received.
+func session(t interface{ Fatal(...any) }, cut func(left int) int) (sent []byte, m *fsm.Machine) {
+	m, err := fsm.New(testConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := start
+	if err := m.Open(now, []byte(testToken)); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range inbound() {
+		var in []byte
+		for _, p := range part {
+			in, _ = p.AppendBinary(in)
+		}
+		for len(in) > 0 {
+			n := cut(len(in))
+			piece := bytes.Clone(in[:n])
+			m.Receive(now, piece)
+			for i := range piece {
+				piece[i] = 0xa5
+			}
+			sent, in = m.AppendOutput(sent), in[n:]
+		}
+		if m.State() == fsm.Waiting {
+			now = m.Deadline()
+			m.Advance(now)
+			sent = m.AppendOutput(sent)
+		}
+	}
+	return sent, m
+}
+
+func TestChunksMakeNoDifference(t *testing.T) {
+	want, m := session(t, func(left int) int { return left })
+	if _, err := m.Result(); err != nil {
+		t.Fatal(err)
+	}
+	check := func(t interface {
+		Fatal(...any)
+		Errorf(string, ...any)
+	}, cut func(int) int) {
+		got, m := session(t, cut)
+		if _, err := m.Result(); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("sent %q, want %q; %v", got, want, err)
+		}
+	}
+	check(t, func(int) int { return 1 })
+	rapid.Check(t, func(t *rapid.T) {
+		check(t, func(left int) int { return rapid.IntRange(1, left).Draw(t, "piece") })
+	})
+}
+
+func TestReadsArePure(t *testing.T) {
+	look := func(m *fsm.Machine) string {
+		a, err := m.Result()
+		return fmt.Sprint(m.Want(), m.Deadline(), m.State(), m.OperationID(), m.Ignored(), a, err)
+	}
+	b := newBench(t)
+	b.polling()
+	before := look(b.m)
+	b.m.Advance(b.now)
+	if diff := cmp.Diff(before, look(b.m)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOutputIsTakenOnce(t *testing.T) {
+	b := newBench(t)
+	b.open()
+	got := b.m.AppendOutput([]byte("before"))
+	if !bytes.HasPrefix(got, []byte("before\x10")) {
+		t.Errorf("output %q", got)
+	}
+	if again := b.m.AppendOutput(nil); len(again) > 0 {
+		t.Errorf("output comes twice: %q", again)
+	}
+}
+
+func TestSecretsNeverShow(t *testing.T) {
+	const secret = "SharedAccessSignature sr=x&sig=verysecret"
+	var traced []string
+	b := newBench(t, func(c *fsm.Config) {
+		c.Trace = func(e fsm.Event) {
+			traced = append(traced, fmt.Sprintf("%v %+v %#v", e, e, e.Packet))
+			if text, err := json.Marshal(e.Packet); err == nil {
+				traced = append(traced, string(text))
+			}
+		}
+	})
+	if err := b.m.Open(b.now, []byte(secret)); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "machine", b.m)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "machine", b.m)
+	text := fmt.Sprintf("%v %+v %#v %s %q", b.m, b.m, b.m, b.m, b.m) + log.String() + strings.Join(traced, "\n")
+	for _, form := range []string{"verysecret", fmt.Sprintf("%x", "verysecret"), strings.Trim(fmt.Sprint([]byte("verysecret")), "[]"), "dmVyeXNlY3JldA"} {
+		if strings.Contains(text, form) {
+			t.Errorf("the password shows as %q in %s", form, text)
+		}
+	}
+	if !strings.Contains(text, "***") {
+		t.Error("the trace has no CONNECT")
+	}
+}
+
+// A machine that waits is small: DESIGN allows 1 KiB without the configuration.
+func TestWaitingMachineIsSmall(t *testing.T) {
+	const n = 2000
+	all := make([]*fsm.Machine, n)
+	heap := func() uint64 {
+		var s runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&s)
+		return s.HeapAlloc
+	}
+	before := heap()
+	out := make([]byte, 0, 1024)
+	for i := range all {
+		m, err := fsm.New(testConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i] = m
+		m.Open(start, []byte(testToken))
+		for _, part := range inbound()[:3] {
+			out = m.AppendOutput(out[:0])
+			for _, p := range part {
+				in, _ := p.AppendBinary(nil)
+				m.Receive(start, in)
+			}
+		}
+		out = m.AppendOutput(out[:0])
+		if m.State() != fsm.Waiting {
+			t.Fatal(m.State())
+		}
+	}
+	per := int(heap()-before) / n
+	runtime.KeepAlive(all)
+	if per > 1024 {
+		t.Errorf("%d bytes a machine, want at most 1024", per)
+	}
+	t.Logf("%d bytes a machine", per)
+}
+
+func TestHotPathsDoNotAllocate(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
+	b.connect()
+	b.answer(202, "1", "&retry-after=300", assigning)
+	out := b.m.AppendOutput(make([]byte, 0, 1024))
+	stale, _ := message("202/?$rid=1&retry-after=3", assigning).AppendBinary(nil)
+	puback, _ := (&packet.Puback{ID: 2}).AppendBinary(nil)
+	pong, _ := (&packet.Pingresp{}).AppendBinary(nil)
+	for name, f := range map[string]func(){
+		"PUBACK":       func() { b.m.Receive(b.now, puback) },
+		"stale answer": func() { b.m.Receive(b.now, stale); out = b.m.AppendOutput(out[:0]) },
+		"PINGRESP":     func() { b.m.Receive(b.now, pong) },
+		"early call":   func() { b.m.Advance(b.now) },
+	} {
+		if n := testing.AllocsPerRun(100, f); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.KeepAlive = -1, time.Second })
+	b.connect()
+	b.answer(202, "1", "&retry-after=300", assigning)
+	if n := testing.AllocsPerRun(100, func() {
+		b.now = b.now.Add(time.Second)
+		b.m.Advance(b.now)
+		out = b.m.AppendOutput(out[:0])
+		b.m.Receive(b.now, pong)
+	}); n != 0 {
+		t.Errorf("keep-alive: %v allocations", n)
+	}
+}
+
+// Nobody can make a machine hold more than was sent: here 200 KB are announced.
+func TestAnnouncedBytesAreNotHeld(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	if n := testing.AllocsPerRun(1, func() { b.m.Receive(b.now, nil) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b.m.Receive(b.now, []byte{0x30, 0xc0, 0x9a, 0x0c, 0})
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 4096 {
+		t.Errorf("%d bytes for 5 received", got)
+	}
+	b.want(fsm.Registering, fsm.Exchange)
+}

@@ -1,0 +1,158 @@
+package fsm_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+)
+
+// What a server must not do ends the connection, without a DISCONNECT, and the
+// machine tries again: MQTT-4.8.0-1.
+func TestProtocolViolations(t *testing.T) {
+	publish := message("202/?$rid=1", assigning)
+	for name, test := range map[string]struct {
+		stage func(*bench)
+		in    packet.Packet
+	}{
+		"MQTT-3.2.0-1 PINGRESP first":     {(*bench).open, &packet.Pingresp{}},
+		"MQTT-3.2.0-1 PUBLISH first":      {(*bench).open, publish},
+		"MQTT-3.2.0-1 SUBACK first":       {(*bench).open, &packet.Suback{ID: 1, ReturnCodes: []byte{0}}},
+		"MQTT-4.8.0-1 second CONNACK":     {(*bench).connect, &packet.Connack{}},
+		"MQTT-2.3.1-7 second SUBACK":      {(*bench).connect, &packet.Suback{ID: 1, ReturnCodes: []byte{0}}},
+		"MQTT-3.10.4-4 UNSUBACK":          {(*bench).connect, &packet.Unsuback{ID: 1}},
+		"section 2.2.1 CONNECT":           {(*bench).connect, &packet.Connect{CleanSession: true}},
+		"section 2.2.1 PINGREQ":           {(*bench).connect, &packet.Pingreq{}},
+		"section 2.2.1 DISCONNECT":        {(*bench).connect, &packet.Disconnect{}},
+		"section 2.2.1 SUBSCRIBE":         {(*bench).connect, &packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte("a")}}}},
+		"section 2.2.1 UNSUBSCRIBE":       {(*bench).connect, &packet.Unsubscribe{ID: 1, Filters: [][]byte{[]byte("a")}}},
+		"section 2.2.1 PINGREQ in a poll": {(*bench).polling, &packet.Pingreq{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			test.stage(b)
+			b.sent()
+			b.receive(test.in, message("200/?$rid=1", assigned)) // what follows is not looked at
+			b.want(fsm.Closing, fsm.Close)
+			b.expect()
+			b.m.Lost(b.now, nil)
+			b.want(fsm.Idle, fsm.Dial)
+			if d := b.m.Deadline().Sub(b.now); d != time.Second {
+				t.Errorf("dials after %v, want 1 s: a failure counts once", d)
+			}
+		})
+	}
+}
+
+func TestMalformedPackets(t *testing.T) {
+	for name, in := range map[string][]byte{
+		"reserved type":      {0xf0, 0},
+		"flags":              {0xd1, 0},
+		"QoS 3":              {0x36, 8, 0, 3, 'a', '/', 'b', 0, 10, 'x'},
+		"five length bytes":  {0x30, 0x80, 0x80, 0x80, 0x80, 1},
+		"PUBACK of 3 bytes":  {0x40, 3, 0, 2, 0},
+		"identifier 0":       {0x40, 2, 0, 0},
+		"wildcard in topic":  {0x30, 5, 0, 3, 'a', '/', '#'},
+		"1 MiB announced":    {0x30, 0x80, 0x80, 0x40},
+		"PINGRESP with body": {0xd0, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
+			b.connect()
+			b.m.Receive(b.now, in)
+			b.want(fsm.Closing, fsm.Close)
+			b.expect()
+			err := b.ends(fsm.ErrProtocol)
+			if !errors.Is(err, packet.ErrMalformed) && !errors.Is(err, packet.ErrTooLarge) {
+				t.Errorf("the codec's error is lost: %v", err)
+			}
+		})
+	}
+}
+
+// QoS 2 is never asked for, but a broker may deliver with it.
+func TestQoS2Delivery(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.sent()
+	p := message("202/?$rid=1", assigning)
+	p.QoS = packet.QoS2
+	b.receive(p)
+	b.want(fsm.Waiting, fsm.Exchange)
+	b.expect("PUBREC id=7")
+	p.Dup = true
+	b.receive(p)
+	b.expect("PUBREC id=7")
+	b.receive(&packet.Pubrel{ID: 7})
+	b.expect("PUBCOMP id=7")
+	b.receive(&packet.Pubrel{ID: 99}) // an unknown one is owed an answer too: MQTT-4.3.3-2
+	b.expect("PUBCOMP id=99")
+	b.want(fsm.Waiting, fsm.Exchange)
+}
+
+// Acknowledgements of anything, in any state, do no harm.
+func TestStrayAcknowledgements(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.sent()
+	b.receive(&packet.Puback{ID: 2}, &packet.Puback{ID: 2}, &packet.Puback{ID: 4711}, &packet.Pubrec{ID: 2}, &packet.Pubcomp{ID: 2}, &packet.Pingresp{})
+	b.want(fsm.Registering, fsm.Exchange)
+	b.expect()
+}
+
+// A message before the SUBACK, or on another topic, is acknowledged and ignored:
+// MQTT-4.5.0-2, section 3.8.4.
+func TestUnrelatedMessages(t *testing.T) {
+	b := newBench(t)
+	b.open()
+	b.receive(&packet.Connack{})
+	b.sent()
+	for i, topic := range []string{"a/b", "$dps/registrations/res/", "$dps/registrations/res/abc/?$rid=1", "$dps/registrations/res/202/$rid=1", "$DPS/registrations/res/202/?$rid=1", "$dps/registrations/res/202/?$rid=1"} {
+		b.receive(&packet.Publish{Topic: []byte(topic), QoS: packet.QoS1, ID: 9, Payload: []byte(assigned)})
+		b.expect("PUBACK id=9")
+		b.want(fsm.Subscribing, fsm.Exchange)
+		if b.m.Ignored() != i+1 {
+			t.Errorf("%d ignored, want %d", b.m.Ignored(), i+1)
+		}
+	}
+	b.receive(&packet.Publish{Topic: []byte("a/b")})
+	b.expect() // QoS 0 gets no answer: MQTT-3.3.4-1
+}
+
+// All packets of a session in one read.
+func TestEverythingAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.open()
+	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}},
+		message("200/?$rid=1", assigned), &packet.Puback{ID: 2})
+	b.expect("CONNECT", "SUBSCRIBE", "PUBLISH", "PUBACK", "DISCONNECT")
+	b.ends(nil)
+}
+
+// A peer that keeps talking does not keep a deadline from coming.
+func TestBusyPeerStarvesNoTimer(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	for range 100 {
+		b.now = b.now.Add(time.Second)
+		b.receive(message("202/?$rid=99", assigning))
+		if b.m.Want() == fsm.Close {
+			if d := b.now.Sub(start); d != 30*time.Second {
+				t.Errorf("gave up after %v, want 30 s", d)
+			}
+			return
+		}
+	}
+	t.Error("waits for ever")
+}
+
+// An answer that comes with the deadline counts.
+func TestLateAnswerCounts(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.now = b.now.Add(time.Hour)
+	b.answer(200, "1", "", assigned)
+	b.ends(nil)
+}

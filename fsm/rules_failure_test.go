@@ -1,0 +1,250 @@
+package fsm_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+)
+
+// The rules about failures, S8 to S13.
+
+const throttled = `{"errorCode":429001,"trackingId":"","message":"Operations are being throttled for this tenant."}`
+
+func TestS8_ThrottledRepeatsTheSameStep(t *testing.T) {
+	for _, status := range []int{429, 500, 503, 504} {
+		b := newBench(t)
+		b.connect()
+		b.sent()
+		waits := []time.Duration{1, 2, 30, 8}
+		for i, properties := range []string{"", "", "&retry-after=30", ""} {
+			b.answer(status, fmt.Sprint(i+1), properties, throttled)
+			if d := b.sleepToDeadline(); d != waits[i]*time.Second {
+				t.Errorf("registration, attempt %d: waits %v, want %d s", i+1, d, waits[i])
+			}
+			b.expect("PUBACK", fmt.Sprintf(`PUBLISH id=%d qos=1 topic="$dps/registrations/PUT/`, i+3))
+		}
+	}
+	for _, body := range []string{throttled, "", "<html>busy</html>", "{", `{"message":7}`} {
+		b := newBench(t)
+		b.polling()
+		for i := range 9 {
+			b.answer(429, fmt.Sprint(i+2), "", body)
+			b.want(fsm.Waiting, fsm.Exchange)
+			b.sleepToDeadline()
+			b.want(fsm.Polling, fsm.Exchange) // with the operation id that the error did not have
+			b.expect("PUBACK", "PUBLISH")
+			if i == 5 {
+				break // the budget ends before the attempts do
+			}
+		}
+	}
+}
+
+func TestS8_AttemptsAreBounded(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts, c.Policy.Budget = 4, -1 })
+	b.connect()
+	for i := range 4 {
+		b.answer(500, fmt.Sprint(i+1), "", "")
+		if i < 3 {
+			b.sleepToDeadline()
+		}
+	}
+	err := b.ends(fsm.ErrAttempts)
+	var refusal *fsm.ServiceError
+	if !errors.As(err, &refusal) || refusal.Status != 500 {
+		t.Errorf("the last failure is lost: %v", err)
+	}
+}
+
+func TestS8_ProgressResetsTheCount(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts, c.Policy.Budget = 3, -1 })
+	b.connect()
+	rid := 0
+	for range 20 {
+		for _, body := range []string{throttled, throttled, assigning} {
+			rid++
+			b.answer(500, fmt.Sprint(rid), "", body)
+			b.sleepToDeadline()
+		}
+	}
+	b.want(fsm.Polling, fsm.Exchange)
+}
+
+func TestS9_UnknownOperationStartsOver(t *testing.T) {
+	for status, body := range map[int]string{404: "", 401: `{"errorCode":404203,"message":"Operation not found."}`} {
+		b := newBench(t)
+		b.polling()
+		b.answer(status, "2", "", body)
+		b.sleepToDeadline()
+		b.expect("PUBACK", `PUBLISH id=4 qos=1 topic="$dps/registrations/PUT/`)
+		b.answer(202, "3", "", assigning)
+		b.sleepToDeadline()
+		b.answer(404, "4", "", `{"errorCode":404203}`) // once
+		if e := b.refusal(); e.Status != 404 || e.State != fsm.Polling {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+func TestS9_PreconditionFailedStartsOver(t *testing.T) {
+	for _, stage := range []func(*bench){(*bench).connect, (*bench).polling} {
+		b := newBench(t)
+		stage(b)
+		b.sent()
+		rid := 1
+		if b.m.State() == fsm.Polling {
+			rid = 2
+		}
+		for range 3 {
+			b.answer(412, fmt.Sprint(rid), "", `{"errorCode":412000,"message":"Precondition failed"}`)
+			rid++
+			b.sleepToDeadline()
+			b.want(fsm.Registering, fsm.Exchange)
+		}
+	}
+}
+
+func TestS10_RefusedRegistrationIsFinal(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 405, 409, 413, 415} {
+		for _, body := range []string{"", "<html>", `{"errorCode":401002,"trackingId":"8ad0463c","message":"Invalid certificate.","timestampUtc":"2020-04-10T05:24:22.4718526Z","info":{"a":"b"}}`} {
+			b := newBench(t)
+			b.connect()
+			b.sent()
+			b.answer(status, "1", "", body)
+			b.expect("PUBACK", "DISCONNECT")
+			e := b.refusal()
+			if e.Status != status || e.State != fsm.Registering {
+				t.Errorf("%+v", e)
+			}
+			if strings.HasPrefix(body, "{") && (e.ErrorCode != 401002 || e.TrackingID != "8ad0463c" || e.Message != "Invalid certificate." ||
+				e.Timestamp != "2020-04-10T05:24:22.4718526Z" || e.Info != `{"a":"b"}`) {
+				t.Errorf("%+v", e)
+			}
+			b.m.Lost(b.now, nil)
+			b.want(fsm.Finished, fsm.Done)
+		}
+	}
+}
+
+func TestS11_LostBeforeTheAnswerRegistersAgain(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.sent()
+	b.m.Lost(b.now, io.EOF)
+	b.want(fsm.Idle, fsm.Dial)
+	b.sleepToDeadline()
+	b.connect()
+	b.expect(`PUBLISH id=2 qos=1 topic="$dps/registrations/PUT/iotdps-register/?$rid=2"`)
+}
+
+func TestS11_LostWhilePollingResumes(t *testing.T) {
+	b := newBench(t)
+	b.polling()
+	b.m.Lost(b.now, io.EOF)
+	b.sleepToDeadline()
+	b.connect()
+	b.want(fsm.Polling, fsm.Exchange)
+	b.answer(200, "3", "", assigned)
+	b.ends(nil)
+}
+
+func TestS11_LostWhileWaitingKeepsTheWait(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.answer(202, "1", "&retry-after=30", assigning)
+	b.sleep(time.Second)
+	b.m.Lost(b.now, io.EOF)
+	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
+		t.Errorf("dials %v after the answer, want 30 s: there is nothing to do before", d)
+	}
+	b.connect() // too early, but that is the caller's choice
+	b.want(fsm.Waiting, fsm.Exchange)
+	b.sleepToDeadline()
+	b.want(fsm.Polling, fsm.Exchange)
+	if d := b.now.Sub(start); d != 30*time.Second {
+		t.Errorf("polls after %v, want 30 s", d)
+	}
+}
+
+func TestS11_ResumeFallsBackToRegistering(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 409, 412} {
+		b := newBench(t, func(c *fsm.Config) { c.OperationID = "4.old" })
+		b.connect()
+		b.want(fsm.Polling, fsm.Exchange)
+		b.answer(status, "1", "", "")
+		b.sleepToDeadline()
+		b.want(fsm.Registering, fsm.Exchange)
+		b.answer(400, "2", "", "")
+		if e := b.refusal(); e.State != fsm.Registering {
+			t.Errorf("%+v", e)
+		}
+	}
+	b := newBench(t, func(c *fsm.Config) { c.Policy.NoResume = true })
+	b.polling()
+	b.m.Lost(b.now, io.EOF)
+	b.sleepToDeadline()
+	b.connect()
+	b.want(fsm.Registering, fsm.Exchange)
+}
+
+func TestS12_TheWholeHasABudget(t *testing.T) {
+	b := newBench(t)
+	for b.m.Want() != fsm.Done { // a dead network
+		b.sleep(max(0, b.m.Deadline().Sub(b.now)))
+		b.m.Lost(b.now, errors.New("no route"))
+	}
+	err := b.ends(fsm.ErrTimeout)
+	if d := b.now.Sub(start); d > 5*time.Minute || !errors.Is(err, fsm.ErrLost) || !strings.Contains(err.Error(), "no route") {
+		t.Errorf("after %v: %v", d, err)
+	}
+
+	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget = 10 * time.Second })
+	b.connect()
+	b.answer(202, "1", "&retry-after=3", assigning)
+	b.sleepToDeadline()
+	if d := b.sleepToDeadline(); d != 7*time.Second {
+		t.Errorf("budget ends after another %v, want 7 s", d)
+	}
+	b.ends(fsm.ErrTimeout)
+
+	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget = 10 * time.Second })
+	b.connect()
+	b.answer(202, "1", "&retry-after=11", assigning)
+	b.want(fsm.Closing, fsm.Close) // waiting would be in vain
+	b.ends(fsm.ErrTimeout)
+	if b.m.OperationID() != "4.op" {
+		t.Error("the operation id for a later run is lost")
+	}
+}
+
+func TestS13_UnreadableAnswersAreBounded(t *testing.T) {
+	for _, body := range []string{
+		"", " ", "{", "[]", "null", "7", `"assigned"`, "{}", `{"status":7}`, "<html>", `{"status":""}`,
+		`{"status":"assigned"}`, `{"status":"assigned","registrationState":null}`, `{"status":"assigned","registrationState":3}`,
+		`{"status":"assigned","registrationState":{"assignedHub":"h"}}`, `{"status":"assigned","registrationState":{"deviceId":"d"}}`,
+		`{"status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d","issuedCertificateChain":["1","2","3","4","5","6","7"]}}`,
+		`{"status":"assigning","operationId":"` + strings.Repeat("x", 257) + `"}`,
+	} {
+		for _, stage := range []func(*bench){(*bench).connect, (*bench).polling} {
+			b := newBench(t)
+			stage(b)
+			state, rid := b.m.State(), 1
+			if state == fsm.Polling {
+				rid = 2
+			}
+			for i := range 3 {
+				b.want(state, fsm.Exchange)
+				b.answer(200, fmt.Sprint(rid+i), "", body)
+				if i < 2 {
+					b.sleepToDeadline()
+				}
+			}
+			b.ends(fsm.ErrBody)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package fuzz_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// pure are the packages of the standard library that do no I/O, read no clock by
+// themselves, start no goroutine and have no state.
+var pure = []string{
+	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
+	"errors", "fmt", "io", "iter", "log/slog", "maps", "math/bits", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+}
+
+// clocks are what package time has beyond arithmetic.
+var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
+
+// imports are the packages of this module that each package may use.
+var imports = map[string][]string{
+	"packet": {}, "topic": {}, "sastoken": {},
+	"fsm":         {"packet", "topic"},
+	"fsm/dpstest": {"packet", "topic", "sastoken", "fsm"},
+}
+
+const module = "example.com/dps/"
+
+// No package of this module does I/O, reads a clock, starts a goroutine, uses a
+// global random source, or links anything outside the standard library.
+func TestPackagesArePure(t *testing.T) {
+	for dir, own := range imports {
+		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", dir, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			checkPure(t, name, own)
+		}
+	}
+}
+
+func checkPure(t *testing.T, name string, own []string) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, name, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range file.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		if inner, ok := strings.CutPrefix(path, module); ok && slices.Contains(own, inner) {
+			continue
+		}
+		if !slices.Contains(pure, path) {
+			t.Errorf("%s imports %s", name, path)
+		}
+		if spec.Name != nil {
+			t.Errorf("%s renames %s", name, path)
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			t.Errorf("%v starts a goroutine", set.Position(n.Pos()))
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains(clocks, n.Sel.Name) {
+				t.Errorf("%v uses time.%s", set.Position(n.Pos()), n.Sel.Name)
+			}
+		}
+		return true
+	})
+}
+
+// Files and functions stay short enough to be read.
+func TestFilesAreShort(t *testing.T) {
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			return err
+		}
+		if lines := set.File(file.Pos()).LineCount(); lines > 400 {
+			t.Errorf("%s has %d lines", name, lines)
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			if lines := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; lines > 60 {
+				t.Errorf("%s: %s has %d lines", name, f.Name.Name, lines)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
