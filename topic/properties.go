@@ -88,7 +88,7 @@ func identifier(t []byte, p pair) ([]byte, error) {
 type extras struct {
 	text      []byte
 	start     int // of text in the topic
-	neighbour int // where a property would start that stands beside text, or -1
+	neighbour int // where a property would start that stands beside text
 }
 
 func (e *extras) add(t []byte, p pair) {
@@ -101,7 +101,6 @@ func (e *extras) add(t []byte, p pair) {
 		e.neighbour = p.end + 1
 	default:
 		e.text = append(append(e.text, '&'), t[p.start:p.end]...)
-		e.neighbour = -1
 	}
 }
 

@@ -3,6 +3,7 @@ package topic
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,27 @@ func TestParsedSlicesAreFreshWhereTheTextDiffers(t *testing.T) {
 	want := Request{Op: "POST/x", RequestID: []byte("1"), OperationID: []byte("2"), Extra: []byte("a&b")}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("still borrowed (-want +got):\n%s", diff)
+	}
+}
+
+func TestParsersReadNothingBehindTheTopic(t *testing.T) {
+	for _, topic := range []string{
+		requestPrefix + string(Register) + "/?$rid=%41&x&operationId=%42&y",
+		responsePrefix + "202/?a&$rid=%41&b&retry-after=%33",
+	} {
+		for i := range len(topic) {
+			inside, alone := []byte(topic)[:i], slices.Clip([]byte(topic[:i]))
+			request, err := ParseRequest(inside)
+			wantRequest, wantErr := ParseRequest(alone)
+			if diff := cmp.Diff(wantRequest, request); diff != "" || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%q: %v, want %v (-want +got):\n%s", alone, err, wantErr, diff)
+			}
+			response, err := ParseResponse(inside)
+			wantResponse, wantErr := ParseResponse(alone)
+			if diff := cmp.Diff(wantResponse, response); diff != "" || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%q: %v, want %v (-want +got):\n%s", alone, err, wantErr, diff)
+			}
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func ParseResponse(t []byte) (Response, error) {
 	if !ok {
 		return Response{}, malformed(t, n, "a status of three digits from 100 to 599")
 	}
-	if len(t) < n+5 || string(t[n+3:n+5]) != "/?" {
+	if !bytes.HasPrefix(t[n+3:], []byte("/?")) {
 		return Response{}, malformed(t, n+3, `"/?"`)
 	}
 	r := Response{Status: status}
