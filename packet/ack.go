@@ -118,12 +118,12 @@ func appendAck(b []byte, t Type, id uint16) ([]byte, error) {
 }
 
 func decodeAck(f Frame, t Type) (id uint16, err error) {
-	if err := f.check(t); err != nil {
-		return 0, err
+	if !f.is(t) {
+		return 0, f.fault(t)
 	}
-	c := f.cursor()
-	if id, _ = c.uint16(); id == 0 {
-		return 0, c.badID(true)
+	id, rest, ok := cutUint16(f.Body)
+	if id == 0 {
+		return 0, f.badID(rest, ok)
 	}
 	return id, nil
 }

@@ -61,9 +61,8 @@ func (p *Connack) AppendBinary(b []byte) ([]byte, error) {
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Connack) Decode(f Frame) error {
-	*p = Connack{}
-	if err := f.check(CONNACK); err != nil {
-		return err
+	if !f.is(CONNACK) {
+		return f.fault(CONNACK)
 	}
 	flags, code := f.Body[0], f.Body[1]
 	switch {

@@ -124,14 +124,14 @@ func (p *Connect) check() error {
 		if f := topicFlaw(w.Topic); f != nil {
 			return unsendable(CONNECT, "will topic", f)
 		}
-		if f := lengthFlaw(w.Message); f != nil {
+		if f := lengthFlaw(w.Message, "section 3.1.3.3"); f != nil {
 			return unsendable(CONNECT, "will message", f)
 		}
 	}
 	if f := textFlaw(p.Username); f != nil {
 		return unsendable(CONNECT, "user name", f)
 	}
-	if f := lengthFlaw(p.Password); f != nil {
+	if f := lengthFlaw(p.Password, "section 3.1.3.5"); f != nil {
 		return unsendable(CONNECT, "password", f)
 	}
 	return nil
@@ -145,34 +145,32 @@ func (p *Connect) check() error {
 func (p *Connect) Decode(f Frame) error {
 	will := p.Will
 	*p = Connect{}
-	if err := f.check(CONNECT); err != nil {
-		return err
+	if !f.is(CONNECT) {
+		return f.fault(CONNECT)
 	}
-	c := f.cursor()
-	name, ok := c.field()
+	name, rest, ok := cutField(f.Body)
 	if !ok {
-		return c.missing("protocol name", "MQTT-3.1.2-1")
+		return f.missing(rest, "protocol name", "MQTT-3.1.2-1")
 	}
 	p.ProtocolName = name
 	if string(name) != protocolName {
-		return malformed(CONNECT, headerSize(c.size), "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(name), protocolName)
+		return malformed(CONNECT, f.offset(f.Body), "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(name), protocolName)
 	}
-	if len(c.rest) < 4 {
-		return malformed(CONNECT, c.offset(), "section 3.1.1", "variable header is cut off")
+	if len(rest) < 4 {
+		return malformed(CONNECT, f.offset(rest), "section 3.1.1", "variable header is cut off")
 	}
-	p.ProtocolLevel = c.rest[0]
+	p.ProtocolLevel = rest[0]
 	if p.ProtocolLevel != protocolLevel {
-		return &SyntaxError{CONNECT, c.offset(), "MQTT-3.1.2-2",
+		return &SyntaxError{CONNECT, f.offset(rest), "MQTT-3.1.2-2",
 			fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
 	}
-	flags := c.rest[1]
-	if err := checkConnectFlags(flags, c.offset()+1); err != nil {
+	flags := rest[1]
+	if err := checkConnectFlags(flags, f.offset(rest)+1); err != nil {
 		return err
 	}
 	p.CleanSession = flags&flagCleanSession != 0
-	p.KeepAlive = uint16(c.rest[2])<<8 | uint16(c.rest[3])
-	c.rest = c.rest[4:]
-	return p.decodePayload(&c, flags, will)
+	p.KeepAlive = uint16(rest[2])<<8 | uint16(rest[3])
+	return p.decodePayload(f, rest[4:], flags, will)
 }
 
 func checkConnectFlags(flags byte, at int) error {
@@ -191,13 +189,13 @@ func checkConnectFlags(flags byte, at int) error {
 	return nil
 }
 
-func (p *Connect) decodePayload(c *cursor, flags byte, will *Will) error {
+func (p *Connect) decodePayload(f Frame, rest []byte, flags byte, will *Will) error {
 	var ok bool
-	if p.ClientID, ok = c.field(); !ok {
-		return c.missing("client identifier", "MQTT-3.1.3-3")
+	if p.ClientID, rest, ok = cutField(rest); !ok {
+		return f.missing(rest, "client identifier", "MQTT-3.1.3-3")
 	}
-	if f := textFlaw(p.ClientID); f != nil {
-		return c.flawed("client identifier", p.ClientID, f)
+	if flaw := textFlaw(p.ClientID); flaw != nil {
+		return f.flawed(rest, p.ClientID, "client identifier", flaw)
 	}
 	if flags&flagWill != 0 {
 		if will == nil {
@@ -205,30 +203,33 @@ func (p *Connect) decodePayload(c *cursor, flags byte, will *Will) error {
 		}
 		p.Will = will
 		will.QoS, will.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
-		if will.Topic, ok = c.field(); !ok {
-			return c.missing("will topic", "MQTT-3.1.2-9")
+		if will.Topic, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "will topic", "MQTT-3.1.2-9")
 		}
-		if f := topicFlaw(will.Topic); f != nil {
-			return c.flawed("will topic", will.Topic, f)
+		if flaw := topicFlaw(will.Topic); flaw != nil {
+			return f.flawed(rest, will.Topic, "will topic", flaw)
 		}
-		if will.Message, ok = c.field(); !ok {
-			return c.missing("will message", "MQTT-3.1.2-9")
+		if will.Message, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "will message", "MQTT-3.1.2-9")
 		}
 	}
 	if flags&flagUsername != 0 {
-		if p.Username, ok = c.field(); !ok {
-			return c.missing("user name", "MQTT-3.1.2-19")
+		if p.Username, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "user name", "MQTT-3.1.2-19")
 		}
-		if f := textFlaw(p.Username); f != nil {
-			return c.flawed("user name", p.Username, f)
+		if flaw := textFlaw(p.Username); flaw != nil {
+			return f.flawed(rest, p.Username, "user name", flaw)
 		}
 	}
 	if flags&flagPassword != 0 {
-		if p.Password, ok = c.field(); !ok {
-			return c.missing("password", "MQTT-3.1.2-21")
+		if p.Password, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "password", "MQTT-3.1.2-21")
 		}
 	}
-	return c.end(surplusRule(flags))
+	if len(rest) > 0 {
+		return malformed(CONNECT, f.offset(rest), surplusRule(flags), "%d bytes too many", len(rest))
+	}
+	return nil
 }
 
 // surplusRule names the statement that bytes behind the last field break: most

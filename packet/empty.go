@@ -16,7 +16,7 @@ func (*Pingreq) Type() Type { return PINGREQ }
 func (*Pingreq) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGREQ)<<4, 0), nil }
 
 // Decode checks the frame. See [Packet].
-func (*Pingreq) Decode(f Frame) error { return f.check(PINGREQ) }
+func (*Pingreq) Decode(f Frame) error { return decodeEmpty(f, PINGREQ) }
 
 // String returns "PINGREQ".
 func (*Pingreq) String() string { return "PINGREQ" }
@@ -28,7 +28,7 @@ func (*Pingresp) Type() Type { return PINGRESP }
 func (*Pingresp) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGRESP)<<4, 0), nil }
 
 // Decode checks the frame. See [Packet].
-func (*Pingresp) Decode(f Frame) error { return f.check(PINGRESP) }
+func (*Pingresp) Decode(f Frame) error { return decodeEmpty(f, PINGRESP) }
 
 // String returns "PINGRESP".
 func (*Pingresp) String() string { return "PINGRESP" }
@@ -42,7 +42,14 @@ func (*Disconnect) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode checks the frame. See [Packet].
-func (*Disconnect) Decode(f Frame) error { return f.check(DISCONNECT) }
+func (*Disconnect) Decode(f Frame) error { return decodeEmpty(f, DISCONNECT) }
 
 // String returns "DISCONNECT".
 func (*Disconnect) String() string { return "DISCONNECT" }
+
+func decodeEmpty(f Frame, t Type) error {
+	if !f.is(t) {
+		return f.fault(t)
+	}
+	return nil
+}

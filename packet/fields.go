@@ -2,63 +2,58 @@ package packet
 
 import "fmt"
 
-// A cursor reads the body of a packet from front to back. It never reads past the
-// end of the body, so that a wrong length cannot reach the packet behind it.
-type cursor struct {
-	rest []byte
-	size int // of the whole body
-	t    Type
+// A body is read from front to back, by functions that return what is left of it.
+// They never read past its end, so that a wrong length cannot reach the packet
+// behind it.
+
+// cutUint16 reads a big-endian integer. ok is false if b ends before.
+func cutUint16(b []byte) (v uint16, rest []byte, ok bool) {
+	if len(b) < 2 {
+		return 0, b, false
+	}
+	return uint16(b[0])<<8 | uint16(b[1]), b[2:], true
 }
 
-func (f *Frame) cursor() cursor { return cursor{f.Body, len(f.Body), f.Type} }
-
-// uint16 reads a big-endian integer. ok is false if the body ends before.
-func (c *cursor) uint16() (v uint16, ok bool) {
-	if len(c.rest) < 2 {
-		return 0, false
+// cutField reads a length of two bytes and as many bytes, which it borrows. ok is
+// false if b ends before.
+func cutField(b []byte) (v, rest []byte, ok bool) {
+	if len(b) < 2 {
+		return nil, b, false
 	}
-	v = uint16(c.rest[0])<<8 | uint16(c.rest[1])
-	c.rest = c.rest[2:]
-	return v, true
+	end := 2 + (int(b[0])<<8 | int(b[1]))
+	if len(b) < end {
+		return nil, b, false
+	}
+	return b[2:end:end], b[end:], true
 }
 
-// field reads a length of two bytes and as many bytes, which it borrows. ok is
-// false if the body ends before.
-func (c *cursor) field() (v []byte, ok bool) {
-	if len(c.rest) < 2 {
-		return nil, false
-	}
-	end := 2 + (int(c.rest[0])<<8 | int(c.rest[1]))
-	if len(c.rest) < end {
-		return nil, false
-	}
-	v, c.rest = c.rest[2:end:end], c.rest[end:]
-	return v, true
+// offset returns where the rest of the body begins, counted from the first byte of
+// the packet.
+func (f Frame) offset(rest []byte) int {
+	return headerSize(len(f.Body)) + len(f.Body) - len(rest)
 }
 
-// offset returns where the cursor stands, counted from the first byte of the packet.
-func (c *cursor) offset() int { return headerSize(c.size) + c.size - len(c.rest) }
-
-// missing reports a field that does not fit into what is left of the body.
-func (c *cursor) missing(name, rule string) error {
-	if len(c.rest) < 2 {
-		return malformed(c.t, c.offset(), rule, "%s is missing, %d bytes are left", name, len(c.rest))
+// missing reports a field that does not fit into the rest of the body.
+func (f Frame) missing(rest []byte, name, rule string) error {
+	if len(rest) < 2 {
+		return malformed(f.Type, f.offset(rest), rule, "%s is missing, %d bytes are left", name, len(rest))
 	}
-	n := int(c.rest[0])<<8 | int(c.rest[1])
-	return malformed(c.t, c.offset(), rule, "%s has %d bytes, %d are left", name, n, len(c.rest)-2)
+	n := int(rest[0])<<8 | int(rest[1])
+	return malformed(f.Type, f.offset(rest), rule, "%s has %d bytes, %d are left", name, n, len(rest)-2)
 }
 
-// flawed reports a flaw in the field v that was read last.
-func (c *cursor) flawed(name string, v []byte, f *flaw) error {
-	return malformed(c.t, c.offset()-len(v)+f.at, f.rule, "%s %s", name, f.msg)
+// flawed reports a flaw in the field v, which stands right before the rest.
+func (f Frame) flawed(rest, v []byte, name string, flaw *flaw) error {
+	return malformed(f.Type, f.offset(rest)-len(v)+flaw.at, flaw.rule, "%s %s", name, flaw.msg)
 }
 
-// end is the end of every Decode: the body must be used up.
-func (c *cursor) end(rule string) error {
-	if len(c.rest) == 0 {
-		return nil
+// badID reports a packet identifier that is missing (found is false) or, right
+// before the rest, 0.
+func (f Frame) badID(rest []byte, found bool) error {
+	if !found {
+		return malformed(f.Type, f.offset(rest), "MQTT-2.3.1-1", "packet identifier is missing, %d bytes are left", len(rest))
 	}
-	return malformed(c.t, c.offset(), rule, "%d bytes too many", len(c.rest))
+	return malformed(f.Type, f.offset(rest)-2, "MQTT-2.3.1-1", "packet identifier is 0")
 }
 
 // unsendable reports a flaw in a field that the caller wants to send.
@@ -87,12 +82,4 @@ func quote(v []byte) string {
 		return fmt.Sprintf("%q…", v[:64])
 	}
 	return fmt.Sprintf("%q", v)
-}
-
-// badID reports a packet identifier that is missing (found is false) or was 0.
-func (c *cursor) badID(found bool) error {
-	if !found {
-		return malformed(c.t, c.offset(), "MQTT-2.3.1-1", "packet identifier is missing, %d bytes are left", len(c.rest))
-	}
-	return malformed(c.t, c.offset()-2, "MQTT-2.3.1-1", "packet identifier is 0")
 }

@@ -1,5 +1,10 @@
 package packet
 
+import (
+	"fmt"
+	"math"
+)
+
 // MaxRemainingLength is the largest Remaining Length that four bytes can hold
 // (section 2.2.3).
 const MaxRemainingLength = 268_435_455
@@ -29,35 +34,11 @@ type Frame struct {
 //
 // It refuses a length that the type cannot have, and one that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
-	if len(b) == 0 {
-		return Header{}, 0, ErrShort
+	n, end, err := measure(b, math.MaxInt)
+	if end == 0 {
+		return Header{}, 0, err
 	}
-	t, flags := Type(b[0]>>4), b[0]&0x0f
-	l := &layouts[t]
-	if l.flags>>flags&1 == 0 {
-		return Header{}, 0, badFlags(t, flags)
-	}
-	length := 0
-	for n = 1; ; n++ {
-		if n == len(b) {
-			return Header{}, 0, ErrShort
-		}
-		c := b[n]
-		length |= int(c&0x7f) << (7 * (n - 1))
-		if c < 0x80 {
-			if c == 0 && n > 1 {
-				return Header{}, 0, malformed(t, n, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, n)
-			}
-			break
-		}
-		if n == 4 {
-			return Header{}, 0, malformed(t, n, "section 2.2.3", "Remaining Length goes on after 4 bytes")
-		}
-	}
-	if length < l.min || length > l.max {
-		return Header{}, 0, badLength(t, length)
-	}
-	return Header{t, flags, length}, n + 1, nil
+	return Header{Type(b[0] >> 4), b[0] & 0x0f, end - n}, n, nil
 }
 
 // Cut cuts the first packet off b, which stays the caller's. It returns the frame,
@@ -68,44 +49,82 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 // [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
 // for [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	h, n, err := ParseHeader(b)
+	n, end, err := measure(b, limit)
 	if err != nil {
 		return Frame{}, b, err
 	}
-	end := n + h.Length
-	if err := checkLimit(h.Type, end, limit); err != nil {
-		return Frame{}, b, err
-	}
-	if len(b) < end {
-		return Frame{}, b, ErrShort
-	}
-	return Frame{h.Type, h.Flags, b[n:end:end]}, b[end:], nil
+	return frame(b, n, end), b[end:], nil
 }
 
-func checkLimit(t Type, size, limit int) error {
+func frame(b []byte, n, end int) Frame { return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:end:end]} }
+
+// measure finds the first packet of b, whose body is b[n:end]. With ErrShort, end
+// is 0 if b ends within the fixed header. With other errors both are 0.
+func measure(b []byte, limit int) (n, end int, err error) {
+	if len(b) == 0 {
+		return 0, 0, ErrShort
+	}
+	t, flags := Type(b[0]>>4), b[0]&0x0f
+	l := &layouts[t]
+	if l.flags>>flags&1 == 0 {
+		return 0, 0, badFlags(t, flags)
+	}
+	length := 0
+	for n = 1; ; n++ {
+		if n == len(b) {
+			return 0, 0, ErrShort
+		}
+		length |= int(b[n]&0x7f) << (7 * (n - 1))
+		if b[n] < 0x80 {
+			break
+		}
+		if n == 4 {
+			return 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length goes on after 4 bytes")
+		}
+	}
+	if b[n] == 0 && n > 1 {
+		return 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, n)
+	}
+	if length < l.min || length > l.max {
+		return 0, 0, badLength(t, length)
+	}
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
-	if size <= limit {
-		return nil
+	n++
+	end = n + length
+	if end > limit {
+		return 0, 0, tooLarge(t, end, limit)
 	}
-	e := malformed(t, 1, "section 2.2.3", "the packet has %d bytes, the limit is %d", size, limit).(*SyntaxError)
-	e.Err = ErrTooLarge
-	return e
+	if end > len(b) {
+		return n, end, ErrShort
+	}
+	return n, end, nil
 }
 
-// check is the start of every Decode: the frame may have been made by hand.
-func (f *Frame) check(t Type) error {
+func tooLarge(t Type, size, limit int) error {
+	msg := fmt.Sprintf("the packet has %d bytes, the limit is %d", size, limit)
+	return &SyntaxError{t, 1, "section 2.2.3", msg, ErrTooLarge}
+}
+
+// is reports whether f can be a packet of type t, as far as its header tells. Every
+// Decode asks, since the frame may have been made by hand.
+func (f Frame) is(t Type) bool {
 	l := &layouts[t]
+	return f.Type == t && l.flags>>f.Flags&1 == 1 && l.min <= len(f.Body) && len(f.Body) <= l.max
+}
+
+// fault says why f cannot be a packet of type t.
+func (f Frame) fault(t Type) error {
 	switch {
 	case f.Type != t:
 		return invalid(t, "section 2.2.1", "the frame to decode is a %v", f.Type)
-	case f.Flags > 0x0f || l.flags>>f.Flags&1 == 0:
+	case f.Flags > 0x0f:
+		return invalid(t, "section 2.2.2", "the frame to decode has flags %#x, more than four bits", f.Flags)
+	case layouts[t].flags>>f.Flags&1 == 0:
 		return badFlags(t, f.Flags)
-	case len(f.Body) < l.min || len(f.Body) > l.max:
-		return badLength(t, len(f.Body))
 	}
-	return nil
+	return badLength(t, len(f.Body))
 }
 
 // headerSize returns the size of the fixed header of a packet with this

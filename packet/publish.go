@@ -64,25 +64,26 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Publish) Decode(f Frame) error {
-	*p = Publish{}
-	if err := f.check(PUBLISH); err != nil {
-		return err
+	if !f.is(PUBLISH) {
+		return f.fault(PUBLISH)
 	}
-	p.Dup, p.QoS, p.Retain = f.Flags&8 != 0, QoS(f.Flags>>1&3), f.Flags&1 != 0
-	c := f.cursor()
-	var ok bool
-	if p.Topic, ok = c.field(); !ok {
-		return c.missing("topic name", "MQTT-3.3.2-1")
+	topic, rest, ok := cutField(f.Body)
+	if !ok {
+		return f.missing(rest, "topic name", "MQTT-3.3.2-1")
 	}
-	if f := topicFlaw(p.Topic); f != nil {
-		return c.flawed("topic name", p.Topic, f)
+	if flaw := topicFlaw(topic); flaw != nil {
+		return f.flawed(rest, topic, "topic name", flaw)
 	}
-	if p.QoS != QoS0 {
-		if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
-			return c.badID(ok)
+	qos, id := QoS(f.Flags>>1&3), uint16(0)
+	if qos != QoS0 {
+		if id, rest, ok = cutUint16(rest); id == 0 {
+			return f.badID(rest, ok)
 		}
 	}
-	p.Payload = c.rest[:len(c.rest):len(c.rest)]
+	*p = Publish{
+		Dup: f.Flags&8 != 0, QoS: qos, Retain: f.Flags&1 != 0, ID: id,
+		Topic: topic, Payload: rest[:len(rest):len(rest)],
+	}
 	return nil
 }
 

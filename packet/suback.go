@@ -37,22 +37,20 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Suback) Decode(f Frame) error {
-	*p = Suback{}
-	if err := f.check(SUBACK); err != nil {
-		return err
+	if !f.is(SUBACK) {
+		return f.fault(SUBACK)
 	}
-	c := f.cursor()
-	var ok bool
-	if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
-		return c.badID(ok)
+	id, codes, ok := cutUint16(f.Body)
+	switch {
+	case id == 0:
+		return f.badID(codes, ok)
+	case len(codes) == 0:
+		return malformed(SUBACK, f.offset(codes), "MQTT-3.8.4-5", "no return code")
 	}
-	if len(c.rest) == 0 {
-		return malformed(SUBACK, c.offset(), "MQTT-3.8.4-5", "no return code")
+	if i := badReturnCode(codes); i >= 0 {
+		return malformed(SUBACK, f.offset(codes[i:]), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", codes[i])
 	}
-	if i := badReturnCode(c.rest); i >= 0 {
-		return malformed(SUBACK, c.offset()+i, "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", c.rest[i])
-	}
-	p.ReturnCodes = c.rest[:len(c.rest):len(c.rest)]
+	*p = Suback{id, codes[:len(codes):len(codes)]}
 	return nil
 }
 

@@ -54,36 +54,35 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 // Decode sets every field from the frame, and uses the room that p.Subscriptions
 // has. See [Packet].
 func (p *Subscribe) Decode(f Frame) error {
-	*p = Subscribe{Subscriptions: p.Subscriptions[:0]}
-	if err := f.check(SUBSCRIBE); err != nil {
-		return err
+	if !f.is(SUBSCRIBE) {
+		return f.fault(SUBSCRIBE)
 	}
-	c := f.cursor()
-	var ok bool
-	if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
-		return c.badID(ok)
+	id, rest, ok := cutUint16(f.Body)
+	switch {
+	case id == 0:
+		return f.badID(rest, ok)
+	case len(rest) == 0:
+		return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-3", "no topic filter")
 	}
-	for len(c.rest) > 0 {
-		filter, ok := c.field()
-		if !ok {
-			return c.missing("topic filter", "section 3.8.3")
+	all := p.Subscriptions[:0]
+	for len(rest) > 0 {
+		var filter []byte
+		if filter, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "topic filter", "section 3.8.3")
 		}
-		if f := filterFlaw(filter); f != nil {
-			return c.flawed("topic filter", filter, f)
+		if flaw := filterFlaw(filter); flaw != nil {
+			return f.flawed(rest, filter, "topic filter", flaw)
 		}
-		if len(c.rest) == 0 {
-			return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-3", "topic filter without a QoS")
+		if len(rest) == 0 {
+			return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-3", "topic filter without a QoS")
 		}
-		qos := c.rest[0]
-		if qos > byte(QoS2) {
-			return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", qos)
+		qos := QoS(rest[0])
+		if qos > QoS2 {
+			return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", byte(qos))
 		}
-		c.rest = c.rest[1:]
-		p.Subscriptions = append(p.Subscriptions, Subscription{filter, QoS(qos)})
+		all, rest = append(all, Subscription{filter, qos}), rest[1:]
 	}
-	if len(p.Subscriptions) == 0 {
-		return malformed(SUBSCRIBE, c.offset(), "MQTT-3.8.3-3", "no topic filter")
-	}
+	*p = Subscribe{id, all}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -14,110 +15,113 @@ type flaw struct {
 	msg  string
 }
 
-// Eight bytes at a time: a repeated byte, to be compared with each byte of a word.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
-// plainText reports whether each byte of w is ASCII and not NUL. Subtracting 1
-// sets the high bit of a NUL; other bytes below 0x80 keep it clear.
-func plainText(w uint64) bool { return (w|(w-ones))&highs == 0 }
-
-// plainTopic reports whether each byte of w is ASCII, not NUL and no wildcard.
-// '#' and '+' differ in one bit, 0x08, so that setting it makes both a '+'.
-func plainTopic(w uint64) bool {
-	wild := (w | 0x08*ones) ^ '+'*ones // a zero byte for each wildcard
-	return (w|(w-ones)|(wild-ones))&highs == 0
-}
-
 // textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
 // without U+0000, no longer than the two length bytes can say. It returns nil if so.
 func textFlaw(b []byte) *flaw {
-	i := 0
-	for ; len(b)-i >= 8; i += 8 {
-		if !plainText(binary.LittleEndian.Uint64(b[i:])) {
-			return textFlawFrom(b, i)
-		}
+	if plainPrefix(b) == len(b) && len(b) <= maxField {
+		return nil
 	}
-	for ; i < len(b); i++ {
-		if b[i]-1 >= 0x7f {
-			return textFlawFrom(b, i)
-		}
-	}
-	return lengthFlaw(b)
+	return closerTextFlaw(b, "section 1.5.3")
 }
 
-// textFlawFrom does the same for a b whose first i bytes are plain.
-func textFlawFrom(b []byte, i int) *flaw {
-	if nul := bytes.IndexByte(b[i:], 0); nul >= 0 {
-		return &flaw{i + nul, "MQTT-1.5.3-2", "holds U+0000"}
+// closerTextFlaw does the same, for text that is not plain.
+func closerTextFlaw(b []byte, lengthRule string) *flaw {
+	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
+		return lengthFlaw(b, lengthRule)
 	}
-	for rest := b[i:]; len(rest) > 0; {
-		r, n := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && n == 1 {
-			return &flaw{len(b) - len(rest), "MQTT-1.5.3-1", fmt.Sprintf("is not UTF-8: byte %#02x", rest[0])}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return &flaw{i, "MQTT-1.5.3-1", fmt.Sprintf("is not UTF-8: byte %#02x", b[i])}
+		case r == 0:
+			return &flaw{i, "MQTT-1.5.3-2", "holds U+0000"}
 		}
-		rest = rest[n:]
-	}
-	return lengthFlaw(b)
-}
-
-// lengthFlaw refuses what two length bytes cannot say. Only an encoder meets it.
-func lengthFlaw(b []byte) *flaw {
-	if len(b) > 0xffff {
-		return &flaw{0, "section 1.5.3", fmt.Sprintf("is %d bytes long, the limit is 65535", len(b))}
+		i += n
 	}
 	return nil
 }
 
 // topicFlaw finds out whether b is a topic name, one without wildcards (section 4.7).
 func topicFlaw(b []byte) *flaw {
-	if len(b) == 0 {
-		return &flaw{0, "MQTT-4.7.3-1", "is empty"}
+	if plainPrefix(b) == len(b) && 0 < len(b) && len(b) <= maxField {
+		return nil
 	}
-	i := 0
-	for ; len(b)-i >= 8; i += 8 {
-		if !plainTopic(binary.LittleEndian.Uint64(b[i:])) {
-			return topicFlawFrom(b, i)
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c-1 >= 0x7f || c == '+' || c == '#' {
-			return topicFlawFrom(b, i)
-		}
-	}
-	return lengthFlaw(b)
+	return closerTopicFlaw(b)
 }
 
-func topicFlawFrom(b []byte, i int) *flaw {
-	if wild := bytes.IndexAny(b[i:], "+#"); wild >= 0 {
-		return &flaw{i + wild, "MQTT-4.7.1-1", fmt.Sprintf("holds the wildcard %q", b[i+wild])}
+// closerTopicFlaw does the same, for a topic name that is not plain.
+func closerTopicFlaw(b []byte) *flaw {
+	if i := bytes.IndexAny(b, "+#"); i >= 0 {
+		return &flaw{i, "MQTT-4.7.1-1", fmt.Sprintf("holds the wildcard %q", b[i])}
 	}
-	return textFlawFrom(b, i)
+	if len(b) == 0 {
+		return emptyTopic()
+	}
+	return closerTextFlaw(b, "MQTT-4.7.3-3")
 }
 
 // filterFlaw finds out whether b is a topic filter (section 4.7).
 func filterFlaw(b []byte) *flaw {
 	if len(b) == 0 {
-		return &flaw{0, "MQTT-4.7.3-1", "is empty"}
-	}
-	plain := 0
-	for ; len(b)-plain >= 8 && plainTopic(binary.LittleEndian.Uint64(b[plain:])); plain += 8 {
+		return emptyTopic()
 	}
 	ascii := true
-	for i := plain; i < len(b); i++ {
+	for i := plainPrefix(b); i < len(b); i += 1 + plainPrefix(b[i+1:]) {
+		first, last := i == 0 || b[i-1] == '/', i+1 == len(b)
 		switch c := b[i]; {
-		case c == '#' && (i+1 < len(b) || i > 0 && b[i-1] != '/'):
+		case c == '#' && !(first && last):
 			return &flaw{i, "MQTT-4.7.1-2", "has a '#' that is not the whole last level"}
-		case c == '+' && (i > 0 && b[i-1] != '/' || i+1 < len(b) && b[i+1] != '/'):
+		case c == '+' && !(first && (last || b[i+1] == '/')):
 			return &flaw{i, "MQTT-4.7.1-3", "has a '+' that is not a whole level"}
-		case c-1 >= 0x7f:
+		case c != '#' && c != '+':
 			ascii = false
 		}
 	}
-	if !ascii {
-		return textFlawFrom(b, plain)
+	if ascii && len(b) <= maxField {
+		return nil
 	}
-	return lengthFlaw(b)
+	return closerTextFlaw(b, "MQTT-4.7.3-3")
+}
+
+func emptyTopic() *flaw { return &flaw{0, "MQTT-4.7.3-1", "is empty"} }
+
+// maxField is the size in bytes of the longest field that two length bytes can announce.
+const maxField = 0xffff
+
+// lengthFlaw refuses what two length bytes cannot say. Only an encoder meets it.
+func lengthFlaw(b []byte, rule string) *flaw {
+	if len(b) <= maxField {
+		return nil
+	}
+	return &flaw{0, rule, fmt.Sprintf("is %d bytes long, the limit is 65535", len(b))}
+}
+
+// plainPrefix returns how many bytes there are before the first that needs a closer
+// look, in text or in a topic: one that is not ASCII, NUL, or a wildcard.
+func plainPrefix(b []byte) int {
+	if len(b) < 8 {
+		for i, c := range b {
+			if c-1 >= 0x7f || c == '+' || c == '#' {
+				return i
+			}
+		}
+		return len(b)
+	}
+	for i := 0; i < len(b)-8; i += 8 {
+		if bad := notPlain(binary.LittleEndian.Uint64(b[i:])); bad != 0 {
+			return i + bits.TrailingZeros64(bad)/8
+		}
+	}
+	last := len(b) - 8 // it may overlap the word before
+	return last + bits.TrailingZeros64(notPlain(binary.LittleEndian.Uint64(b[last:])))/8
+}
+
+// notPlain sets the high bit of the first byte of w that is not plain; the bits of
+// later bytes mean nothing. Subtracting 1 from each byte sets the high bit of a 0.
+// '#' and '+' differ in one bit, 0x08, so that setting it makes both a '+'.
+func notPlain(w uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	wild := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
+	return (w | (w - ones) | (wild - ones)) & highs
 }

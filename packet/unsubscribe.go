@@ -43,28 +43,28 @@ func (p *Unsubscribe) AppendBinary(b []byte) ([]byte, error) {
 // Decode sets every field from the frame, and uses the room that p.Filters has.
 // See [Packet].
 func (p *Unsubscribe) Decode(f Frame) error {
-	*p = Unsubscribe{Filters: p.Filters[:0]}
-	if err := f.check(UNSUBSCRIBE); err != nil {
-		return err
+	if !f.is(UNSUBSCRIBE) {
+		return f.fault(UNSUBSCRIBE)
 	}
-	c := f.cursor()
-	var ok bool
-	if p.ID, ok = c.uint16(); !ok || p.ID == 0 {
-		return c.badID(ok)
+	id, rest, ok := cutUint16(f.Body)
+	switch {
+	case id == 0:
+		return f.badID(rest, ok)
+	case len(rest) == 0:
+		return malformed(UNSUBSCRIBE, f.offset(rest), "MQTT-3.10.3-2", "no topic filter")
 	}
-	for len(c.rest) > 0 {
-		filter, ok := c.field()
-		if !ok {
-			return c.missing("topic filter", "section 3.10.3")
+	all := p.Filters[:0]
+	for len(rest) > 0 {
+		var filter []byte
+		if filter, rest, ok = cutField(rest); !ok {
+			return f.missing(rest, "topic filter", "section 3.10.3")
 		}
-		if f := filterFlaw(filter); f != nil {
-			return c.flawed("topic filter", filter, f)
+		if flaw := filterFlaw(filter); flaw != nil {
+			return f.flawed(rest, filter, "topic filter", flaw)
 		}
-		p.Filters = append(p.Filters, filter)
+		all = append(all, filter)
 	}
-	if len(p.Filters) == 0 {
-		return malformed(UNSUBSCRIBE, c.offset(), "MQTT-3.10.3-2", "no topic filter")
-	}
+	*p = Unsubscribe{id, all}
 	return nil
 }
 

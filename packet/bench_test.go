@@ -1,0 +1,152 @@
+package packet_test
+
+import (
+	"testing"
+
+	"example.com/dps/packet"
+)
+
+// Beside each row stands a row …/limit: code written by hand for that one packet,
+// with the same checks (see limit_test.go).
+
+func BenchmarkEncode(b *testing.B) {
+	encodeRows(b, "CONNECT", fixtureConnect(), limitAppendConnect)
+	encodeRows(b, "CONNACK", &packet.Connack{}, limitAppendConnack)
+	encodeRows(b, "PUBLISH/0", fixturePublish(0), limitAppendPublish)
+	encodeRows(b, "PUBLISH/128", fixturePublish(128), limitAppendPublish)
+	encodeRows(b, "PUBLISH/4096", fixturePublish(4096), limitAppendPublish)
+	encodeRows(b, "PUBLISH/65536", fixturePublish(65536), limitAppendPublish)
+	encodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitAppendPuback)
+	encodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), limitAppendSubscribe)
+	encodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), limitAppendSubscribe)
+	encodeRows(b, "SUBACK/8", fixtureSuback(), limitAppendSuback)
+	encodeRows(b, "PINGREQ", &packet.Pingreq{}, limitAppendPingreq)
+}
+
+func encodeRows[P packet.Packet](b *testing.B, name string, p P, limit func([]byte, P) ([]byte, bool)) {
+	buf := mustAppend(nil, p)
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			buf, _ = p.AppendBinary(buf[:0])
+		}
+	})
+	b.Run(name+"/limit", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			buf, _ = limit(buf[:0], p)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	decodeRows(b, "CONNECT", fixtureConnect(), limitDecodeConnect)
+	decodeRows(b, "CONNACK", &packet.Connack{}, limitDecodeConnack)
+	decodeRows(b, "PUBLISH/0", fixturePublish(0), limitDecodePublish)
+	decodeRows(b, "PUBLISH/128", fixturePublish(128), limitDecodePublish)
+	decodeRows(b, "PUBLISH/4096", fixturePublish(4096), limitDecodePublish)
+	decodeRows(b, "PUBLISH/65536", fixturePublish(65536), limitDecodePublish)
+	decodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitDecodePuback)
+	decodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), limitDecodeSubscribe)
+	decodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), limitDecodeSubscribe)
+	decodeRows(b, "SUBACK/8", fixtureSuback(), limitDecodeSuback)
+	decodeRows(b, "PINGREQ", &packet.Pingreq{}, limitDecodePingreq)
+}
+
+func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, []byte) int) {
+	wire := mustAppend(nil, p)
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			f, _, err := packet.Cut(wire, 0)
+			if err != nil || p.Decode(f) != nil {
+				b.Fatal("refused")
+			}
+		}
+	})
+	b.Run(name+"/limit", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if limit(p, wire) != len(wire) {
+				b.Fatal("refused")
+			}
+		}
+	})
+}
+
+// A thousand packets, which come whole, in segments of TCP, or byte by byte.
+func BenchmarkStream(b *testing.B) {
+	stream := fixtureStream(1000)
+	for _, row := range []struct {
+		name string
+		size int
+	}{{"whole", len(stream)}, {"segments1460", 1460}, {"bytes1", 1}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(stream)))
+			var s splitterFeeder
+			for b.Loop() {
+				feedAll(b, stream, row.size, s.feed)
+			}
+		})
+		b.Run(row.name+"/limit", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(stream)))
+			var s limitFeeder
+			for b.Loop() {
+				feedAll(b, stream, row.size, s.feed)
+			}
+		})
+	}
+}
+
+func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) bool) {
+	for len(stream) > 0 {
+		n := min(size, len(stream))
+		if !feed(stream[:n:n]) {
+			b.Fatal("refused")
+		}
+		stream = stream[n:]
+	}
+}
+
+// A splitterFeeder does with a Splitter what a limitFeeder does.
+type splitterFeeder struct {
+	structs
+	packet.Splitter
+	packets int
+}
+
+func (s *splitterFeeder) feed(b []byte) bool {
+	s.Feed(b)
+	for {
+		f, err := s.Next()
+		if err != nil {
+			return err == packet.ErrShort
+		}
+		if s.decode(f) != nil {
+			return false
+		}
+		s.packets++
+	}
+}
+
+func (s *structs) decode(f packet.Frame) error {
+	switch f.Type {
+	case packet.CONNECT:
+		return s.connect.Decode(f)
+	case packet.CONNACK:
+		return s.connack.Decode(f)
+	case packet.PUBLISH:
+		return s.publish.Decode(f)
+	case packet.PUBACK:
+		return s.puback.Decode(f)
+	case packet.SUBSCRIBE:
+		return s.subscribe.Decode(f)
+	case packet.SUBACK:
+		return s.suback.Decode(f)
+	case packet.PINGREQ:
+		return s.pingreq.Decode(f)
+	}
+	return packet.ErrInvalid
+}

@@ -1,0 +1,275 @@
+package packet_test
+
+import "example.com/dps/packet"
+
+// limitCut finds the body of the first packet of b, whose type and flags the caller
+// has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet is wrong.
+func limitCut(b []byte) (n, end int) {
+	switch {
+	case len(b) < 2:
+		return 0, 0
+	case b[1] < 0x80:
+		n, end = 2, 2+int(b[1])
+	case len(b) < 3:
+		return 0, 0
+	case b[2] < 0x80:
+		n, end = 3, 3+(int(b[1]&0x7f)|int(b[2])<<7)
+	case len(b) < 4:
+		return 0, 0
+	case b[3] < 0x80:
+		n, end = 4, 4+(int(b[1]&0x7f)|int(b[2]&0x7f)<<7|int(b[3])<<14)
+	default:
+		return 0, -1 // beyond the default limit, or padded, or endless
+	}
+	if b[n-1] == 0 && n > 2 || end > packet.DefaultLimit {
+		return 0, -1
+	}
+	if end > len(b) {
+		return n, 0
+	}
+	return n, end
+}
+
+// limitField reads the field at b[i:], which ends at b[end]; end is 0 if there is none.
+func limitField(b []byte, i int) (v []byte, end int) {
+	if i+2 > len(b) {
+		return nil, 0
+	}
+	end = i + 2 + (int(b[i])<<8 | int(b[i+1]))
+	if end > len(b) {
+		return nil, 0
+	}
+	return b[i+2 : end : end], end
+}
+
+// limitDecode… take one packet at the front of b and return its size, 0 if b is too
+// short for it, -1 if it is wrong.
+
+func limitDecodeConnect(p *packet.Connect, b []byte) int {
+	n, end := limitCut(b)
+	if end <= 0 {
+		return end
+	}
+	body := b[n:end]
+	if b[0] != 0x10 || len(body) < 12 || string(body[:7]) != "\x00\x04MQTT\x04" {
+		return -1
+	}
+	flags := body[7]
+	if flags&0x01 != 0 || flags&0x3c != 0 || flags&0xc0 == 0x40 { // no will here
+		return -1
+	}
+	*p = packet.Connect{
+		ProtocolName: body[2:6:6], ProtocolLevel: 4, CleanSession: flags&0x02 != 0,
+		KeepAlive: uint16(body[8])<<8 | uint16(body[9]),
+	}
+	var i int
+	if p.ClientID, i = limitField(body, 10); i == 0 || !limitText(p.ClientID) {
+		return -1
+	}
+	if flags&0x80 != 0 {
+		if p.Username, i = limitField(body, i); i == 0 || !limitText(p.Username) {
+			return -1
+		}
+	}
+	if flags&0x40 != 0 {
+		if p.Password, i = limitField(body, i); i == 0 {
+			return -1
+		}
+	}
+	if i != len(body) {
+		return -1
+	}
+	return end
+}
+
+func limitDecodeConnack(p *packet.Connack, b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	if b[0] != 0x20 || b[1] != 2 || b[2] > 1 || b[3] > 5 || b[2] == 1 && b[3] != 0 {
+		return -1
+	}
+	p.SessionPresent, p.ReturnCode = b[2] == 1, packet.ReturnCode(b[3])
+	return 4
+}
+
+func limitDecodePublish(p *packet.Publish, b []byte) int {
+	n, end := limitCut(b)
+	if end <= 0 {
+		return end
+	}
+	flags := b[0] & 0x0f
+	qos := flags >> 1 & 3
+	if b[0]>>4 != 3 || qos == 3 || flags&0x0e == 8 {
+		return -1
+	}
+	body := b[n:end:end]
+	topic, i := limitField(body, 0)
+	if i == 0 || !limitTopic(topic) {
+		return -1
+	}
+	var id uint16
+	if qos != 0 {
+		if i+2 > len(body) {
+			return -1
+		}
+		if id = uint16(body[i])<<8 | uint16(body[i+1]); id == 0 {
+			return -1
+		}
+		i += 2
+	}
+	*p = packet.Publish{Dup: flags&8 != 0, QoS: packet.QoS(qos), Retain: flags&1 != 0, ID: id, Topic: topic, Payload: body[i:]}
+	return end
+}
+
+func limitDecodePuback(p *packet.Puback, b []byte) int {
+	if len(b) < 4 {
+		return 0
+	}
+	p.ID = uint16(b[2])<<8 | uint16(b[3])
+	if b[0] != 0x40 || b[1] != 2 || p.ID == 0 {
+		return -1
+	}
+	return 4
+}
+
+func limitDecodeSubscribe(p *packet.Subscribe, b []byte) int {
+	n, end := limitCut(b)
+	if end <= 0 {
+		return end
+	}
+	if b[0] != 0x82 || end-n < 3 {
+		return -1
+	}
+	body := b[n:end]
+	p.Subscriptions = p.Subscriptions[:0]
+	if p.ID = uint16(body[0])<<8 | uint16(body[1]); p.ID == 0 {
+		return -1
+	}
+	for i := 2; i < len(body); {
+		var filter []byte
+		if filter, i = limitField(body, i); i == 0 || i == len(body) || body[i] > 2 || !limitFilter(filter) {
+			return -1
+		}
+		p.Subscriptions = append(p.Subscriptions, packet.Subscription{Filter: filter, QoS: packet.QoS(body[i])})
+		i++
+	}
+	return end
+}
+
+func limitDecodeSuback(p *packet.Suback, b []byte) int {
+	n, end := limitCut(b)
+	if end <= 0 {
+		return end
+	}
+	if b[0] != 0x90 || end-n < 3 {
+		return -1
+	}
+	body := b[n:end]
+	p.ID, p.ReturnCodes = uint16(body[0])<<8|uint16(body[1]), body[2:len(body):len(body)]
+	if p.ID == 0 {
+		return -1
+	}
+	for _, c := range p.ReturnCodes {
+		if c > 2 && c != 0x80 {
+			return -1
+		}
+	}
+	return end
+}
+
+func limitDecodePingreq(_ *packet.Pingreq, b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	if b[0] != 0xc0 || b[1] != 0 {
+		return -1
+	}
+	return 2
+}
+
+// What a stream is decoded into, by the package and by its limit alike.
+type structs struct {
+	connect   packet.Connect
+	connack   packet.Connack
+	publish   packet.Publish
+	puback    packet.Puback
+	subscribe packet.Subscribe
+	suback    packet.Suback
+	pingreq   packet.Pingreq
+}
+
+// limitDecode decodes the packet at the front of b, which is one of those above,
+// and returns what the function of its type does.
+func (s *structs) limitDecode(b []byte) int {
+	switch b[0] >> 4 {
+	case 1:
+		return limitDecodeConnect(&s.connect, b)
+	case 2:
+		return limitDecodeConnack(&s.connack, b)
+	case 3:
+		return limitDecodePublish(&s.publish, b)
+	case 4:
+		return limitDecodePuback(&s.puback, b)
+	case 8:
+		return limitDecodeSubscribe(&s.subscribe, b)
+	case 9:
+		return limitDecodeSuback(&s.suback, b)
+	case 12:
+		return limitDecodePingreq(&s.pingreq, b)
+	}
+	return -1
+}
+
+// A limitFeeder takes a stream in pieces. It remembers what is missing of a packet
+// that was split.
+type limitFeeder struct {
+	structs
+	part    []byte
+	need    int // the size that part must have to be looked at; 0: no packet is split
+	packets int
+}
+
+func (s *limitFeeder) feed(b []byte) bool {
+	for s.need > 0 {
+		n := min(s.need-len(s.part), len(b))
+		s.part = append(s.part, b[:n]...)
+		if b = b[n:]; len(s.part) < s.need {
+			return true
+		}
+		switch n = s.limitDecode(s.part); {
+		case n < 0:
+			return false
+		case n == 0:
+			s.need = limitNeed(s.part)
+		default:
+			s.part, s.need = s.part[:0], 0
+			s.packets++
+		}
+	}
+	for len(b) > 0 {
+		n := s.limitDecode(b)
+		if n < 0 {
+			return false
+		}
+		if n == 0 {
+			s.part, s.need = append(s.part, b...), limitNeed(b)
+			return true
+		}
+		s.packets++
+		b = b[n:]
+	}
+	return true
+}
+
+// limitNeed says how long b, the beginning of a packet, must get.
+func limitNeed(b []byte) int {
+	length := 0
+	for i := 1; i < len(b) && i < 5; i++ {
+		length |= int(b[i]&0x7f) << (7 * (i - 1))
+		if b[i] < 0x80 {
+			return 1 + i + length
+		}
+	}
+	return len(b) + 1
+}

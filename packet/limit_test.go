@@ -1,0 +1,268 @@
+package packet_test
+
+import (
+	"encoding/binary"
+	"testing"
+	"unicode/utf8"
+
+	"example.com/dps/packet"
+)
+
+// What the benchmarks measure the package against: for some packets, code written by
+// hand for that one packet. It makes every check that the package makes, but says
+// only yes or no. TestLimitsAreStrict holds it against the vectors.
+
+const (
+	every = 0x0101010101010101 // a byte of 1 in each byte of a word
+	top   = 0x80 * every
+)
+
+func limitText(b []byte) bool {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if w := binary.LittleEndian.Uint64(b[i:]); (w|(w-every))&top != 0 {
+			return limitSlow(b)
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i]-1 >= 0x7f {
+			return limitSlow(b)
+		}
+	}
+	return true
+}
+
+func limitSlow(b []byte) bool {
+	for _, c := range b {
+		if c == 0 {
+			return false
+		}
+	}
+	return utf8.Valid(b)
+}
+
+func limitTopic(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if wild := (w | 0x08*every) ^ '+'*every; (w|(w-every)|(wild-every))&top != 0 {
+			return limitSlowTopic(b)
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c-1 >= 0x7f || c == '+' || c == '#' {
+			return limitSlowTopic(b)
+		}
+	}
+	return true
+}
+
+func limitSlowTopic(b []byte) bool {
+	for _, c := range b {
+		if c == '+' || c == '#' {
+			return false
+		}
+	}
+	return limitSlow(b)
+}
+
+func limitFilter(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for i := 0; i < len(b); {
+		if i+8 <= len(b) {
+			w := binary.LittleEndian.Uint64(b[i:])
+			if wild := (w | 0x08*every) ^ '+'*every; (w|(w-every)|(wild-every))&top == 0 {
+				i += 8
+				continue
+			}
+		}
+		for end := min(i+8, len(b)); i < end; i++ {
+			c := b[i]
+			switch {
+			case c-1 >= 0x7f:
+				return limitSlowFilter(b)
+			case c == '+' && (i > 0 && b[i-1] != '/' || i+1 < len(b) && b[i+1] != '/'):
+				return false
+			case c == '#' && (i > 0 && b[i-1] != '/' || i+1 < len(b)):
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func limitSlowFilter(b []byte) bool {
+	for i, c := range b {
+		alone := i == 0 || b[i-1] == '/'
+		if c == '+' && !(alone && (i+1 == len(b) || b[i+1] == '/')) || c == '#' && !(alone && i+1 == len(b)) {
+			return false
+		}
+	}
+	return limitSlow(b)
+}
+
+func limitAppendLength(b []byte, first byte, n int) []byte {
+	switch {
+	case n < 1<<7:
+		return append(b, first, byte(n))
+	case n < 1<<14:
+		return append(b, first, byte(n)|0x80, byte(n>>7))
+	case n < 1<<21:
+		return append(b, first, byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14))
+	}
+	return append(b, first, byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14)|0x80, byte(n>>21))
+}
+
+func limitAppendField(b, v []byte) []byte {
+	return append(append(b, byte(len(v)>>8), byte(len(v))), v...)
+}
+
+// The will is left out: the CONNECT of the benchmarks has none.
+func limitAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
+	n, flags := 12+len(p.ClientID), byte(0)
+	if p.CleanSession {
+		flags = 0x02
+	} else if len(p.ClientID) == 0 {
+		return b, false
+	}
+	if p.Username != nil {
+		n, flags = n+2+len(p.Username), flags|0x80
+		if len(p.Username) > 0xffff || !limitText(p.Username) {
+			return b, false
+		}
+	}
+	if p.Password != nil {
+		n, flags = n+2+len(p.Password), flags|0x40
+		if p.Username == nil || len(p.Password) > 0xffff {
+			return b, false
+		}
+	}
+	if len(p.ClientID) > 0xffff || !limitText(p.ClientID) || p.Will != nil {
+		return b, false
+	}
+	b = limitAppendLength(b, 0x10, n)
+	b = append(b, 0, 4, 'M', 'Q', 'T', 'T', 4, flags, byte(p.KeepAlive>>8), byte(p.KeepAlive))
+	b = limitAppendField(b, p.ClientID)
+	if p.Username != nil {
+		b = limitAppendField(b, p.Username)
+	}
+	if p.Password != nil {
+		b = limitAppendField(b, p.Password)
+	}
+	return b, true
+}
+
+func limitAppendConnack(b []byte, p *packet.Connack) ([]byte, bool) {
+	if p.ReturnCode > 5 || p.SessionPresent && p.ReturnCode != 0 {
+		return b, false
+	}
+	if p.SessionPresent {
+		return append(b, 0x20, 2, 1, 0), true
+	}
+	return append(b, 0x20, 2, 0, byte(p.ReturnCode)), true
+}
+
+func limitAppendPublish(b []byte, p *packet.Publish) ([]byte, bool) {
+	n, first := 2+len(p.Topic)+len(p.Payload), 0x30|byte(p.QoS)<<1
+	if p.QoS == 0 {
+		if p.ID != 0 || p.Dup {
+			return b, false
+		}
+	} else {
+		if p.ID == 0 || p.QoS > 2 {
+			return b, false
+		}
+		n += 2
+	}
+	if p.Dup {
+		first |= 8
+	}
+	if p.Retain {
+		first |= 1
+	}
+	if len(p.Topic) > 0xffff || n > packet.MaxRemainingLength || !limitTopic(p.Topic) {
+		return b, false
+	}
+	b = limitAppendField(limitAppendLength(b, first, n), p.Topic)
+	if p.QoS != 0 {
+		b = append(b, byte(p.ID>>8), byte(p.ID))
+	}
+	return append(b, p.Payload...), true
+}
+
+func limitAppendPuback(b []byte, p *packet.Puback) ([]byte, bool) {
+	if p.ID == 0 {
+		return b, false
+	}
+	return append(b, 0x40, 2, byte(p.ID>>8), byte(p.ID)), true
+}
+
+func limitAppendSubscribe(b []byte, p *packet.Subscribe) ([]byte, bool) {
+	n := 2
+	for i := range p.Subscriptions {
+		s := &p.Subscriptions[i]
+		if s.QoS > 2 || len(s.Filter) > 0xffff || !limitFilter(s.Filter) {
+			return b, false
+		}
+		n += 3 + len(s.Filter)
+	}
+	if p.ID == 0 || n == 2 || n > packet.MaxRemainingLength {
+		return b, false
+	}
+	b = append(limitAppendLength(b, 0x82, n), byte(p.ID>>8), byte(p.ID))
+	for i := range p.Subscriptions {
+		s := &p.Subscriptions[i]
+		b = append(limitAppendField(b, s.Filter), byte(s.QoS))
+	}
+	return b, true
+}
+
+func limitAppendSuback(b []byte, p *packet.Suback) ([]byte, bool) {
+	n := 2 + len(p.ReturnCodes)
+	if p.ID == 0 || n == 2 || n > packet.MaxRemainingLength {
+		return b, false
+	}
+	for _, c := range p.ReturnCodes {
+		if c > 2 && c != 0x80 {
+			return b, false
+		}
+	}
+	b = append(limitAppendLength(b, 0x90, n), byte(p.ID>>8), byte(p.ID))
+	return append(b, p.ReturnCodes...), true
+}
+
+func limitAppendPingreq(b []byte, _ *packet.Pingreq) ([]byte, bool) { return append(b, 0xc0, 0), true }
+
+// The limits are no less strict than the package, packet by packet.
+func TestLimitsAreStrict(t *testing.T) {
+	for _, v := range readVectors(t) {
+		b := v.bytes()
+		if len(b) == 0 || len(b) > packet.DefaultLimit || v.Chunks != nil {
+			continue
+		}
+		f, rest, err := packet.Cut(b, 0)
+		if err == nil {
+			_, err = packet.Decode(f)
+		}
+		var s structs
+		switch p := packet.New(packet.Type(b[0] >> 4)).(type) {
+		case *packet.Connect:
+			if err == nil && f.Body[7]&0x04 != 0 {
+				continue // the limits know no will
+			}
+		case *packet.Connack, *packet.Publish, *packet.Puback, *packet.Subscribe, *packet.Suback, *packet.Pingreq:
+		default:
+			_ = p
+			continue
+		}
+		n := s.limitDecode(b)
+		if (err == nil) != (n > 0) || err == nil && n != len(b)-len(rest) {
+			t.Errorf("%s: the limit returns %d, the package %v", v.Name, n, err)
+		}
+	}
+}
