@@ -76,10 +76,10 @@ func clone(v []byte) []byte {
 	return append(make([]byte, 0, len(v)), v...)
 }
 
-// quote prints a foreign string, at most the first 64 bytes of it.
+// quote prints a foreign string, at most the first 256 bytes of it.
 func quote(v []byte) string {
-	if len(v) > 64 {
-		return fmt.Sprintf("%q…", v[:64])
+	if len(v) > 256 {
+		return fmt.Sprintf("%q…", v[:256])
 	}
 	return fmt.Sprintf("%q", v)
 }
