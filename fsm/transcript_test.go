@@ -1,0 +1,239 @@
+package fsm_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+)
+
+// TestTranscripts plays the conversations in testdata/transcripts, whose README
+// describes them. With -update it rewrites what the machine says.
+func TestTranscripts(t *testing.T) {
+	names, err := filepath.Glob("testdata/transcripts/*.txt")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(t, text)
+			if updating() {
+				err = os.WriteFile(name, got, 0o644)
+			} else if !bytes.Equal(got, text) {
+				err = fmt.Errorf("the machine says something else now; see the diff after go test ./fsm -run Transcripts -update:\n%s", got)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// play repeats a transcript's inputs and writes the machine's side anew.
+func play(t *testing.T, text []byte) []byte {
+	var out bytes.Buffer
+	p := player{t: t, out: &out, cfg: testConfig(), now: start}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		line := lines.Text()
+		if strings.HasPrefix(line, "    ") { // the machine's side
+			continue
+		}
+		fmt.Fprintln(&out, line)
+		if line != "" && line[0] != '#' {
+			p.input(line)
+		}
+	}
+	return out.Bytes()
+}
+
+type player struct {
+	t   *testing.T
+	out *bytes.Buffer
+	cfg fsm.Config
+	m   *fsm.Machine
+	now time.Time
+	// What was said last, so that only news is said.
+	state string
+	rid   string
+}
+
+func (p *player) say(format string, args ...any) { fmt.Fprintf(p.out, "    "+format+"\n", args...) }
+
+// input does what a line says, and then says what the machine does.
+func (p *player) input(line string) {
+	verb, rest, _ := strings.Cut(line, " ")
+	if verb == "config" {
+		p.configure(rest)
+		return
+	}
+	if p.m == nil {
+		p.cfg.Trace = p.trace
+		m, err := fsm.New(p.cfg)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.m = m
+	}
+	switch verb {
+	case "open":
+		password := "a SAS token"
+		if p.cfg.Attestation == fsm.X509 {
+			password = ""
+		}
+		if err := p.m.Open(p.now, []byte(password)); err != nil {
+			p.say("error %v", err)
+		}
+	case "lost":
+		var cause error
+		if rest != "" {
+			cause = errors.New(rest)
+		}
+		p.m.Lost(p.now, cause)
+	case "stop":
+		p.m.Stop(p.now)
+	case "after":
+		p.sleep(rest)
+	case "answer":
+		p.answer(rest)
+	case "receive":
+		p.receive(rest)
+	default:
+		p.t.Fatalf("unknown input %q", line)
+	}
+	p.observe()
+}
+
+func (p *player) sleep(d string) {
+	if d == "deadline" {
+		p.now = p.m.Deadline()
+	} else if by, err := time.ParseDuration(d); err == nil {
+		p.now = p.now.Add(by)
+	} else {
+		p.t.Fatal(err)
+	}
+	p.m.Advance(p.now)
+}
+
+// answer receives a message on "$dps/registrations/res/" + topic, with RID standing
+// for the $rid of the last request.
+func (p *player) answer(rest string) {
+	topic, body, _ := strings.Cut(rest, " ")
+	topic = "$dps/registrations/res/" + strings.ReplaceAll(topic, "RID", p.rid)
+	p.packet(&packet.Publish{Topic: []byte(topic), QoS: packet.QoS1, ID: 1, Payload: []byte(body)})
+}
+
+// receive receives packets as hex, or one by its name.
+func (p *player) receive(rest string) {
+	name, arg, _ := strings.Cut(rest, " ")
+	n, _ := strconv.ParseUint(arg, 0, 16)
+	switch name {
+	case "CONNACK":
+		p.packet(&packet.Connack{ReturnCode: packet.ReturnCode(n)})
+	case "SUBACK":
+		p.packet(&packet.Suback{ID: 1, ReturnCodes: []byte{byte(n)}})
+	case "PUBACK":
+		p.packet(&packet.Puback{ID: uint16(n)})
+	case "PUBREL":
+		p.packet(&packet.Pubrel{ID: uint16(n)})
+	case "PINGRESP":
+		p.packet(&packet.Pingresp{})
+	default:
+		in, err := hex.DecodeString(strings.ReplaceAll(rest, " ", ""))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.m.Receive(p.now, in)
+	}
+}
+
+func (p *player) packet(q packet.Packet) {
+	in, err := q.AppendBinary(nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.m.Receive(p.now, in)
+}
+
+// configure sets fields of the configuration from JSON.
+func (p *player) configure(text string) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p.cfg); err != nil {
+		p.t.Fatalf("config %s: %v", text, err)
+	}
+}
+
+// trace says what the output does not show: why the machine waits, tries again or
+// does not listen.
+func (p *player) trace(e fsm.Event) {
+	switch e.Kind {
+	case fsm.Wait:
+		p.say("waits until %v: %s", e.Until.Sub(start), e.Note)
+	case fsm.Retry:
+		p.say("tries again at %v: %v", e.Until.Sub(start), e.Err)
+	case fsm.Ignored:
+		p.say("ignores it: %s", e.Note)
+	}
+}
+
+// observe says what is new: packets, the state with its deadline, the result.
+func (p *player) observe() {
+	for out := p.m.AppendOutput(nil); len(out) > 0; {
+		f, rest, err := packet.Cut(out, 0)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		q, err := packet.Decode(f)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.say("sends %v", q)
+		if pub, ok := q.(*packet.Publish); ok {
+			if len(pub.Payload) > 0 {
+				p.say("      %s", pub.Payload)
+			}
+			_, rid, _ := strings.Cut(string(pub.Topic), "$rid=")
+			p.rid, _, _ = strings.Cut(rid, "&")
+		}
+		out = rest
+	}
+	state := fmt.Sprintf("%v, wants %v", p.m.State(), p.m.Want())
+	if d := p.m.Deadline(); !d.IsZero() {
+		state += fmt.Sprintf(" until %v", d.Sub(start))
+	}
+	if state != p.state {
+		p.say("%v: %s", p.now.Sub(start), state)
+		p.state = state
+	}
+	if p.m.Want() == fsm.Done {
+		a, err := p.m.Result()
+		if err != nil {
+			p.say("result: %v", err)
+			return
+		}
+		text, _ := json.Marshal(a)
+		p.say("result: %s", text)
+	}
+}
+
+// updating reports whether the flag -update, which the exploration defines, is set.
+func updating() bool {
+	f := flag.Lookup("update")
+	return f != nil && f.Value.String() == "true"
+}
