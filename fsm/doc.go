@@ -55,10 +55,33 @@
 //
 // # States
 //
-//	Idle ─Open→ Connecting ─CONNACK→ Subscribing ─SUBACK→ Registering
-//	Registering, Polling ─"assigning"→ Waiting ─retry-after is over→ Polling
-//	Registering, Polling ─"assigned", "failed", "disabled", final error→ Closing ─Lost→ Done
-//	any of these but Idle ─connection lost, no answer, bad packet→ Closing, Idle (dial again after a back-off)
+//	idle        → connecting   Open
+//	            → finished     Stop; giving up
+//	connecting  → idle         Lost
+//	            → subscribing  CONNACK 0
+//	            → closing      CONNACK 1, 3; CONNACK 2, 4, 5; Stop; giving up; no answer; violation
+//	            → finished     giving up
+//	subscribing → idle         Lost
+//	            → registering  SUBACK
+//	            → waiting      SUBACK
+//	            → polling      SUBACK
+//	            → closing      SUBACK 0x80; Stop; giving up; no answer; violation
+//	            → finished     giving up
+//	registering → idle         Lost
+//	            → waiting      412; 429, 5xx; assigning; unreadable
+//	            → closing      400, 401, …; 404; Stop; assigned; failed, disabled; giving up; no answer; unreadable; violation
+//	            → finished     assigned; giving up
+//	waiting     → idle         Lost
+//	            → registering  time
+//	            → polling      time
+//	            → closing      Stop; giving up; no answer; violation
+//	            → finished     giving up
+//	polling     → idle         Lost
+//	            → waiting      400, 401, …; 404; 412; 429, 5xx; assigning; unreadable
+//	            → closing      400, 401, …; 404; Stop; assigned; failed, disabled; giving up; no answer; unreadable; violation
+//	            → finished     assigned; giving up
+//	closing     → idle         Lost
+//	            → finished     Lost
 //
 // Every state in which the machine waits for the peer has a deadline, and the whole
 // registration has a budget, so that it ends on a dead network too.

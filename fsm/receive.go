@@ -146,7 +146,7 @@ func (m *Machine) publish(f packet.Frame) error {
 	case !m.state.asking():
 		m.ignore("no request is open")
 	case string(r.RequestID) != string(m.requestID) && (r.RequestID == nil || len(r.RequestID) > 0):
-		m.ignore("another request's $rid")
+		m.ignore("its $rid is not that of the open request")
 	default:
 		m.answer(r, p.Payload)
 	}

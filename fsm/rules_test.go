@@ -2,7 +2,6 @@ package fsm_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
