@@ -108,13 +108,13 @@ func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) 
 
 func appendAck(b []byte, t Type, id uint16) ([]byte, error) {
 	if id == 0 {
-		return b, invalid(t, "MQTT-2.3.1-1", "packet identifier is 0")
+		return b, zeroID(t)
 	}
-	flags := byte(0)
+	first := byte(t) << 4
 	if t == PUBREL {
-		flags = 0b0010
+		first |= 0b0010
 	}
-	return append(b, byte(t)<<4|flags, 2, byte(id>>8), byte(id)), nil
+	return append(b, first, 2, byte(id>>8), byte(id)), nil
 }
 
 func decodeAck(f Frame, t Type) (id uint16, err error) {

@@ -9,6 +9,8 @@ import (
 const (
 	protocolName  = "MQTT"
 	protocolLevel = 4
+
+	connectStart = "\x00\x04" + protocolName + "\x04"
 )
 
 // Connect is the first packet of a client (section 3.1).
@@ -148,6 +150,20 @@ func (p *Connect) Decode(f Frame) error {
 	if !f.is(CONNECT) {
 		return f.fault(CONNECT)
 	}
+	if string(f.Body[:7]) != connectStart {
+		return p.decodeForeign(f)
+	}
+	if err := f.checkConnectFlags(f.Body[7]); err != nil {
+		return err
+	}
+	p.ProtocolName, p.ProtocolLevel = f.Body[2:6:6], protocolLevel
+	p.CleanSession = f.Body[7]&flagCleanSession != 0
+	p.KeepAlive = uint16(f.Body[8])<<8 | uint16(f.Body[9])
+	return p.decodePayload(f, f.Body[7], will)
+}
+
+// decodeForeign finds out what protocol f belongs to, if not to this one.
+func (p *Connect) decodeForeign(f Frame) error {
 	name, rest, ok := cutField(f.Body)
 	if !ok {
 		return f.missing(rest, "protocol name", "MQTT-3.1.2-1")
@@ -156,24 +172,13 @@ func (p *Connect) Decode(f Frame) error {
 	if string(name) != protocolName {
 		return malformed(CONNECT, f.offset(f.Body), "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(name), protocolName)
 	}
-	if len(rest) < 4 {
-		return malformed(CONNECT, f.offset(rest), "section 3.1.1", "variable header is cut off")
-	}
 	p.ProtocolLevel = rest[0]
-	if p.ProtocolLevel != protocolLevel {
-		return &SyntaxError{CONNECT, f.offset(rest), "MQTT-3.1.2-2",
-			fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
-	}
-	flags := rest[1]
-	if err := checkConnectFlags(flags, f.offset(rest)+1); err != nil {
-		return err
-	}
-	p.CleanSession = flags&flagCleanSession != 0
-	p.KeepAlive = uint16(rest[2])<<8 | uint16(rest[3])
-	return p.decodePayload(f, rest[4:], flags, will)
+	return &SyntaxError{CONNECT, f.offset(rest), "MQTT-3.1.2-2",
+		fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
 }
 
-func checkConnectFlags(flags byte, at int) error {
+func (f Frame) checkConnectFlags(flags byte) error {
+	at := f.offset(f.Body[7:])
 	switch {
 	case flags&flagReserved != 0:
 		return malformed(CONNECT, at, "MQTT-3.1.2-3", "the reserved connect flag is set")
@@ -189,8 +194,9 @@ func checkConnectFlags(flags byte, at int) error {
 	return nil
 }
 
-func (p *Connect) decodePayload(f Frame, rest []byte, flags byte, will *Will) error {
-	var ok bool
+// decodePayload reads what follows the variable header, which is 10 bytes long.
+func (p *Connect) decodePayload(f Frame, flags byte, will *Will) error {
+	rest, ok := f.Body[10:], false
 	if p.ClientID, rest, ok = cutField(rest); !ok {
 		return f.missing(rest, "client identifier", "MQTT-3.1.3-3")
 	}

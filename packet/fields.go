@@ -56,6 +56,9 @@ func (f Frame) badID(rest []byte, found bool) error {
 	return malformed(f.Type, f.offset(rest)-2, "MQTT-2.3.1-1", "packet identifier is 0")
 }
 
+// zeroID reports that the caller wants to send packet identifier 0.
+func zeroID(t Type) error { return invalid(t, "MQTT-2.3.1-1", "packet identifier is 0") }
+
 // unsendable reports a flaw in a field that the caller wants to send.
 func unsendable(t Type, name string, f *flaw) error {
 	return invalid(t, f.rule, "%s %s", name, f.msg)

@@ -68,15 +68,18 @@ func (s *Splitter) Next() (Frame, error) {
 // whether it has. The capacity of s.part follows the bytes that have come, not the
 // length announced.
 func (s *Splitter) take() bool {
-	n := min(s.need-len(s.part), len(s.in))
-	if want := len(s.part) + n; want > cap(s.part) {
+	have := len(s.part)
+	want := min(s.need, have+len(s.in))
+	if want > cap(s.part) {
 		s.part = append(make([]byte, 0, max(minPart, min(s.need, 2*want))), s.part...)
 	}
-	s.part = append(s.part, s.in[:n]...)
-	if s.in = s.in[n:]; len(s.in) == 0 {
+	s.part = s.part[:want]
+	if n := copy(s.part[have:], s.in); n < len(s.in) {
+		s.in = s.in[n:]
+	} else {
 		s.in = nil
 	}
-	return len(s.part) == s.need
+	return want == s.need
 }
 
 // minPart is the room in bytes for a split packet to begin with: most fit.

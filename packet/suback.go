@@ -19,7 +19,7 @@ func (*Suback) Type() Type { return SUBACK }
 func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	switch {
 	case p.ID == 0:
-		return b, invalid(SUBACK, "MQTT-2.3.1-1", "packet identifier is 0")
+		return b, zeroID(SUBACK)
 	case len(p.ReturnCodes) == 0:
 		return b, invalid(SUBACK, "MQTT-3.8.4-5", "no return code")
 	}

@@ -24,7 +24,7 @@ func (*Subscribe) Type() Type { return SUBSCRIBE }
 func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 	switch {
 	case p.ID == 0:
-		return b, invalid(SUBSCRIBE, "MQTT-2.3.1-1", "packet identifier is 0")
+		return b, zeroID(SUBSCRIBE)
 	case len(p.Subscriptions) == 0:
 		return b, invalid(SUBSCRIBE, "MQTT-3.8.3-3", "no topic filter")
 	}

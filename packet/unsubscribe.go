@@ -18,7 +18,7 @@ func (*Unsubscribe) Type() Type { return UNSUBSCRIBE }
 func (p *Unsubscribe) AppendBinary(b []byte) ([]byte, error) {
 	switch {
 	case p.ID == 0:
-		return b, invalid(UNSUBSCRIBE, "MQTT-2.3.1-1", "packet identifier is 0")
+		return b, zeroID(UNSUBSCRIBE)
 	case len(p.Filters) == 0:
 		return b, invalid(UNSUBSCRIBE, "MQTT-3.10.3-2", "no topic filter")
 	}
