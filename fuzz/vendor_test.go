@@ -1,0 +1,97 @@
+package fuzz_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// programs use one package each, so that the linker keeps what a user would link.
+var programs = []struct{ name, imports, body string }{
+	{"nothing", ``, ``},
+	{"packet", `"os"; "example.com/dps/packet"`, `
+		var s packet.Splitter
+		s.Feed([]byte(os.Args[0]))
+		f, _ := s.Next()
+		p, err := packet.Decode(f)
+		if err == nil { b, _ := p.AppendBinary(nil); os.Stdout.Write(b) }`},
+	{"topic", `"os"; "example.com/dps/topic"`, `
+		r, _ := topic.ParseResponse([]byte(os.Args[0]))
+		b, _ := topic.Request{Op: topic.Register, RequestID: r.RequestID}.AppendText(nil)
+		os.Stdout.Write(b)`},
+	{"sastoken", `"os"; "time"; "example.com/dps/sastoken"`, `
+		key, _ := sastoken.DecodeKey(os.Args[0])
+		b, _ := sastoken.Sign(key, sastoken.Resource("s", "r"), sastoken.KeyName, time.Now()).AppendPassword(nil)
+		os.Stdout.Write(b)`},
+	{"fsm", `"os"; "time"; "example.com/dps/fsm"`, `
+		m, _ := fsm.New(fsm.Config{IDScope: os.Args[0], RegistrationID: "r"})
+		m.Open(time.Now(), nil)
+		m.Receive(time.Now(), nil)
+		m.Lost(time.Now(), nil)
+		os.Stdout.Write(m.AppendOutput(nil))
+		_, _ = m.Result()`},
+}
+
+// A module outside of this tree vendors ours, and links our packages and the
+// standard library, nothing else. The test's log says how many bytes each package adds.
+func TestVendoring(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command here")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module consumer\n\ngo 1.24\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
+	for _, p := range programs {
+		write(t, filepath.Join(dir, p.name), "main.go", fmt.Sprintf("package main\n\nimport (%s)\n\nfunc main() {%s}\n", p.imports, p.body))
+	}
+	run(t, dir, "mod", "vendor")
+	for path := range strings.FieldsSeq(run(t, dir, "list", "-mod=vendor", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./...")) {
+		if !strings.HasPrefix(path, "consumer/") && !strings.HasPrefix(path, "example.com/dps/") {
+			t.Errorf("links %s", path)
+		}
+	}
+	var base int64
+	for _, p := range programs {
+		run(t, dir, "build", "-mod=vendor", "-trimpath", "-ldflags=-s -w", "-o", p.name+".bin", "./"+p.name)
+		info, err := os.Stat(filepath.Join(dir, p.name+".bin"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.name == "nothing" {
+			base = info.Size()
+		}
+		t.Logf("%-8s %8d bytes, %8d more than an empty program", p.name, info.Size(), info.Size()-base)
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run runs the go command without the network and returns what it prints.
+func run(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
