@@ -88,6 +88,9 @@ func BenchmarkStream(b *testing.B) {
 			for b.Loop() {
 				feedAll(b, stream, row.size, s.feed)
 			}
+			if s.packets%1000 != 0 {
+				b.Error("packets were lost")
+			}
 		})
 		b.Run(row.name+"/limit", func(b *testing.B) {
 			b.ReportAllocs()
@@ -96,14 +99,17 @@ func BenchmarkStream(b *testing.B) {
 			for b.Loop() {
 				feedAll(b, stream, row.size, s.feed)
 			}
+			if s.packets%1000 != 0 {
+				b.Error("packets were lost")
+			}
 		})
 	}
 }
 
-func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) bool) {
+func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) error) {
 	for len(stream) > 0 {
 		n := min(size, len(stream))
-		if !feed(stream[:n:n]) {
+		if feed(stream[:n:n]) != packet.ErrShort {
 			b.Fatal("refused")
 		}
 		stream = stream[n:]
@@ -117,15 +123,15 @@ type splitterFeeder struct {
 	packets int
 }
 
-func (s *splitterFeeder) feed(b []byte) bool {
+func (s *splitterFeeder) feed(b []byte) error {
 	s.Feed(b)
 	for {
 		f, err := s.Next()
 		if err != nil {
-			return err == packet.ErrShort
+			return err
 		}
-		if s.decode(f) != nil {
-			return false
+		if err := s.decode(f); err != nil {
+			return err
 		}
 		s.packets++
 	}

@@ -222,7 +222,7 @@ func (s *structs) limitDecode(b []byte) int {
 }
 
 // A limitFeeder takes a stream in pieces. It remembers what is missing of a packet
-// that was split.
+// that was split, and returns ErrShort if all is well so far.
 type limitFeeder struct {
 	structs
 	part    []byte
@@ -230,16 +230,16 @@ type limitFeeder struct {
 	packets int
 }
 
-func (s *limitFeeder) feed(b []byte) bool {
+func (s *limitFeeder) feed(b []byte) error {
 	for s.need > 0 {
 		n := min(s.need-len(s.part), len(b))
 		s.part = append(s.part, b[:n]...)
 		if b = b[n:]; len(s.part) < s.need {
-			return true
+			return packet.ErrShort
 		}
 		switch n = s.limitDecode(s.part); {
 		case n < 0:
-			return false
+			return packet.ErrMalformed
 		case n == 0:
 			s.need = limitNeed(s.part)
 		default:
@@ -250,16 +250,16 @@ func (s *limitFeeder) feed(b []byte) bool {
 	for len(b) > 0 {
 		n := s.limitDecode(b)
 		if n < 0 {
-			return false
+			return packet.ErrMalformed
 		}
 		if n == 0 {
 			s.part, s.need = append(s.part, b...), limitNeed(b)
-			return true
+			return packet.ErrShort
 		}
 		s.packets++
 		b = b[n:]
 	}
-	return true
+	return packet.ErrShort
 }
 
 // limitNeed says how long b, the beginning of a packet, must get.

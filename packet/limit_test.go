@@ -18,18 +18,18 @@ const (
 )
 
 func limitText(b []byte) bool {
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
+	if len(b) < 8 {
+		return limitSlow(b)
+	}
+	for i := 0; ; i += 8 {
+		i = min(i, len(b)-8) // the last word overlaps
 		if w := binary.LittleEndian.Uint64(b[i:]); (w|(w-every))&top != 0 {
 			return limitSlow(b)
 		}
-	}
-	for ; i < len(b); i++ {
-		if b[i]-1 >= 0x7f {
-			return limitSlow(b)
+		if i == len(b)-8 {
+			return true
 		}
 	}
-	return true
 }
 
 func limitSlow(b []byte) bool {
@@ -42,22 +42,19 @@ func limitSlow(b []byte) bool {
 }
 
 func limitTopic(b []byte) bool {
-	if len(b) == 0 {
-		return false
+	if len(b) < 8 {
+		return len(b) > 0 && limitSlowTopic(b)
 	}
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
+	for i := 0; ; i += 8 {
+		i = min(i, len(b)-8)
 		w := binary.LittleEndian.Uint64(b[i:])
 		if wild := (w | 0x08*every) ^ '+'*every; (w|(w-every)|(wild-every))&top != 0 {
 			return limitSlowTopic(b)
 		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c-1 >= 0x7f || c == '+' || c == '#' {
-			return limitSlowTopic(b)
+		if i == len(b)-8 {
+			return true
 		}
 	}
-	return true
 }
 
 func limitSlowTopic(b []byte) bool {
@@ -250,14 +247,13 @@ func TestLimitsAreStrict(t *testing.T) {
 			_, err = packet.Decode(f)
 		}
 		var s structs
-		switch p := packet.New(packet.Type(b[0] >> 4)).(type) {
-		case *packet.Connect:
+		switch packet.Type(b[0] >> 4) {
+		case packet.CONNECT:
 			if err == nil && f.Body[7]&0x04 != 0 {
 				continue // the limits know no will
 			}
-		case *packet.Connack, *packet.Publish, *packet.Puback, *packet.Subscribe, *packet.Suback, *packet.Pingreq:
+		case packet.CONNACK, packet.PUBLISH, packet.PUBACK, packet.SUBSCRIBE, packet.SUBACK, packet.PINGREQ:
 		default:
-			_ = p
 			continue
 		}
 		n := s.limitDecode(b)

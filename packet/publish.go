@@ -29,7 +29,7 @@ func (p *Publish) AppendBinary(b []byte) ([]byte, error) {
 // those of AppendBinary.
 func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	flags := byte(p.QoS) << 1
-	length := 2 + len(p.Topic) + len(p.Payload)
+	length := 2 + int64(len(p.Topic)) + int64(len(p.Payload))
 	switch {
 	case p.QoS > QoS2:
 		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is %d, the largest is 2", p.QoS)
@@ -54,7 +54,7 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	if p.Retain {
 		flags |= 1 << 0
 	}
-	b = appendHeader(b, PUBLISH, flags, length)
+	b = appendHeader(b, PUBLISH, flags, int(length))
 	b = appendField(b, p.Topic)
 	if p.QoS != QoS0 {
 		b = appendUint16(b, p.ID)

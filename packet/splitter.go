@@ -71,7 +71,7 @@ func (s *Splitter) take() bool {
 	have := len(s.part)
 	want := min(s.need, have+len(s.in))
 	if want > cap(s.part) {
-		s.part = append(make([]byte, 0, max(minPart, min(s.need, 2*want))), s.part...)
+		s.part = append(make([]byte, 0, max(minPart, 2*want)), s.part...)
 	}
 	s.part = s.part[:want]
 	if n := copy(s.part[have:], s.in); n < len(s.in) {
@@ -82,7 +82,7 @@ func (s *Splitter) take() bool {
 	return want == s.need
 }
 
-// minPart is the room in bytes for a split packet to begin with: most fit.
+// minPart is the room in bytes that a split packet gets at first: most fit.
 const minPart = 512
 
 func (s *Splitter) fail(err error) (Frame, error) {

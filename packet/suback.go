@@ -27,7 +27,7 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 		return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, p.ReturnCodes[i])
 	}
 	length := 2 + len(p.ReturnCodes)
-	if err := checkLength(SUBACK, length); err != nil {
+	if err := checkLength(SUBACK, int64(length)); err != nil {
 		return b, err
 	}
 	b = appendHeader(b, SUBACK, 0, length)

@@ -28,7 +28,7 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 	case len(p.Subscriptions) == 0:
 		return b, invalid(SUBSCRIBE, "MQTT-3.8.3-3", "no topic filter")
 	}
-	length := 2
+	length := int64(2)
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]
 		if f := filterFlaw(s.Filter); f != nil {
@@ -37,12 +37,12 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 		if s.QoS > QoS2 {
 			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter %d is %d, the largest is 2", i, s.QoS)
 		}
-		length += 2 + len(s.Filter) + 1
+		length += 2 + int64(len(s.Filter)) + 1
 	}
 	if err := checkLength(SUBSCRIBE, length); err != nil {
 		return b, err
 	}
-	b = appendHeader(b, SUBSCRIBE, 0b0010, length)
+	b = appendHeader(b, SUBSCRIBE, 0b0010, int(length))
 	b = appendUint16(b, p.ID)
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]

@@ -22,17 +22,17 @@ func (p *Unsubscribe) AppendBinary(b []byte) ([]byte, error) {
 	case len(p.Filters) == 0:
 		return b, invalid(UNSUBSCRIBE, "MQTT-3.10.3-2", "no topic filter")
 	}
-	length := 2
+	length := int64(2)
 	for i, filter := range p.Filters {
 		if f := filterFlaw(filter); f != nil {
 			return b, unsendable(UNSUBSCRIBE, fmt.Sprintf("topic filter %d", i), f)
 		}
-		length += 2 + len(filter)
+		length += 2 + int64(len(filter))
 	}
 	if err := checkLength(UNSUBSCRIBE, length); err != nil {
 		return b, err
 	}
-	b = appendHeader(b, UNSUBSCRIBE, 0b0010, length)
+	b = appendHeader(b, UNSUBSCRIBE, 0b0010, int(length))
 	b = appendUint16(b, p.ID)
 	for _, filter := range p.Filters {
 		b = appendField(b, filter)
