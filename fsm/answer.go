@@ -9,6 +9,7 @@ import (
 
 // answer works off the answer to the open request.
 func (m *Machine) answer(r topic.Response, payload []byte) {
+	m.asked, m.eager = false, false
 	b, err := parseBody(payload)
 	switch {
 	case err == nil && b.Status != "":
@@ -42,7 +43,7 @@ func (m *Machine) status(r topic.Response, b *body) {
 		m.operationID, m.result = a.OperationID, &a
 		m.finish(nil)
 	default:
-		m.finish(b.refusal(m.state, r.Status))
+		m.finish(b.refusal(m.step(), r.Status))
 	}
 }
 
@@ -88,14 +89,14 @@ func (m *Machine) refused(r topic.Response, b *body) {
 		for code = int(b.ErrorCode); code >= 1000; code /= 10 {
 		}
 	}
-	err := b.refusal(m.state, code)
+	err := b.refusal(m.step(), code)
 	floor := min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter)
 	gone := code == 404 || b.ErrorCode == 404203 // the operation is not known
 	switch {
 	case code == 429 || code >= 500:
 		m.garbled = 0
 		m.later(err, floor)
-	case m.state == Polling && (m.resuming || gone && !m.restarted):
+	case m.step() == Polling && (m.resuming || gone && !m.restarted):
 		m.restarted = m.restarted || !m.resuming
 		m.restart(err, floor)
 	case code == 412:
@@ -115,7 +116,7 @@ func (m *Machine) restart(err error, floor time.Duration) {
 // not often.
 func (m *Machine) unreadable(r topic.Response, err error) {
 	m.garbled++
-	failure := &StepError{m.state, err}
+	failure := &StepError{m.step(), err}
 	if m.garbled >= maxGarbled {
 		m.finish(failure)
 		return

@@ -63,9 +63,9 @@
 //	            → finished     giving up
 //	subscribing → idle         Lost
 //	            → registering  SUBACK
-//	            → waiting      SUBACK
+//	            → waiting      412; 429, 5xx; SUBACK; assigning; unreadable
 //	            → polling      SUBACK
-//	            → closing      SUBACK 0x80; Stop; giving up; no answer; violation
+//	            → closing      400, 401, …; 404; SUBACK 0x80; Stop; assigned; failed, disabled; giving up; no answer; violation
 //	            → finished     giving up
 //	registering → idle         Lost
 //	            → waiting      412; 429, 5xx; assigning; unreadable

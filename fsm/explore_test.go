@@ -20,8 +20,9 @@ var update = flag.Bool("update", false, "rewrite what is generated")
 // variants are the configurations that are explored: small limits, so that each of
 // them is met.
 var variants = []Config{
-	{Policy: Policy{MaxAttempts: 3, Budget: -1, KeepAlive: 10 * time.Second}},
-	{Policy: Policy{MaxAttempts: -1, Budget: 40 * time.Second}, OperationID: "4.old"},
+	{Policy: Policy{MaxAttempts: 2, Budget: -1, KeepAlive: 10 * time.Second}},
+	{Policy: Policy{MaxAttempts: 3, Budget: 40 * time.Second}, OperationID: "4.old"},
+	{Policy: Policy{MaxAttempts: 2, Pipeline: true}},
 	{Policy: Policy{MaxAttempts: 2, KeepSession: true, NoResume: true, AtMostOnce: true, KeepAlive: -1}},
 }
 
@@ -91,7 +92,7 @@ func (e *explorer) replay(path []step) *world {
 // they have come.
 func (w *world) key() string {
 	m := w.m
-	return fmt.Sprint(m.state, m.connected, m.resuming, m.operationID != "", m.attempts, m.garbled, m.restarted,
+	return fmt.Sprint(m.state, m.connected, m.resuming, m.eager, m.careful, m.asked, m.subscribeID != 0, m.operationID != "", m.attempts, m.garbled, m.restarted,
 		m.pinged.IsZero(), m.now.Before(m.due), m.started, len(m.out) > 0, m.in.Buffered() > 0, m.err != ErrPending, m.result != nil,
 		m.Deadline().IsZero(), m.Deadline().After(m.now))
 }

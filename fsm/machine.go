@@ -23,11 +23,15 @@ type Machine struct {
 	out []byte
 
 	// The connection.
-	connected bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
-	resuming  bool      // no answer on it has confirmed the operation id
-	packetID  uint16    // the last one used
-	lastSent  time.Time // when the last packet was put into out
-	pinged    time.Time // when the open PINGREQ was; zero: none is open
+	connected   bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
+	eager       bool      // all was sent at once, and no answer has come yet
+	careful     bool      // that failed before: not again
+	resuming    bool      // no answer on it has confirmed the operation id
+	asked       bool      // a request is open
+	packetID    uint16    // the last one used
+	subscribeID uint16    // of the SUBSCRIBE that is open; 0: none is
+	lastSent    time.Time // when the last packet was put into out
+	pinged      time.Time // when the open PINGREQ was; zero: none is open
 
 	// The registration.
 	requestID   []byte    // of the last request

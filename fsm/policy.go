@@ -46,6 +46,12 @@ type Policy struct {
 	// operation that is already known.
 	NoResume bool
 
+	// Pipeline sends CONNECT, SUBSCRIBE and the first request at once, without waiting
+	// for the CONNACK and the SUBACK, as MQTT 3.1.1 allows (section 3.1.4): the first
+	// answer is there after one round trip instead of three. If the connection fails
+	// before an answer came, or is refused, the next ones take the careful order.
+	Pipeline bool
+
 	// KeepSession ends an assigned registration without a DISCONNECT: the machine
 	// is Done at once, and the transport with its MQTT session is the caller's.
 	KeepSession bool

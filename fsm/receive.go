@@ -82,8 +82,12 @@ func (m *Machine) connack(f packet.Frame) error {
 	case m.state != Connecting:
 		return errors.New("second CONNACK [MQTT-4.8.0-1]")
 	case p.ReturnCode == packet.Accepted:
-		m.subscribe()
-	case p.ReturnCode == packet.ServerUnavailable || p.ReturnCode == packet.UnacceptableProtocolVersion:
+		m.connected = true
+		if m.subscribeID == 0 {
+			m.subscribe()
+		}
+		m.await(Subscribing)
+	case p.ReturnCode == packet.ServerUnavailable || p.ReturnCode == packet.UnacceptableProtocolVersion || m.eager:
 		m.fail(&ConnectError{p.ReturnCode}) // the server's condition, not the device's
 	default:
 		m.finish(&ConnectError{p.ReturnCode})
@@ -100,14 +104,17 @@ func (m *Machine) suback(f packet.Frame) error {
 		m.trace(Event{Kind: Received, Packet: p.Clone()})
 	}
 	switch {
-	case m.state != Subscribing || p.ID != m.packetID:
+	case p.ID != m.subscribeID:
 		return fmt.Errorf("SUBACK %d without such a SUBSCRIBE [MQTT-2.3.1-7]", p.ID)
 	case len(p.ReturnCodes) != 1:
 		return fmt.Errorf("SUBACK with %d return codes for one filter [MQTT-3.8.4-5]", len(p.ReturnCodes))
 	case p.ReturnCodes[0] == packet.SubackFailure:
 		m.finish(ErrSubscribe)
 	default:
-		m.proceed("the wait goes on")
+		m.subscribeID = 0
+		if m.state == Subscribing {
+			m.proceed("the wait goes on")
+		}
 	}
 	return nil
 }
@@ -143,7 +150,7 @@ func (m *Machine) publish(f packet.Frame) error {
 	switch {
 	case err != nil:
 		m.ignore("no topic of an answer")
-	case !m.state.asking():
+	case !m.asked:
 		m.ignore("no request is open")
 	case string(r.RequestID) != string(m.requestID) && (r.RequestID == nil || len(r.RequestID) > 0):
 		m.ignore("its $rid is not that of the open request")

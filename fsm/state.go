@@ -30,9 +30,6 @@ func (s State) String() string {
 // open reports whether there is a transport to exchange bytes on.
 func (s State) open() bool { return Connecting <= s && s <= Polling }
 
-// asking reports whether a request is open.
-func (s State) asking() bool { return s == Registering || s == Polling }
-
 // Want is what a [Machine] asks of its caller. It follows from the state alone.
 type Want byte
 

@@ -39,7 +39,7 @@ func (m *Machine) fire() {
 	m.expire()
 	if m.state.open() && m.reached(m.deadline) {
 		if m.state == Waiting {
-			m.request()
+			m.proceed("")
 		} else {
 			m.fail(ErrNoAnswer)
 		}
@@ -88,10 +88,17 @@ func (m *Machine) keepAliveDeadline() time.Time {
 // sent notes that a packet was put into the output.
 func (m *Machine) sent() { m.lastSent = m.now }
 
-// ask enters a state that waits for an answer.
-func (m *Machine) ask(s State) {
-	m.sent()
+// await enters a state that waits for an answer.
+func (m *Machine) await(s State) {
 	m.enter(s, m.now.Add(m.cfg.Policy.RequestTimeout))
+}
+
+// step is the state in which the answer to a request is awaited.
+func (m *Machine) step() State {
+	if m.operationID == "" {
+		return Registering
+	}
+	return Polling
 }
 
 // connect begins a connection.
@@ -110,47 +117,60 @@ func (m *Machine) connect(password []byte) error {
 		return fmt.Errorf("fsm: CONNECT: %w", err)
 	}
 	m.out = out
-	m.in = packet.Splitter{Limit: m.cfg.Limit}
-	m.connected, m.pinged, m.packetID = false, time.Time{}, 0
+	m.in.Limit = m.cfg.Limit
+	m.eager = m.cfg.Policy.Pipeline && !m.careful
 	m.resuming = m.operationID != ""
-	m.ask(Connecting)
+	m.sent()
+	m.await(Connecting)
 	if m.tracing() {
 		m.trace(Event{Kind: Sent, Packet: &p})
+	}
+	if m.eager {
+		m.subscribe()
+		if !m.now.Before(m.due) {
+			m.request()
+		}
 	}
 	return nil
 }
 
-// subscribe goes on after the CONNACK. Every connection needs it: the service keeps
-// no subscription of an earlier one, whatever the CONNACK says.
+// subscribe sends the SUBSCRIBE that every connection needs: the service keeps no
+// subscription of an earlier one, whatever the CONNACK says.
 func (m *Machine) subscribe() {
-	m.connected = true
 	m.packetID++
+	m.subscribeID = m.packetID
 	p := packet.Subscribe{ID: m.packetID, Subscriptions: []packet.Subscription{
 		{Filter: []byte(topic.ResponseFilter), QoS: packet.QoS1},
 	}}
 	m.out, _ = p.AppendBinary(m.out)
-	m.ask(Subscribing)
+	m.sent()
 	if m.tracing() {
 		m.trace(Event{Kind: Sent, Packet: &p})
 	}
 }
 
-// proceed sends the next request, or waits until it is due.
+// proceed awaits the answer to the open request, or sends the next one, or waits
+// until that is due.
 func (m *Machine) proceed(note string) {
-	if m.now.Before(m.due) {
+	switch {
+	case m.now.Before(m.due) && !m.asked:
 		m.enter(Waiting, m.due)
 		m.trace(Event{Kind: Wait, Until: m.due, Note: note})
 		return
+	case !m.asked:
+		m.request()
 	}
-	m.request()
+	if m.asked {
+		m.await(m.step())
+	}
 }
 
 // request sends a registration, or a query if there is an operation to ask about.
 func (m *Machine) request() {
-	state, r := Registering, topic.Request{Op: topic.Register}
+	r := topic.Request{Op: topic.Register}
 	p := packet.Publish{}
-	if m.operationID != "" {
-		state, r = Polling, topic.Request{Op: topic.QueryStatus, OperationID: []byte(m.operationID)}
+	if m.step() == Polling {
+		r = topic.Request{Op: topic.QueryStatus, OperationID: []byte(m.operationID)}
 	} else {
 		p.Payload = m.cfg.appendRegistration(nil)
 	}
@@ -166,10 +186,11 @@ func (m *Machine) request() {
 		m.out, err = p.AppendBinary(m.out)
 	}
 	if err != nil {
-		m.finish(fmt.Errorf("fsm: %v: %w", state, err))
+		m.finish(fmt.Errorf("fsm: %v: %w", m.step(), err))
 		return
 	}
-	m.ask(state)
+	m.asked = true
+	m.sent()
 	if m.tracing() {
 		m.trace(Event{Kind: Sent, Packet: &p})
 	}
@@ -188,6 +209,7 @@ func (m *Machine) later(err error, floor time.Duration) {
 // fail ends the connection, or the attempt to get one, after a failure.
 func (m *Machine) fail(cause error) {
 	err := &StepError{m.state, cause}
+	m.careful = m.careful || m.eager
 	m.retry(err, 0)
 	switch {
 	case m.err != ErrPending:
@@ -228,17 +250,22 @@ func (m *Machine) jitter(d time.Duration) time.Duration {
 
 // hangUp asks for the transport to be closed without another word.
 func (m *Machine) hangUp() {
-	clear(m.out)
-	m.out = nil
-	m.in = packet.Splitter{}
+	m.forget()
 	m.enter(Closing, time.Time{})
+}
+
+// forget drops all that belongs to a connection.
+func (m *Machine) forget() {
+	clear(m.out) // it may hold a password
+	m.out, m.in = nil, packet.Splitter{}
+	m.connected, m.eager, m.resuming, m.asked = false, false, false, false
+	m.packetID, m.subscribeID = 0, 0
+	m.pinged = time.Time{}
 }
 
 // closed follows the Lost that Closing asks for.
 func (m *Machine) closed() {
-	clear(m.out)
-	m.out = nil
-	m.in = packet.Splitter{}
+	m.forget()
 	if m.err != ErrPending {
 		m.enter(Finished, time.Time{})
 		return

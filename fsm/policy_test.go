@@ -1,0 +1,103 @@
+package fsm_test
+
+import (
+	"io"
+	"testing"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+)
+
+// roundTrips plays a service that answers all it got, once a round trip, and counts
+// these until the first answer to a request.
+func roundTrips(b *bench) int {
+	b.open()
+	for n := 1; n < 10; n++ {
+		var answers []packet.Packet
+		for _, p := range b.sent() {
+			switch p := p.(type) {
+			case *packet.Connect:
+				answers = append(answers, &packet.Connack{})
+			case *packet.Subscribe:
+				answers = append(answers, &packet.Suback{ID: p.ID, ReturnCodes: []byte{1}})
+			case *packet.Publish:
+				answers = append(answers, &packet.Puback{ID: p.ID}, message("202/?$rid=", assigning))
+			}
+		}
+		b.receive(answers...)
+		if b.m.State() == fsm.Waiting {
+			return n
+		}
+	}
+	b.Fatalf("no answer; state %v", b.m.State())
+	return 0
+}
+
+func pipelined(c *fsm.Config) { c.Policy.Pipeline = true }
+
+// MQTT-3.1.4 (section) lets a client send before the CONNACK.
+func TestPipelineSavesTwoRoundTrips(t *testing.T) {
+	if n := roundTrips(newBench(t)); n != 3 {
+		t.Errorf("the careful order takes %d round trips, want 3", n)
+	}
+	if n := roundTrips(newBench(t, pipelined)); n != 1 {
+		t.Errorf("the pipelined order takes %d round trips, want 1", n)
+	}
+}
+
+func TestPipelineFallsBack(t *testing.T) {
+	failures := map[string]func(b *bench){
+		"lost":       func(b *bench) { b.m.Lost(b.now, io.EOF) },
+		"no answer":  func(b *bench) { b.sleepToDeadline() },
+		"refused":    func(b *bench) { b.receive(&packet.Connack{ReturnCode: packet.NotAuthorized}) },
+		"violation":  func(b *bench) { b.receive(&packet.Pingreq{}) },
+		"lost later": func(b *bench) { b.receive(&packet.Connack{}); b.m.Lost(b.now, io.EOF) },
+		"only SUBACK": func(b *bench) {
+			b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+			b.sleepToDeadline()
+		},
+	}
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, pipelined)
+			b.open()
+			b.expect("CONNECT", "SUBSCRIBE", "PUBLISH")
+			fail(b)
+			if b.m.Want() == fsm.Close {
+				b.m.Lost(b.now, nil)
+			}
+			b.sleepToDeadline()
+			b.open()
+			b.expect("CONNECT")
+		})
+	}
+}
+
+// Answers may overtake the SUBACK.
+func TestPipelineTakesAnswersInAnyOrder(t *testing.T) {
+	b := newBench(t, pipelined)
+	b.open()
+	b.receive(&packet.Connack{}, message("202/?$rid=1", assigning))
+	b.want(fsm.Waiting, fsm.Exchange)
+	b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+	b.want(fsm.Waiting, fsm.Exchange)
+	b.sleepToDeadline()
+	b.answer(200, "2", "", assigned)
+	b.ends(nil)
+}
+
+// A wait that is on is kept: only the subscription is sent ahead.
+func TestPipelineKeepsTheWait(t *testing.T) {
+	b := newBench(t, pipelined)
+	b.open()
+	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}}, message("202/?$rid=1&retry-after=20", assigning))
+	b.m.Lost(b.now, io.EOF)
+	b.sent()
+	b.open()
+	b.expect("CONNECT", "SUBSCRIBE")
+	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+	b.want(fsm.Waiting, fsm.Exchange)
+	b.sleepToDeadline()
+	b.want(fsm.Polling, fsm.Exchange)
+	b.expect("PUBLISH")
+}
