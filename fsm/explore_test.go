@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "rewrite what is generated")
 // variants are the configurations that are explored: small limits, so that each of
 // them is met.
 var variants = []Config{
-	{Policy: Policy{MaxAttempts: 2, Budget: -1, KeepAlive: 10 * time.Second}},
-	{Policy: Policy{MaxAttempts: 3, Budget: 40 * time.Second}, OperationID: "4.old"},
+	{Policy: Policy{MaxAttempts: 4, Budget: -1, KeepAlive: 10 * time.Second}},
+	{Policy: Policy{MaxAttempts: 2, Budget: 40 * time.Second}, OperationID: "4.old"},
 	{Policy: Policy{MaxAttempts: 2, Pipeline: true}},
 	{Policy: Policy{MaxAttempts: 2, KeepSession: true, NoResume: true, AtMostOnce: true, KeepAlive: -1}},
 }
