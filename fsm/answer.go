@@ -12,7 +12,7 @@ func (m *Machine) answer(r topic.Response, payload []byte) {
 	m.asked, m.eager = false, false
 	b, err := parseBody(payload)
 	switch {
-	case err == nil && b.Status != "":
+	case err == nil && b.hasStatus():
 		m.status(r, &b)
 	case err == nil || r.Status >= 400:
 		m.refused(r, &b)
@@ -24,7 +24,7 @@ func (m *Machine) answer(r topic.Response, payload []byte) {
 // status works off the status of an operation. The topic's code decides only about
 // statuses that are unknown.
 func (m *Machine) status(r topic.Response, b *body) {
-	what := outcomeOf(b.Status)
+	what := outcomeOf(string(inner(b.status)))
 	if what == unknown && r.Status == 202 {
 		what = pending
 	}
@@ -40,7 +40,7 @@ func (m *Machine) status(r topic.Response, b *body) {
 		if a.OperationID == "" {
 			a.OperationID = m.operationID
 		}
-		m.operationID, m.result = a.OperationID, &a
+		m.operationID, m.result = a.OperationID, a
 		m.finish(nil)
 	default:
 		m.finish(b.refusal(m.step(), r.Status))
@@ -50,11 +50,11 @@ func (m *Machine) status(r topic.Response, b *body) {
 // pending waits for the time that the service asks for, and then queries.
 func (m *Machine) pending(r topic.Response, b *body) {
 	m.garbled, m.resuming = 0, false
-	if b.OperationID != "" {
-		m.operationID = b.OperationID
+	if id := inner(b.operationID); len(id) > 0 && string(id) != m.operationID {
+		m.operationID = stringOf(b.operationID)
 	}
 	if m.operationID == "" {
-		m.later(fmt.Errorf("fsm: %w: %q without operationId", ErrBody, b.Status), r.RetryAfter)
+		m.later(fmt.Errorf("fsm: %w: %s without operationId", ErrBody, b.status), r.RetryAfter)
 		return
 	}
 	m.attempts = 0
@@ -86,12 +86,12 @@ func (m *Machine) whyWait(r topic.Response, wait time.Duration) string {
 func (m *Machine) refused(r topic.Response, b *body) {
 	code := r.Status
 	if code < 400 { // an error body on a topic of success
-		for code = int(b.ErrorCode); code >= 1000; code /= 10 {
+		for code = int(codeOf(b.errorCode)); code >= 1000; code /= 10 {
 		}
 	}
 	err := b.refusal(m.step(), code)
 	floor := min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter)
-	gone := code == 404 || b.ErrorCode == 404203 // the operation is not known
+	gone := code == 404 || codeOf(b.errorCode) == 404203 // the operation is not known
 	switch {
 	case code == 429 || code >= 500:
 		m.garbled = 0

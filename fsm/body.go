@@ -1,44 +1,74 @@
 package fsm
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // maxOperationID bounds the operation id in bytes. Real ones have 55.
 const maxOperationID = 256
 
-// A body is the JSON of any answer: the status of an operation or an error.
+// A body is the JSON of any answer: the status of an operation or an error. Its
+// fields are raw values; nil if absent.
 type body struct {
-	OperationID       string          `json:"operationId"`
-	Status            string          `json:"status"`
-	RegistrationState *Assignment     `json:"registrationState"`
-	TrustBundle       json.RawMessage `json:"trustBundle"`
-
-	ErrorCode    ErrorCode       `json:"errorCode"`
-	TrackingID   string          `json:"trackingId"`
-	Message      string          `json:"message"`
-	Info         json.RawMessage `json:"info"`
-	TimestampUTC string          `json:"timestampUtc"`
+	operationID, status, registrationState, trustBundle []byte
+	errorCode, trackingID, message, info, timestampUTC  []byte
 }
 
-// parseBody reads an answer. A field of another type than expected counts as
-// absent: the service adds and changes fields, and only a few decide. With an error,
-// b has what could be read.
+// parseBody reads an answer, whose text the body borrows. With an error the body has
+// what could be read.
 func parseBody(text []byte) (b body, err error) {
-	err = json.Unmarshal(text, &b)
-	var odd *json.UnmarshalTypeError
-	switch {
-	case err != nil && !errors.As(err, &odd):
-		return body{}, fmt.Errorf("%w: %w", ErrBody, err)
-	case b.Status == "" && b.ErrorCode == 0:
+	if !json.Valid(text) {
+		var v json.RawMessage
+		return b, fmt.Errorf("%w: %w", ErrBody, json.Unmarshal(text, &v)) // which says where
+	}
+	for key, value := range members(bytes.TrimSpace(text)) {
+		if field := b.field(string(key)); field != nil {
+			*field = value
+		}
+	}
+	switch id := inner(b.operationID); {
+	case !b.hasStatus() && codeOf(b.errorCode) == 0:
 		return b, fmt.Errorf("%w: neither status nor errorCode", ErrBody)
-	case len(b.OperationID) > maxOperationID:
-		return b, fmt.Errorf("%w: operationId has %d bytes, the limit is %d", ErrBody, len(b.OperationID), maxOperationID)
+	case len(id) > maxOperationID:
+		return b, fmt.Errorf("%w: operationId has %d bytes, the limit is %d", ErrBody, len(id), maxOperationID)
 	}
 	return b, nil
+}
+
+func (b *body) field(key string) *[]byte {
+	switch key {
+	case "operationId":
+		return &b.operationID
+	case "status":
+		return &b.status
+	case "registrationState":
+		return &b.registrationState
+	case "trustBundle":
+		return &b.trustBundle
+	case "errorCode":
+		return &b.errorCode
+	case "trackingId":
+		return &b.trackingID
+	case "message":
+		return &b.message
+	case "info":
+		return &b.info
+	case "timestampUtc":
+		return &b.timestampUTC
+	}
+	return nil
+}
+
+// hasStatus reports whether the answer is the status of an operation.
+func (b *body) hasStatus() bool { return len(inner(b.status)) > 0 }
+
+func codeOf(value []byte) (c ErrorCode) {
+	c.UnmarshalJSON(value)
+	return c
 }
 
 // An outcome is what a registration status means.
@@ -65,23 +95,21 @@ func outcomeOf(status string) outcome {
 }
 
 // assignment returns the result of an assigned device.
-func (b *body) assignment() (Assignment, error) {
-	if b.RegistrationState == nil {
-		return Assignment{}, fmt.Errorf("%w: assigned without registrationState", ErrBody)
+func (b *body) assignment() (*Assignment, error) {
+	a := new(Assignment)
+	decode(b.registrationState, a)
+	switch {
+	case a.AssignedHub == "" || a.DeviceID == "":
+		return nil, fmt.Errorf("%w: assigned without assignedHub or deviceId", ErrBody)
+	case len(a.IssuedCertificateChain) > maxChain:
+		return nil, fmt.Errorf("%w: issuedCertificateChain has more than %d certificates", ErrBody, maxChain)
 	}
-	a := *b.RegistrationState
-	if a.AssignedHub == "" || a.DeviceID == "" {
-		return Assignment{}, fmt.Errorf("%w: assigned without assignedHub or deviceId", ErrBody)
-	}
-	if len(a.IssuedCertificateChain) > maxChain {
-		return Assignment{}, fmt.Errorf("%w: issuedCertificateChain has more than %d certificates", ErrBody, maxChain)
-	}
-	a.OperationID = b.OperationID
+	a.OperationID = stringOf(b.operationID)
 	if a.Status == "" {
-		a.Status = b.Status
+		a.Status = stringOf(b.status)
 	}
-	if b.TrustBundle != nil {
-		a.TrustBundle = b.TrustBundle
+	if b.trustBundle != nil {
+		a.TrustBundle = bytes.Clone(b.trustBundle)
 	}
 	return a, nil
 }
@@ -89,20 +117,21 @@ func (b *body) assignment() (Assignment, error) {
 // refusal returns the error for a body that ends the registration otherwise.
 func (b *body) refusal(state State, status int) *ServiceError {
 	e := &ServiceError{
-		State: state, Status: status, ErrorCode: int(b.ErrorCode), Message: b.Message, TrackingID: b.TrackingID,
-		Timestamp: b.TimestampUTC, Info: string(b.Info), RegistrationStatus: b.Status, OperationID: b.OperationID,
+		State: state, Status: status, ErrorCode: int(codeOf(b.errorCode)), Message: stringOf(b.message),
+		TrackingID: stringOf(b.trackingID), Timestamp: stringOf(b.timestampUTC), Info: string(b.info),
+		RegistrationStatus: stringOf(b.status), OperationID: stringOf(b.operationID),
 	}
-	if s := b.RegistrationState; s != nil {
-		e.Substatus = s.Substatus
-		if s.ErrorCode != 0 {
-			e.ErrorCode = int(s.ErrorCode)
-		}
-		if s.ErrorMessage != "" {
-			e.Message = s.ErrorMessage
-		}
-		if e.Timestamp == "" {
-			e.Timestamp = s.LastUpdatedDateTimeUTC
-		}
+	var s Assignment
+	decode(b.registrationState, &s)
+	e.Substatus = s.Substatus
+	if s.ErrorCode != 0 {
+		e.ErrorCode = int(s.ErrorCode)
+	}
+	if s.ErrorMessage != "" {
+		e.Message = s.ErrorMessage
+	}
+	if e.Timestamp == "" {
+		e.Timestamp = s.LastUpdatedDateTimeUTC
 	}
 	return e
 }
@@ -113,9 +142,9 @@ func (c *Config) appendRegistration(b []byte) []byte {
 	if c.EmptyBody {
 		return b
 	}
-	id, _ := json.Marshal(c.RegistrationID) // valid UTF-8 always marshals
+	b = slices.Grow(b, 64+len(c.RegistrationID)+len(c.Payload)+len(c.CSR))
 	b = append(b, `{"registrationId":`...)
-	b = append(b, id...)
+	b = appendString(b, c.RegistrationID)
 	if c.Payload != nil {
 		b = append(b, `,"payload":`...)
 		b = append(b, c.Payload...)
@@ -128,14 +157,23 @@ func (c *Config) appendRegistration(b []byte) []byte {
 	return append(b, '}')
 }
 
+// appendString appends a JSON string.
+func appendString(b []byte, s string) []byte {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		text, _ := json.Marshal(s) // valid UTF-8 always marshals
+		return append(b, text...)
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
 // username returns the user name of the CONNECT: a path whose last segment goes on
 // like a query. The ids stand in it as they are.
-func (c *Config) username() []byte {
+func (c *Config) username() string {
 	s := c.IDScope + "/registrations/" + c.RegistrationID + "/api-version=" + c.APIVersion
 	if c.UserAgent != "" {
 		s += "&ClientVersion=" + percentEncode(c.UserAgent)
 	}
-	return []byte(s)
+	return s
 }
 
 // percentEncode encodes all but the unreserved characters of RFC 3986, without

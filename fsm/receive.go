@@ -127,7 +127,7 @@ func (m *Machine) pubrel(f packet.Frame) error {
 		return err
 	}
 	ack := packet.Pubcomp{ID: p.ID}
-	m.out, _ = ack.AppendBinary(m.out)
+	m.out, _ = ack.AppendBinary(m.room())
 	m.sent()
 	if m.tracing() {
 		m.trace(Event{Kind: Received, Packet: &packet.Pubrel{ID: p.ID}})
@@ -164,13 +164,13 @@ func (m *Machine) acknowledge(p *packet.Publish) {
 	switch p.QoS {
 	case packet.QoS1:
 		ack := packet.Puback{ID: p.ID}
-		m.out, _ = ack.AppendBinary(m.out)
+		m.out, _ = ack.AppendBinary(m.room())
 		if m.tracing() {
 			m.trace(Event{Kind: Sent, Packet: &packet.Puback{ID: p.ID}})
 		}
 	case packet.QoS2:
 		ack := packet.Pubrec{ID: p.ID}
-		m.out, _ = ack.AppendBinary(m.out)
+		m.out, _ = ack.AppendBinary(m.room())
 		if m.tracing() {
 			m.trace(Event{Kind: Sent, Packet: &packet.Pubrec{ID: p.ID}})
 		}

@@ -2,6 +2,8 @@ package fsm
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"example.com/dps/packet"
@@ -64,7 +66,7 @@ func (m *Machine) keepAlive() {
 	default:
 		m.pinged = m.now
 		var ping packet.Pingreq
-		m.out, _ = ping.AppendBinary(m.out)
+		m.out, _ = ping.AppendBinary(m.room())
 		m.sent()
 		if m.tracing() {
 			m.trace(Event{Kind: Sent, Packet: &packet.Pingreq{}})
@@ -107,12 +109,13 @@ func (m *Machine) connect(password []byte) error {
 		CleanSession: true, // the service keeps no sessions
 		KeepAlive:    uint16(max(m.cfg.Policy.KeepAlive, 0) / time.Second),
 		ClientID:     []byte(m.cfg.RegistrationID),
-		Username:     m.cfg.username(),
+		Username:     []byte(m.cfg.username()),
 	}
 	if len(password) > 0 {
 		p.Password = password
 	}
-	out, err := p.AppendBinary(m.out[:0])
+	size := 64 + len(p.ClientID) + len(p.Username) + len(password)
+	out, err := p.AppendBinary(slices.Grow(m.out[:0], size))
 	if err != nil {
 		return fmt.Errorf("fsm: CONNECT: %w", err)
 	}
@@ -123,7 +126,7 @@ func (m *Machine) connect(password []byte) error {
 	m.sent()
 	m.await(Connecting)
 	if m.tracing() {
-		m.trace(Event{Kind: Sent, Packet: &p})
+		m.trace(Event{Kind: Sent, Packet: p.Clone()})
 	}
 	if m.eager {
 		m.subscribe()
@@ -142,10 +145,10 @@ func (m *Machine) subscribe() {
 	p := packet.Subscribe{ID: m.packetID, Subscriptions: []packet.Subscription{
 		{Filter: []byte(topic.ResponseFilter), QoS: packet.QoS1},
 	}}
-	m.out, _ = p.AppendBinary(m.out)
+	m.out, _ = p.AppendBinary(m.room())
 	m.sent()
 	if m.tracing() {
-		m.trace(Event{Kind: Sent, Packet: &p})
+		m.trace(Event{Kind: Sent, Packet: p.Clone()})
 	}
 }
 
@@ -175,15 +178,17 @@ func (m *Machine) request() {
 		p.Payload = m.cfg.appendRegistration(nil)
 	}
 	m.requests++
-	m.requestID = fmt.Appendf(m.requestID[:0], "%s%d", m.cfg.RequestIDPrefix, m.requests)
+	m.requestID = append(m.requestID[:0], m.cfg.RequestIDPrefix...)
+	m.requestID = strconv.AppendUint(m.requestID, uint64(m.requests), 10)
 	r.RequestID = m.requestID
 	if !m.cfg.Policy.AtMostOnce {
 		m.packetID = max(1, m.packetID+1) // 0 after 65,535
 		p.QoS, p.ID = packet.QoS1, m.packetID
 	}
 	var err error
-	if p.Topic, err = r.AppendText(nil); err == nil {
-		m.out, err = p.AppendBinary(m.out)
+	var room [512]byte // more than the longest topic
+	if p.Topic, err = r.AppendText(room[:0]); err == nil {
+		m.out, err = p.AppendBinary(m.room())
 	}
 	if err != nil {
 		m.finish(fmt.Errorf("fsm: %v: %w", m.step(), err))
@@ -192,8 +197,16 @@ func (m *Machine) request() {
 	m.asked = true
 	m.sent()
 	if m.tracing() {
-		m.trace(Event{Kind: Sent, Packet: &p})
+		m.trace(Event{Kind: Sent, Packet: p.Clone()})
 	}
+}
+
+// room returns the output, with room for most packets if it has none yet.
+func (m *Machine) room() []byte {
+	if m.out == nil {
+		m.out = make([]byte, 0, maxIdleOutput)
+	}
+	return m.out
 }
 
 // later repeats the step on the same connection after a failure. floor is the
