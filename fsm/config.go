@@ -138,9 +138,7 @@ func (c *Config) check() error {
 	if c.Limit < 0 {
 		report("Limit is %d, expected a size in bytes", c.Limit)
 	}
-	if err := c.Policy.check(); err != nil {
-		errs = append(errs, err)
-	}
+	c.Policy.check(report)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("fsm: bad Config: %w", err)
 	}

@@ -19,8 +19,9 @@ type Machine struct {
 	end      time.Time // of the budget; zero: none
 	deadline time.Time // of the state; in Idle when to dial
 
-	in  packet.Splitter
-	out []byte
+	in     packet.Splitter
+	out    []byte
+	unread []byte // came behind the end, with KeepSession
 
 	// The connection.
 	connected   bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
@@ -86,6 +87,9 @@ func (m *Machine) Receive(now time.Time, p []byte) {
 	if m.state.open() {
 		m.in.Feed(p)
 		m.receive()
+		if m.state == Finished { // with KeepSession
+			m.unread, m.in = m.in.AppendRest(nil), packet.Splitter{}
+		}
 	}
 	m.fire()
 }
@@ -145,6 +149,10 @@ func (m *Machine) AppendOutput(b []byte) []byte {
 // maxIdleOutput is the room in bytes that a machine keeps for its output while it
 // waits: enough for a keep-alive, an acknowledgement and most requests.
 const maxIdleOutput = 256
+
+// AppendUnread appends the bytes that were received behind the last answer to b. With
+// Policy.KeepSession they are the beginning of what the caller goes on with.
+func (m *Machine) AppendUnread(b []byte) []byte { return append(b, m.unread...) }
 
 // Deadline returns when to call Advance (or another input) at the latest; in
 // Want Dial, when to dial. It is zero for "at once" in Want Dial and Close, and for

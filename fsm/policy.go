@@ -1,10 +1,6 @@
 package fsm
 
-import (
-	"errors"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Policy has the numbers by which a [Machine] waits and gives up. A zero field
 // stands for the default named beside it.
@@ -53,7 +49,8 @@ type Policy struct {
 	Pipeline bool
 
 	// KeepSession ends an assigned registration without a DISCONNECT: the machine
-	// is Done at once, and the transport with its MQTT session is the caller's.
+	// is Done at once, and the transport with its MQTT session is the caller's. Send
+	// the output that is left, and go on with Machine.AppendUnread.
 	KeepSession bool
 }
 
@@ -83,11 +80,10 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // check reports every mistake, with the defaults set.
-func (p *Policy) check() error {
-	var errs []error
+func (p *Policy) check(report func(string, ...any)) {
 	positive := func(name string, d time.Duration) {
 		if d < 0 {
-			errs = append(errs, fmt.Errorf("Policy.%s is %v, expected a positive duration", name, d))
+			report("Policy.%s is %v, expected a positive duration", name, d)
 		}
 	}
 	positive("RequestTimeout", p.RequestTimeout)
@@ -95,15 +91,14 @@ func (p *Policy) check() error {
 	positive("MinRetryAfter", p.MinRetryAfter)
 	positive("MinBackoff", p.MinBackoff)
 	if p.MaxRetryAfter < p.MinRetryAfter {
-		errs = append(errs, fmt.Errorf("Policy.MaxRetryAfter is %v, less than MinRetryAfter %v", p.MaxRetryAfter, p.MinRetryAfter))
+		report("Policy.MaxRetryAfter is %v, less than MinRetryAfter %v", p.MaxRetryAfter, p.MinRetryAfter)
 	}
 	if p.MaxBackoff < p.MinBackoff {
-		errs = append(errs, fmt.Errorf("Policy.MaxBackoff is %v, less than MinBackoff %v", p.MaxBackoff, p.MinBackoff))
+		report("Policy.MaxBackoff is %v, less than MinBackoff %v", p.MaxBackoff, p.MinBackoff)
 	}
 	if k := p.KeepAlive; k > 0 && (k%time.Second != 0 || k > 65535*time.Second) {
-		errs = append(errs, fmt.Errorf("Policy.KeepAlive is %v, expected whole seconds up to 65535", k))
+		report("Policy.KeepAlive is %v, expected whole seconds up to 65535", k)
 	}
-	return errors.Join(errs...)
 }
 
 // poll returns the wait before the next query.

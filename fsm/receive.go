@@ -126,7 +126,7 @@ func (m *Machine) pubrel(f packet.Frame) error {
 	if err := p.Decode(f); err != nil {
 		return err
 	}
-	ack := packet.Pubcomp{ID: p.ID}
+	ack := packet.Pubcomp(p)
 	m.out, _ = ack.AppendBinary(m.room())
 	m.sent()
 	if m.tracing() {

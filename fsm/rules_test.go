@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -233,10 +234,15 @@ func TestS17_KeepSession(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.KeepSession = true })
 	b.connect()
 	b.sent()
-	b.answer(200, "1", "", assigned)
+	in, _ := message("200/?$rid=1", assigned).AppendBinary(nil)
+	rest := []byte{0x40, 2, 0, 2, 0x30, 9} // a PUBACK and the beginning of a message
+	b.m.Receive(b.now, append(in, rest...))
 	b.expect("PUBACK")
 	b.want(fsm.Finished, fsm.Done)
 	b.ends(nil)
+	if got := b.m.AppendUnread(nil); !bytes.Equal(got, rest) {
+		t.Errorf("unread %x, want %x", got, rest)
+	}
 }
 
 func TestS18_EachConnectionSubscribes(t *testing.T) {

@@ -97,3 +97,7 @@ func (s *Splitter) Buffered() int { return len(s.part) + len(s.in) }
 
 // Reset makes s ready for a new stream. The limit stays.
 func (s *Splitter) Reset() { *s = Splitter{Limit: s.Limit} }
+
+// AppendRest appends the bytes that Buffered counts to b, for who goes on with the
+// stream in another way.
+func (s *Splitter) AppendRest(b []byte) []byte { return append(append(b, s.part...), s.in...) }
