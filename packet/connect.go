@@ -170,7 +170,8 @@ func (p *Connect) decodeForeign(f Frame) error {
 	}
 	p.ProtocolName = name
 	if string(name) != protocolName {
-		return malformed(CONNECT, f.offset(f.Body), "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(name), protocolName)
+		name = name[:min(len(name), 8)] // a wrong length would show the password
+		return malformed(CONNECT, f.offset(f.Body), "MQTT-3.1.2-1", "protocol name begins with %q, expected %q", name, protocolName)
 	}
 	p.ProtocolLevel = rest[0]
 	return &SyntaxError{CONNECT, f.offset(rest), "MQTT-3.1.2-2",

@@ -78,9 +78,12 @@ func isLevel(err error) bool {
 	return ok && e.Err == ErrProtocolLevel
 }
 
-// A Secret is a password. It prints as "***" with every verb of package fmt, in
-// JSON and in package log/slog, alone and within other values. Convert it to
-// []byte or string to get at the bytes.
+// A Secret is a password. It prints as "***" in package fmt with every verb that fits
+// a slice of bytes, in JSON and in package log/slog, alone and within other values.
+// Convert it to []byte or string to get at the bytes.
+//
+// Package fmt asks nobody, and prints the bytes, where a Secret lies in an unexported
+// field of another package's struct, and where the verb is wrong.
 type Secret []byte
 
 // Format prints "***" whatever the verb.

@@ -1,0 +1,83 @@
+package packet_test
+
+import (
+	"testing"
+
+	"example.com/dps/packet"
+)
+
+// allocationRows is one packet of each type, each as large as it gets in practice.
+func allocationRows() []packet.Packet {
+	rows := []packet.Packet{
+		fixtureConnect(), fixturePublish(0), fixturePublish(4096), fixtureSubscribe(8), fixtureSuback(),
+		&packet.Unsubscribe{ID: 1, Filters: [][]byte{[]byte("a/+/b"), []byte("é/#")}},
+		connect(func(p *packet.Connect) { p.Will = &packet.Will{Topic: []byte("é"), Message: []byte("m")} }),
+	}
+	for _, row := range oneOfEach {
+		rows = append(rows, row.Packet)
+	}
+	return rows
+}
+
+func TestEncodeDoesNotAllocate(t *testing.T) {
+	for _, p := range allocationRows() {
+		b := mustAppend(nil, p)
+		if n := testing.AllocsPerRun(100, func() { b, _ = p.AppendBinary(b[:0]) }); n != 0 {
+			t.Errorf("%v: %v allocations", p.Type(), n)
+		}
+	}
+	p := fixturePublish(1 << 20)
+	b := make([]byte, 0, 100)
+	if n := testing.AllocsPerRun(100, func() { b, _ = p.AppendHeader(b[:0]) }); n != 0 {
+		t.Errorf("AppendHeader: %v allocations", n)
+	}
+}
+
+func TestDecodeIntoUsedStructDoesNotAllocate(t *testing.T) {
+	for _, p := range allocationRows() {
+		b := mustAppend(nil, p)
+		into := packet.New(p.Type())
+		n := testing.AllocsPerRun(100, func() {
+			f, _, err := packet.Cut(b, 0)
+			if err != nil || into.Decode(f) != nil {
+				t.Fatal("refused")
+			}
+		})
+		if n != 0 {
+			t.Errorf("%v: %v allocations", p.Type(), n)
+		}
+	}
+}
+
+func TestParseHeaderDoesNotAllocate(t *testing.T) {
+	b := mustAppend(nil, fixturePublish(4096))
+	if n := testing.AllocsPerRun(100, func() { packet.ParseHeader(b) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { packet.ParseHeader(b[:2]) }); n != 0 {
+		t.Errorf("cut short: %v allocations", n)
+	}
+}
+
+// A stream of whole packets costs nothing. One in segments costs a buffer when a
+// packet is split, and it is there for the next one, as long as the stream goes on.
+func TestSplitterDoesNotAllocate(t *testing.T) {
+	stream := fixtureStream(1000)
+	for _, size := range []int{len(stream), 1460} {
+		var s splitterFeeder
+		var at int
+		segment := func() {
+			end := min(at+size, len(stream))
+			if err := s.feed(stream[at:end]); err != packet.ErrShort {
+				t.Fatal(err)
+			}
+			at = end % len(stream)
+		}
+		for range len(stream)/size + 1 { // once through: the structs and the buffer have grown
+			segment()
+		}
+		if n := testing.AllocsPerRun(100, segment); n != 0 {
+			t.Errorf("pieces of %d bytes: %v allocations", size, n)
+		}
+	}
+}

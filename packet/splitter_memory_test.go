@@ -1,0 +1,101 @@
+package packet
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// held is the memory in bytes that s has got for itself. Before Next has returned an
+// error some of it may be the caller's.
+func (s *Splitter) held() int { return cap(s.part) + cap(s.in) }
+
+// nextAll takes out all packets and returns the error that ends them.
+func (s *Splitter) nextAll() (err error) {
+	for err == nil {
+		_, err = s.Next()
+	}
+	return err
+}
+
+// What a Splitter holds follows what has come of an unfinished packet, not what its
+// header announces.
+func TestMemoryFollowsBytesReceived(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(2, 200_000).Draw(t, "size")
+		packet := append(appendHeader(nil, PUBLISH, 0, size), make([]byte, size)...)
+		most := rapid.SampledFrom([]int{1000, 1460, 70_000}).Draw(t, "largest piece")
+		var s Splitter
+		for fed := 0; fed < len(packet)-1; {
+			n := min(rapid.IntRange(1, most).Draw(t, "piece"), len(packet)-1-fed)
+			s.Feed(packet[fed : fed+n])
+			if err := s.nextAll(); err != ErrShort {
+				t.Fatal(err)
+			}
+			if fed += n; s.held() > max(minPart, 2*fed) || s.Buffered() != fed {
+				t.Fatalf("after %d of %d bytes: %d bytes are held, %d buffered", fed, len(packet), s.held(), s.Buffered())
+			}
+		}
+	})
+}
+
+func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
+	var s Splitter
+	s.Feed(append(appendHeader(nil, PUBLISH, 0, 200_000), 0))
+	if err := s.nextAll(); err != ErrShort || s.held() > minPart {
+		t.Errorf("%v, %d bytes are held", err, s.held())
+	}
+	s.Reset()
+	s.Feed(appendHeader(nil, PUBLISH, 0, MaxRemainingLength))
+	if err := s.nextAll(); !errors.Is(err, ErrTooLarge) || s.held() != 0 {
+		t.Errorf("%v, %d bytes are held", err, s.held())
+	}
+}
+
+// Between two packets a Splitter holds nothing: a hundred thousand idle connections
+// cost no buffers. Nor does one that has failed.
+func TestIdleHoldsNothing(t *testing.T) {
+	packet := append(appendHeader(nil, PUBLISH, 0, 5000), make([]byte, 5000)...)
+	var s Splitter
+	for _, feed := range [][]byte{packet, packet[:1], packet[1:4000], packet[4000:], bytes.Repeat(packet, 3)} {
+		s.Feed(feed)
+		if err := s.nextAll(); err != ErrShort {
+			t.Fatal(err)
+		}
+		if s.Buffered() == 0 && (s.in != nil || s.part != nil) {
+			t.Errorf("idle, but %d bytes are held", s.held())
+		}
+	}
+	if s.Buffered() != 0 {
+		t.Fatalf("%d bytes are left", s.Buffered())
+	}
+	s.Feed(packet[:100])
+	s.Next()
+	s.Feed(packet[:100])
+	s.Feed([]byte{0xff})
+	s.Feed(bytes.Repeat([]byte{0xff}, 5000))
+	if err := s.nextAll(); !errors.Is(err, ErrMalformed) || s.in != nil || s.part != nil {
+		t.Errorf("%v, %d bytes are held", err, s.held())
+	}
+}
+
+// Feeding one byte at a time copies each byte a bounded number of times.
+func TestByteByByteIsLinear(t *testing.T) {
+	for _, size := range []int{1000, 10_000, 200_000} {
+		packet := append(appendHeader(nil, PUBLISH, 0, size), make([]byte, size)...)
+		var s Splitter
+		grown, last := 0, 0
+		for i := range packet {
+			s.Feed(packet[i : i+1])
+			s.Next()
+			if c := cap(s.part); c != last && c != 0 {
+				grown, last = grown+c, c
+			}
+		}
+		if grown > 4*size+2*minPart {
+			t.Errorf("%d bytes of buffers for a packet of %d", grown, size)
+		}
+	}
+}

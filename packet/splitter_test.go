@@ -1,0 +1,249 @@
+package packet_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"reflect"
+	"testing"
+
+	"example.com/dps/packet"
+	"pgregory.net/rapid"
+)
+
+// A run is all that can be seen of a stream: the packets, the first error, and what
+// is left over where the stream ends.
+type run struct {
+	frames   []packet.Frame
+	err      error
+	buffered int
+}
+
+// runWhole cuts the stream where it lies, with Cut.
+func runWhole(stream []byte, limit int) (r run) {
+	for r.err == nil && len(stream) > 0 {
+		var f packet.Frame
+		if f, stream, r.err = packet.Cut(stream, limit); r.err == nil {
+			r.frames = append(r.frames, cloneFrame(f))
+		}
+	}
+	if r.err == packet.ErrShort {
+		r.err, r.buffered = nil, len(stream)
+	}
+	return r
+}
+
+// runSplit feeds the pieces to a Splitter. Where drain says so it takes out packets
+// after a piece, otherwise only at the end. It overwrites each piece when the Splitter
+// may no longer need it.
+func runSplit(pieces [][]byte, limit int, drain func() bool) (r run) {
+	s := packet.Splitter{Limit: limit}
+	lent := [][]byte{}
+	for i, p := range pieces {
+		p = bytes.Clone(p)
+		lent = append(lent, p)
+		s.Feed(p)
+		if i < len(pieces)-1 && !drain() {
+			continue
+		}
+		for {
+			f, err := s.Next()
+			if err != nil {
+				r.err, r.buffered = err, s.Buffered()
+				break
+			}
+			r.frames = append(r.frames, cloneFrame(f))
+		}
+		for _, p := range lent {
+			clear(p)
+		}
+		lent = lent[:0]
+	}
+	if r.err == packet.ErrShort {
+		r.err = nil
+	}
+	return r
+}
+
+func cloneFrame(f packet.Frame) packet.Frame {
+	f.Body = append([]byte{}, f.Body...)
+	return f
+}
+
+func (r run) compare(t *rapid.T, want run) {
+	t.Helper()
+	if !reflect.DeepEqual(want, r) {
+		t.Fatalf("got %d packets, %v, %d bytes buffered; want %d, %v, %d",
+			len(r.frames), r.err, r.buffered, len(want.frames), want.err, want.buffered)
+	}
+}
+
+// streams draws some packets back to back, sometimes cut off at the end, sometimes
+// with a byte changed.
+var streams = rapid.Custom(func(t *rapid.T) []byte {
+	stream := []byte{}
+	for _, p := range rapid.SliceOfN(packets, 0, 8).Draw(t, "packets") {
+		stream = mustAppend(stream, p)
+	}
+	if len(stream) > 0 && rapid.Bool().Draw(t, "cut off") {
+		stream = stream[:rapid.IntRange(0, len(stream)).Draw(t, "end")]
+	}
+	if len(stream) > 0 && rapid.Bool().Draw(t, "corrupt") {
+		stream[rapid.IntRange(0, len(stream)-1).Draw(t, "at")] ^= rapid.Byte().Draw(t, "change")
+	}
+	return stream
+})
+
+// pieces splits a stream at random places, or into single bytes.
+func pieces(t *rapid.T, stream []byte) (all [][]byte) {
+	most := rapid.SampledFrom([]int{1, 2, 7, 100, 1000}).Draw(t, "largest piece")
+	for len(stream) > 0 {
+		n := min(rapid.IntRange(0, most).Draw(t, "piece"), len(stream))
+		all, stream = append(all, stream[:n]), stream[n:]
+	}
+	return append(all, nil)
+}
+
+// MQTT-6.0.0-2, U-STREAM-1: where the stream is split says nothing about packets.
+func TestSplittingChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		stream := streams.Draw(t, "stream")
+		limit := rapid.SampledFrom([]int{0, 0, 0, 50}).Draw(t, "limit")
+		often := rapid.SampledFrom([]func() bool{
+			func() bool { return true }, func() bool { return false }, func() bool { return rapid.Bool().Draw(t, "drain") },
+		}).Draw(t, "how often to drain")
+		runSplit(pieces(t, stream), limit, often).compare(t, runWhole(stream, limit))
+	})
+}
+
+// The same with every pair of vectors that follow each other, split at every place.
+func TestSplitVectorsEverywhere(t *testing.T) {
+	var before []byte
+	for _, v := range singles(t) {
+		b := v.bytes()
+		stream := append(bytes.Clone(before), b...)
+		want := runWhole(stream, 0)
+		for i := range min(len(stream), 400) {
+			got := runSplit([][]byte{stream[:i], stream[i:]}, 0, func() bool { return true })
+			if !reflect.DeepEqual(want, got) {
+				t.Errorf("%s, split at %d: got %d packets, %v, want %d, %v", v.Name, i, len(got.frames), got.err, len(want.frames), want.err)
+			}
+		}
+		before = b
+	}
+}
+
+// Where the stream ends, Buffered tells a close between two packets from one within.
+func TestBuffered(t *testing.T) {
+	stream := append(mustAppend(nil, fixturePublish(20)), mustAppend(nil, &packet.Puback{ID: 1})...)
+	first := len(stream) - 4
+	var s packet.Splitter
+	for i := range stream {
+		s.Feed(stream[i : i+1])
+		for {
+			if _, err := s.Next(); err != nil {
+				break
+			}
+		}
+		want := i + 1 // of the first packet
+		if want >= first {
+			want = (want - first) % 4 // of the second
+		}
+		if got := s.Buffered(); got != want {
+			t.Errorf("after %d bytes: %d are buffered, want %d", i+1, got, want)
+		}
+	}
+	s.Feed(stream)
+	if got := s.Buffered(); got != len(stream) {
+		t.Errorf("before Next: %d are buffered, want %d", got, len(stream))
+	}
+	if _, err := s.Next(); err != nil || s.Buffered() != 4 {
+		t.Errorf("after one packet: %d are buffered, want 4; %v", s.Buffered(), err)
+	}
+}
+
+// MQTT-4.8.0-1: after a fault nothing that follows is believed.
+func TestErrorsAreForEver(t *testing.T) {
+	ping := mustAppend(nil, &packet.Pingreq{})
+	for _, row := range []struct {
+		name   string
+		pieces []string
+		want   error
+	}{
+		{"at once", []string{"f000"}, packet.ErrMalformed},
+		{"behind a packet", []string{"c000c100c000"}, packet.ErrMalformed},
+		{"in a split header", []string{"30", "80", "80", "80", "80"}, packet.ErrMalformed},
+		{"behind a split packet", []string{"40", "020001c1"}, packet.ErrMalformed},
+		{"too large", []string{"30ffff7f"}, packet.ErrTooLarge},
+		{"too large in pieces", []string{"30", "ffff", "7f"}, packet.ErrTooLarge},
+	} {
+		var s packet.Splitter
+		var first error
+		for _, p := range row.pieces {
+			s.Feed(unhex(p))
+			for first = nil; first == nil; {
+				_, first = s.Next()
+			}
+		}
+		if !errors.Is(first, row.want) {
+			t.Errorf("%s: %v, want %v", row.name, first, row.want)
+		}
+		for range 3 {
+			s.Feed(ping)
+			if f, err := s.Next(); err != first || !reflect.DeepEqual(f, packet.Frame{}) || s.Buffered() != 0 {
+				t.Errorf("%s: later %v, %v, %d bytes buffered", row.name, f.Type, err, s.Buffered())
+			}
+		}
+		s.Reset()
+		s.Feed(ping)
+		if f, err := s.Next(); f.Type != packet.PINGREQ || err != nil {
+			t.Errorf("%s: after Reset %v, %v", row.name, f.Type, err)
+		}
+	}
+}
+
+func TestResetKeepsTheLimit(t *testing.T) {
+	s := packet.Splitter{Limit: 10}
+	s.Feed([]byte{0x30})
+	s.Next()
+	s.Reset()
+	if s.Buffered() != 0 {
+		t.Errorf("%d bytes are left", s.Buffered())
+	}
+	s.Feed([]byte{0x30, 9})
+	if _, err := s.Next(); !errors.Is(err, packet.ErrTooLarge) {
+		t.Errorf("got %v, want ErrTooLarge", err)
+	}
+}
+
+// A read that returns nothing, or no read at all, is nothing to worry about.
+func TestNothingFed(t *testing.T) {
+	var s packet.Splitter
+	for range 3 {
+		if _, err := s.Next(); err != packet.ErrShort || s.Buffered() != 0 {
+			t.Errorf("%v, %d bytes buffered", err, s.Buffered())
+		}
+		s.Feed(nil)
+	}
+	if errors.Is(packet.ErrShort, io.EOF) || errors.Is(packet.ErrShort, packet.ErrMalformed) {
+		t.Error("ErrShort is an error of another kind, too")
+	}
+}
+
+// Frames of one feed lie side by side in the caller's buffer: nothing is copied.
+func TestWholePacketsAreNotCopied(t *testing.T) {
+	b := mustAppend(mustAppend(nil, fixturePublish(20)), fixturePublish(30))
+	var s packet.Splitter
+	s.Feed(b)
+	for at := 0; at < len(b); {
+		f, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at += 2
+		if &f.Body[0] != &b[at] || cap(f.Body) != len(f.Body) {
+			t.Errorf("the body is not at %d, or has room behind it", at)
+		}
+		at += len(f.Body)
+	}
+}
