@@ -1,0 +1,122 @@
+// Package cert makes certificates on the spot, for a service that runs on a desk.
+package cert
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"time"
+)
+
+// An Authority issues certificates. Its key never leaves the memory, so that nobody can
+// misuse a machine that trusts it once the program has ended.
+type Authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// The certificates are valid for a year, from an hour ago: clocks differ.
+const (
+	backdated = time.Hour
+	lifetime  = 365 * 24 * time.Hour
+)
+
+// NewAuthority makes an authority with a certificate of its own.
+func NewAuthority(commonName string, now time.Time) (*Authority, error) {
+	template := template(commonName, now)
+	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	made, err := issue(template, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Authority{made.Leaf, made.PrivateKey.(*ecdsa.PrivateKey)}, nil
+}
+
+// PEM returns the authority's certificate as a file that clients can trust.
+func (a *Authority) PEM() []byte { return encode("CERTIFICATE", a.cert.Raw) }
+
+// Pool returns the authority as the only root.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+// Server issues a certificate for a server on this machine: localhost, 127.0.0.1, ::1,
+// and the names and addresses given.
+func (a *Authority) Server(now time.Time, hosts ...string) (tls.Certificate, error) {
+	template := template("localhost", now)
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template.DNSNames = []string{"localhost"}
+	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
+	}
+	return issue(template, a)
+}
+
+// Client issues a certificate for a device, whose registration id is the common name.
+func (a *Authority) Client(commonName string, now time.Time) (tls.Certificate, error) {
+	template := template(commonName, now)
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return issue(template, a)
+}
+
+// Encode returns a certificate with its chain and its private key in PEM, as
+// tls.X509KeyPair reads them.
+func Encode(c tls.Certificate) (chain, key []byte, err error) {
+	for _, der := range c.Certificate {
+		chain = append(chain, encode("CERTIFICATE", der)...)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cert: %w", err)
+	}
+	return chain, encode("PRIVATE KEY", der), nil
+}
+
+func encode(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func template(commonName string, now time.Time) *x509.Certificate {
+	return &x509.Certificate{
+		Subject:   pkix.Name{CommonName: commonName},
+		NotBefore: now.Add(-backdated),
+		NotAfter:  now.Add(lifetime),
+	}
+}
+
+// issue makes a key and a certificate for it, signed by the authority, or by itself if
+// there is none. The serial number is random.
+func issue(template *x509.Certificate, by *Authority) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cert: %w", err)
+	}
+	if by == nil {
+		by = &Authority{template, key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, by.cert, key.Public(), by.key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cert: %q: %w", template.Subject.CommonName, err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cert: %q: %w", template.Subject.CommonName, err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+}

@@ -1,0 +1,109 @@
+// Package show prints what happens in a registration, for people. It shows no password
+// and no key, and it lets nothing through that a terminal would obey.
+package show
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+)
+
+// maxBody is how many bytes of a message's body are shown.
+const maxBody = 4 << 10
+
+// A Printer prints one step a line, with the seconds since its start.
+type Printer struct {
+	w     io.Writer
+	start time.Time
+}
+
+// New returns a printer that starts now.
+func New(w io.Writer, now time.Time) *Printer { return &Printer{w, now} }
+
+// Step prints something that the program does by itself.
+func (p *Printer) Step(now time.Time, format string, args ...any) {
+	p.line(now, " ", fmt.Sprintf(format, args...))
+}
+
+// Event prints an event of a machine. Of the end there is nothing to print: the result
+// says more.
+func (p *Printer) Event(e fsm.Event) {
+	switch e.Kind {
+	case fsm.Sent:
+		p.packet(e.Time, "→", e.Packet)
+	case fsm.Received:
+		p.packet(e.Time, "←", e.Packet)
+	case fsm.Ignored:
+		p.line(e.Time, " ", "ignored: "+e.Note)
+	case fsm.Wait:
+		p.line(e.Time, " ", "wait "+Seconds(e.Until.Sub(e.Time))+": "+e.Note)
+	case fsm.Retry:
+		p.line(e.Time, " ", fmt.Sprintf("%v; again in %s", e.Err, Seconds(e.Until.Sub(e.Time))))
+	}
+}
+
+// Hint prints advice below a step.
+func (p *Printer) Hint(text string) { p.indented(text) }
+
+func (p *Printer) packet(now time.Time, arrow string, what packet.Packet) {
+	p.line(now, arrow, what.String())
+	if message, ok := what.(*packet.Publish); ok && len(message.Payload) > 0 {
+		p.indented(Body(message.Payload))
+	}
+}
+
+// line prints "  1.23s → CONNACK …".
+func (p *Printer) line(now time.Time, arrow, text string) {
+	fmt.Fprintf(p.w, "%7.2fs %s %s\n", now.Sub(p.start).Seconds(), arrow, Clean(text))
+}
+
+const indent = "           "
+
+func (p *Printer) indented(text string) {
+	fmt.Fprintln(p.w, indent+strings.ReplaceAll(Clean(text), "\n", "\n"+indent))
+}
+
+// Body returns the body of a message for people: JSON of more than a line is laid out.
+func Body(body []byte) string {
+	var laid bytes.Buffer
+	if len(body) > 100 && len(body) <= maxBody && json.Indent(&laid, body, "", "  ") == nil {
+		return laid.String()
+	}
+	if more := len(body) - maxBody; more > 0 {
+		return fmt.Sprintf("%s… (%d bytes more)", body[:maxBody], more)
+	}
+	return string(body)
+}
+
+// Seconds returns a wait in seconds, such as "2 s" or "1.05 s".
+func Seconds(d time.Duration) string {
+	return strconv.FormatFloat(max(d, 0).Round(10*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
+}
+
+// Clean replaces what could make a terminal do something: text of a peer may hold it.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// TLS returns the version and whose certificate was verified.
+func TLS(state tls.ConnectionState) string {
+	if len(state.PeerCertificates) == 0 {
+		return tls.VersionName(state.Version)
+	}
+	return fmt.Sprintf("%s, the server's certificate is %s and valid until %s", tls.VersionName(state.Version),
+		state.PeerCertificates[0].Subject, state.PeerCertificates[0].NotAfter.Format(time.DateOnly))
+}
