@@ -63,10 +63,12 @@
 // # Memory
 //
 // A packet larger than a limit ([DefaultLimit] unless another is set) is refused
-// on the sight of its fixed header. A Splitter holds at most twice the bytes that
-// it was fed and that belong to an unfinished packet, never the length that a
-// header announces, and nothing while no packet is unfinished. Decoded lists of
-// topic filters take up to 8 bytes for each byte of their packet.
+// on the sight of its fixed header. A Splitter keeps the beginning of a packet that
+// was split: in at most twice the bytes that have come of it, or in 512, never in the
+// length that a header announces. It uses that buffer again for the next packet that is
+// split, and lets go of it when Next finds nothing more between two packets: an idle
+// Splitter holds nothing. Decoded lists of topic filters take at most 16 bytes for each
+// byte of their packet.
 //
 // # Errors
 //

@@ -162,6 +162,37 @@ func TestBuffered(t *testing.T) {
 	}
 }
 
+// AppendRest gives back what no packet was made of, and nothing after a fault.
+func TestAppendRest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		stream := streams.Draw(t, "stream")
+		var s packet.Splitter
+		fed, used := 0, 0
+		for _, p := range pieces(t, stream) {
+			s.Feed(p)
+			fed += len(p)
+			var err error
+			for range rapid.IntRange(0, 3).Draw(t, "calls of Next") {
+				var f packet.Frame
+				if f, err = s.Next(); err == nil {
+					used += len(appendLength([]byte{0}, len(f.Body))) + len(f.Body)
+				}
+			}
+			failed := err != nil && err != packet.ErrShort
+			if failed {
+				used = fed
+			}
+			want := append([]byte("before"), stream[used:fed]...)
+			if got := s.AppendRest([]byte("before")); !bytes.Equal(got, want) || s.Buffered() != fed-used {
+				t.Fatalf("after %d bytes, %d of them used: % x, want % x", fed, used, got, want)
+			}
+			if failed {
+				return
+			}
+		}
+	})
+}
+
 // MQTT-4.8.0-1: after a fault nothing that follows is believed.
 func TestErrorsAreForEver(t *testing.T) {
 	ping := mustAppend(nil, &packet.Pingreq{})

@@ -95,12 +95,15 @@ func (p *Subscribe) Clone() *Subscribe {
 	return q
 }
 
-// String returns one line for logs.
+// String returns one line for logs, with at most the first 8 topic filters.
 func (p *Subscribe) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "SUBSCRIBE id=%d", p.ID)
-	for _, sub := range p.Subscriptions {
+	for _, sub := range p.Subscriptions[:min(len(p.Subscriptions), 8)] {
 		fmt.Fprintf(&s, " %s (%v)", quote(sub.Filter), sub.QoS)
+	}
+	if n := len(p.Subscriptions); n > 8 {
+		fmt.Fprintf(&s, " … (%d)", n)
 	}
 	return s.String()
 }

@@ -77,12 +77,15 @@ func (p *Unsubscribe) Clone() *Unsubscribe {
 	return q
 }
 
-// String returns one line for logs.
+// String returns one line for logs, with at most the first 8 topic filters.
 func (p *Unsubscribe) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "UNSUBSCRIBE id=%d", p.ID)
-	for _, filter := range p.Filters {
+	for _, filter := range p.Filters[:min(len(p.Filters), 8)] {
 		fmt.Fprintf(&s, " %s", quote(filter))
+	}
+	if n := len(p.Filters); n > 8 {
+		fmt.Fprintf(&s, " … (%d)", n)
 	}
 	return s.String()
 }
