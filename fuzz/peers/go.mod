@@ -1,0 +1,13 @@
+module example.com/dps/fuzz/peers
+
+go 1.24.0
+
+require (
+	example.com/dps v0.0.0
+	github.com/eclipse/paho.mqtt.golang v1.5.1
+	github.com/google/go-cmp v0.7.0
+	github.com/mochi-mqtt/server/v2 v2.7.9
+	pgregory.net/rapid v1.3.0
+)
+
+replace example.com/dps => ../..
