@@ -101,6 +101,9 @@ var connectStatements = []statement{{
 	both:   []both{{"10 0c 0004 4d515454 04 02 0000 0000", connect(func(p *packet.Connect) { p.ClientID = []byte{} })}},
 	unsent: []unsent{{&packet.Connect{}, ""}, {&packet.Connect{ClientID: []byte{}}, ""}},
 }, {
+	id: "MQTT-3.1.3-8", says: "a server can refuse an empty one: TestEmptyClientIDIsDelivered, and CONNACK 2",
+	both: []both{{"20 02 00 02", &packet.Connack{ReturnCode: packet.IdentifierRejected}}},
+}, {
 	id: "MQTT-3.1.3-10", says: "the will topic is text",
 	foul: []foul{{"10 14 0004 4d515454 04 06 003c 0001 61 0003 eda080 0000", 17, "MQTT-1.5.3-1"}},
 	unsent: []unsent{
