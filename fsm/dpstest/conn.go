@@ -1,0 +1,243 @@
+package dpstest
+
+import (
+	"strings"
+	"time"
+
+	"example.com/dps/packet"
+	"example.com/dps/sastoken"
+)
+
+const (
+	maxPacket      = 97 << 10         // the service takes messages of 96 KB
+	maxOutput      = 1 << 20          // of a client that does not read
+	maxUnreleased  = 64               // messages with QoS 2 that wait for their PUBREL
+	connectTimeout = 30 * time.Second // for the CONNECT to come
+)
+
+// A Conn is the service's end of a connection. Its methods have the shape of those of
+// an fsm.Machine; [Service.Open] makes one.
+type Conn struct {
+	service  *Service
+	clientCN string
+
+	now    time.Time
+	heard  time.Time // when the last packet came
+	in     packet.Splitter
+	out    []byte
+	later  []delayed
+	hungup bool
+
+	// From the CONNECT.
+	connected           bool
+	registrationID, key string // as it came; in lower case
+	version             string // api-version
+	keepAlive           time.Duration
+	token               sastoken.Token
+	tokenErr            error
+	enrollment          *enrollment
+	refusal             *failure
+
+	subscribed bool
+	granted    packet.QoS
+	packetID   uint16          // the last one used
+	last       *packet.Publish // the answer sent last
+	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
+}
+
+// delayed is output for later.
+type delayed struct {
+	at     time.Time
+	bytes  []byte
+	hangUp bool // close the connection behind it
+}
+
+// Receive takes bytes that the device sent. p is copied where need be.
+func (c *Conn) Receive(now time.Time, p []byte) {
+	c.tick(now)
+	c.in.Feed(p)
+	for !c.hungup {
+		f, err := c.in.Next()
+		if err == packet.ErrShort {
+			break
+		}
+		if err == nil {
+			c.heard = c.now
+			err = c.packet(f)
+		}
+		if err != nil {
+			c.violation(err)
+		}
+	}
+	if c.hungup {
+		c.in.Reset()
+	}
+	c.fire()
+}
+
+// Advance says that time passed.
+func (c *Conn) Advance(now time.Time) {
+	c.tick(now)
+	c.fire()
+}
+
+// Lost says that the device's transport is gone.
+func (c *Conn) Lost(now time.Time) {
+	c.tick(now)
+	c.hangUp()
+	c.out = nil
+}
+
+// AppendOutput appends what is to be sent to the device to b, and forgets it.
+func (c *Conn) AppendOutput(b []byte) []byte {
+	b = append(b, c.out...)
+	c.out = nil
+	return b
+}
+
+// Hungup reports whether the service closes the connection, once the output is sent.
+func (c *Conn) Hungup() bool { return c.hungup }
+
+// Deadline returns when to call Advance at the latest; zero: never.
+func (c *Conn) Deadline() time.Time {
+	if c.hungup {
+		return time.Time{}
+	}
+	d := c.silence()
+	for _, l := range c.later {
+		if d.IsZero() || l.at.Before(d) {
+			d = l.at
+		}
+	}
+	return d
+}
+
+// silence returns when the device will have been silent for too long; zero: never.
+func (c *Conn) silence() time.Time {
+	switch {
+	case !c.connected:
+		return c.heard.Add(connectTimeout)
+	case c.keepAlive > 0:
+		return c.heard.Add(c.keepAlive + c.keepAlive/2)
+	}
+	return time.Time{}
+}
+
+func (c *Conn) tick(now time.Time) {
+	if now.After(c.now) {
+		c.now = now
+	}
+}
+
+// fire does what is due. Every input ends with it.
+func (c *Conn) fire() {
+	for i := 0; i < len(c.later) && !c.hungup; {
+		l := c.later[i]
+		if c.now.Before(l.at) {
+			i++
+			continue
+		}
+		c.later = append(c.later[:i], c.later[i+1:]...)
+		c.out = append(c.out, l.bytes...)
+		if l.hangUp {
+			c.hangUp()
+		}
+	}
+	if d := c.silence(); !c.hungup && !d.IsZero() && !c.now.Before(d) {
+		c.log("closed: the device was silent for too long")
+		c.hangUp()
+	}
+	if len(c.out) > maxOutput {
+		c.log("closed: the device does not read")
+		c.hangUp()
+		c.out = nil
+	}
+}
+
+// hangUp closes the connection.
+func (c *Conn) hangUp() {
+	if c.service.live[c.key] == c {
+		delete(c.service.live, c.key)
+	}
+	c.hungup, c.later, c.unreleased = true, nil, nil
+}
+
+func (c *Conn) violation(err error) {
+	c.log("closed: %v", err)
+	c.hangUp()
+}
+
+// send sends a packet after a delay.
+func (c *Conn) send(p packet.Packet, delay time.Duration) {
+	bytes, err := p.AppendBinary(nil)
+	if err != nil {
+		c.violation(err) // a scripted answer that MQTT cannot carry
+		return
+	}
+	c.sendBytes(bytes, delay, false)
+}
+
+func (c *Conn) sendBytes(bytes []byte, delay time.Duration, hangUp bool) {
+	switch {
+	case c.hungup:
+	case delay > 0:
+		c.later = append(c.later, delayed{c.now.Add(delay), bytes, hangUp})
+	default:
+		c.out = append(c.out, bytes...)
+		if hangUp {
+			c.hangUp()
+		}
+	}
+}
+
+// connect works off the CONNECT.
+func (c *Conn) connect(p *packet.Connect) {
+	c.registrationID, c.key = string(p.ClientID), strings.ToLower(string(p.ClientID))
+	code := c.checkUsername(string(p.Username))
+	if len(p.ClientID) == 0 && !p.CleanSession {
+		code = packet.IdentifierRejected // MQTT-3.1.3-8
+	}
+	fault := c.fault(OnConnect)
+	if fault.ReturnCode != 0 {
+		code = packet.ReturnCode(min(fault.ReturnCode, byte(packet.NotAuthorized)))
+	}
+	c.log("CONNECT as %q with api-version %q: %v", c.registrationID, c.version, code)
+	if code != packet.Accepted {
+		c.refuseConnect(code, fault)
+		return
+	}
+	if other := c.service.live[c.key]; other != nil {
+		other.log("closed: the device connected again") // MQTT-3.1.4-2
+		other.hangUp()
+	}
+	c.service.live[c.key] = c
+	c.connected, c.keepAlive = true, time.Duration(p.KeepAlive)*time.Second
+	c.token, c.tokenErr = sastoken.Parse(p.Password)
+	c.identify()
+	c.deliver(fault, []packet.Packet{&packet.Connack{}})
+}
+
+func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
+	c.deliver(fault, []packet.Packet{&packet.Connack{ReturnCode: code}})
+	c.sendBytes(nil, fault.delay(), true) // MQTT-3.2.2-5
+}
+
+// checkUsername takes the user name apart.
+func (c *Conn) checkUsername(name string) packet.ReturnCode {
+	path, _, _ := strings.Cut(name, "&")
+	parts := strings.Split(path, "/")
+	if len(parts) != 4 || parts[1] != "registrations" {
+		return packet.BadUsernameOrPassword
+	}
+	version, ok := strings.CutPrefix(parts[3], "api-version=")
+	c.version = version
+	switch {
+	case !ok:
+		return packet.BadUsernameOrPassword
+	case parts[0] != c.service.cfg.IDScope:
+		return packet.NotAuthorized
+	case !strings.EqualFold(parts[2], c.registrationID):
+		return packet.IdentifierRejected
+	}
+	return packet.Accepted
+}

@@ -1,0 +1,167 @@
+package dpstest
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/dps/packet"
+)
+
+// A Step is what a device does, and what a [Fault] spoils.
+type Step byte
+
+// The steps of a registration.
+const (
+	OnConnect Step = iota
+	OnSubscribe
+	OnRegister
+	OnQuery
+)
+
+var stepNames = [...]string{"connect", "subscribe", "register", "query"}
+
+// String returns "connect", "subscribe", "register" or "query".
+func (s Step) String() string {
+	if int(s) < len(stepNames) {
+		return stepNames[s]
+	}
+	return fmt.Sprintf("step %d", byte(s))
+}
+
+// MarshalText returns the name of the step.
+func (s Step) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the name of a step.
+func (s *Step) UnmarshalText(text []byte) error {
+	i := slices.Index(stepNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("step is %.20q, expected one of %q", text, stepNames)
+	}
+	*s = Step(i)
+	return nil
+}
+
+// A Fault spoils one step of a device: the service does what it would, with the
+// differences that the other fields name. They may be combined.
+type Fault struct {
+	// At and Nth say which step: the Nth that the device takes, over all of its
+	// connections; 1 is the first, 0 each of them.
+	At  Step `json:"at"`
+	Nth int  `json:"nth,omitempty"`
+
+	// HangUp closes the connection instead of an answer, HangUpAfter behind it.
+	HangUp      bool `json:"hangUp,omitempty"`
+	HangUpAfter bool `json:"hangUpAfter,omitempty"`
+
+	// Silence gives no answer, but a PUBACK; NoPuback gives none of these.
+	Silence  bool `json:"silence,omitempty"`
+	NoPuback bool `json:"noPuback,omitempty"`
+
+	// Delay holds the answer back, in seconds.
+	Delay float64 `json:"delay,omitempty"`
+
+	// ReturnCode is that of the CONNACK, 1 to 5, or of the SUBACK, 0x80.
+	ReturnCode byte `json:"returnCode,omitempty"`
+
+	// Status and Body replace those of the answer. With a Status alone the body is the
+	// error that goes with it.
+	Status int     `json:"status,omitempty"`
+	Body   *string `json:"body,omitempty"`
+
+	// RetryAfter replaces that of the answer.
+	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
+
+	// RequestID replaces the $rid. Empty is "$rid=".
+	RequestID *string `json:"requestId,omitempty"`
+
+	// AnswerFirst sends the answer before the PUBACK.
+	AnswerFirst bool `json:"answerFirst,omitempty"`
+
+	// Reversed puts the properties of the topic in another order, with an unknown one.
+	Reversed bool `json:"reversed,omitempty"`
+
+	// Repeat sends the answer so many times more; Stale sends the device's last
+	// answer first.
+	Repeat int  `json:"repeat,omitempty"`
+	Stale  bool `json:"stale,omitempty"`
+
+	// QoS is that of the answer.
+	QoS *packet.QoS `json:"qos,omitempty"`
+
+	// Raw are bytes in hex that are sent in front of the answer.
+	Raw string `json:"raw,omitempty"`
+}
+
+func (f *Fault) check() error {
+	var errs []error
+	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if f.At > OnQuery {
+		report("at is %v", f.At)
+	}
+	if f.Nth < 0 || f.Repeat < 0 || f.Repeat > 1000 || f.Delay < 0 || f.Delay > 1e6 {
+		report("nth, repeat or delay is negative or too large")
+	}
+	if f.Status != 0 && (f.Status < 100 || f.Status > 599) {
+		report("status is %d, expected 100 to 599", f.Status)
+	}
+	if code := f.ReturnCode; code != 0 && !(f.At == OnConnect && code <= byte(packet.NotAuthorized)) && !(f.At == OnSubscribe && code == packet.SubackFailure) {
+		report("returnCode is %d, expected 1 to 5 at connect or 128 at subscribe", code)
+	}
+	if f.QoS != nil && *f.QoS > packet.QoS2 {
+		report("qos is %d, expected 0 to 2", *f.QoS)
+	}
+	if f.RequestID != nil && len(*f.RequestID) > 256 {
+		report("requestId has %d bytes, the limit is 256", len(*f.RequestID))
+	}
+	if _, err := hex.DecodeString(f.Raw); err != nil {
+		report("raw: %w", err)
+	}
+	if err := f.RetryAfter.check(); err != nil {
+		report("retryAfter: %w", err)
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Fault) delay() time.Duration { return time.Duration(f.Delay * float64(time.Second)) }
+
+// fault counts a step of the device and returns what spoils it. It is never nil.
+func (c *Conn) fault(at Step) *Fault {
+	e := c.enrollment
+	if all := c.candidates(); e == nil && len(all) > 0 {
+		e = all[0] // at connect, before the token was looked at
+	}
+	if e == nil || len(e.Faults) == 0 {
+		return &Fault{}
+	}
+	d := c.service.device(c.key)
+	d.steps[at]++
+	for i := range e.Faults {
+		if f := &e.Faults[i]; f.At == at && (f.Nth == 0 || uint32(f.Nth) == d.steps[at]) {
+			c.log("fault %d at %v %d", i, at, d.steps[at])
+			return f
+		}
+	}
+	return &Fault{}
+}
+
+// deliver sends what answers a step, spoilt by a fault.
+func (c *Conn) deliver(f *Fault, all []packet.Packet) {
+	if f.HangUp {
+		c.sendBytes(nil, f.delay(), true)
+		return
+	}
+	if raw, _ := hex.DecodeString(f.Raw); len(raw) > 0 {
+		c.sendBytes(raw, f.delay(), false)
+	}
+	if !f.Silence {
+		for _, p := range all {
+			c.send(p, f.delay())
+		}
+	}
+	if f.HangUpAfter {
+		c.sendBytes(nil, f.delay(), true)
+	}
+}

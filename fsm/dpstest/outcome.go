@@ -1,0 +1,115 @@
+package dpstest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/dps/topic"
+)
+
+// An Outcome is how a registration goes. The zero Outcome is "assigned" in the answer to
+// the first query.
+type Outcome struct {
+	// Status is the status in the end: "assigned" if empty; "failed", "disabled",
+	// "blacklisted", or anything else. "assigning" and "unassigned" have no end.
+	Status string `json:"status,omitempty"`
+
+	// Polls is the number of queries answered "assigning" before the status.
+	Polls int `json:"polls,omitempty"`
+
+	// AtOnce gives the status in the answer to the registration.
+	AtOnce bool `json:"atOnce,omitempty"`
+
+	// RetryAfter stands in every answer before the status; Config.RetryAfter if empty.
+	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
+
+	// What the registrationState holds if the status is "assigned": AssignedHub is
+	// Config.AssignedHub if empty, DeviceID the registration id, and Substatus
+	// "initialAssignment".
+	AssignedHub string `json:"assignedHub,omitempty"`
+	DeviceID    string `json:"deviceId,omitempty"`
+	Substatus   string `json:"substatus,omitempty"`
+
+	// What it holds with any status, if not zero. X509 and SymmetricKey are objects,
+	// which say by default which group the device is in; Payload is any JSON.
+	ErrorCode    int             `json:"errorCode,omitempty"`
+	ErrorMessage string          `json:"errorMessage,omitempty"`
+	Payload      json.RawMessage `json:"payload,omitempty"`
+	X509         json.RawMessage `json:"x509,omitempty"`
+	SymmetricKey json.RawMessage `json:"symmetricKey,omitempty"`
+
+	// IssuedCertificateChain is for devices that sent a csr: DER in base64, the device's
+	// own certificate first.
+	IssuedCertificateChain []string `json:"issuedCertificateChain,omitempty"`
+}
+
+func (o *Outcome) check() error {
+	var errs []error
+	if o.Polls < 0 {
+		errs = append(errs, fmt.Errorf(`outcome.polls is %d; for a registration without an end, status is "assigning"`, o.Polls))
+	}
+	if err := o.RetryAfter.check(); err != nil {
+		errs = append(errs, fmt.Errorf("outcome.retryAfter: %w", err))
+	}
+	for _, f := range []struct {
+		name string
+		text json.RawMessage
+	}{{"payload", o.Payload}, {"x509", o.X509}, {"symmetricKey", o.SymmetricKey}} {
+		if f.text != nil && !json.Valid(f.text) {
+			errs = append(errs, fmt.Errorf("outcome.%s is no JSON", f.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pending returns the status to answer until the end, and whether there is no end.
+func (o *Outcome) pending() (status string, endless bool) {
+	if o.Status == "assigning" || o.Status == "unassigned" {
+		return o.Status, true
+	}
+	return "assigning", false
+}
+
+// A RetryAfter is the text of the property retry-after: a number of seconds such as "3",
+// or nonsense such as "soon" or "-1". In JSON it may be a number too.
+type RetryAfter string
+
+// NoRetryAfter leaves the property out.
+const NoRetryAfter RetryAfter = "none"
+
+// UnmarshalJSON reads a number or a string.
+func (r *RetryAfter) UnmarshalJSON(text []byte) error {
+	var s string
+	if len(text) > 0 && text[0] != '"' {
+		s = string(text)
+	} else if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	*r = RetryAfter(s)
+	return nil
+}
+
+// check tells whether the text can stand in a topic name.
+func (r RetryAfter) check() error {
+	t := topic.Response{Status: 200}
+	r.set(&t)
+	_, err := t.AppendText(nil)
+	return err
+}
+
+// set puts the property into a topic name.
+func (r RetryAfter) set(t *topic.Response) {
+	if r == "" || r == NoRetryAfter {
+		return
+	}
+	seconds, err := strconv.ParseInt(string(r), 10, 32)
+	if digits := strings.Trim(string(r), "0123456789") == ""; err == nil && digits {
+		t.RetryAfter, t.HasRetryAfter = time.Duration(seconds)*time.Second, true
+		return
+	}
+	t.BadRetryAfter = []byte(r)
+}

@@ -1,0 +1,28 @@
+package dpstest
+
+// A recent is a map that forgets. It keeps at least the last min entries that were put
+// or got, and at most twice as many: when the young ones are min, they become the old
+// ones, and the old ones go.
+type recent[K comparable, V any] struct {
+	min        int
+	young, old map[K]V
+}
+
+func (r *recent[K, V]) get(key K) (V, bool) {
+	if v, ok := r.young[key]; ok {
+		return v, true
+	}
+	v, ok := r.old[key]
+	if ok {
+		delete(r.old, key)
+		r.put(key, v)
+	}
+	return v, ok
+}
+
+func (r *recent[K, V]) put(key K, v V) {
+	if len(r.young) >= r.min || r.young == nil {
+		r.young, r.old = map[K]V{}, r.young
+	}
+	r.young[key] = v
+}
