@@ -9,13 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
 )
 
-// closeTimeout is how long a closing handshake may take.
+// closeTimeout is how long Close waits for the closing handshake.
 const closeTimeout = time.Second
 
 // A StatusError says that a server answered the WebSocket handshake with another HTTP
@@ -177,14 +178,22 @@ func (s *socket) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close shakes hands about the end, but not for long.
+// Close shakes hands about the end. A peer that does not answer is left to the library,
+// which gives up after some seconds.
 func (s *socket) Close() error {
 	s.Conn.Close()
-	defer time.AfterFunc(closeTimeout, s.cancel).Stop()
 	s.mu.Lock()
 	code := s.code
 	s.mu.Unlock()
-	return s.ws.Close(code, "")
+	closed := make(chan error, 1)
+	go func() { closed <- s.ws.Close(code, "") }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		s.cancel()
+		return os.ErrDeadlineExceeded
+	}
 }
 
 // SetWriteDeadline bounds later writes. A write that times out closes the WebSocket.

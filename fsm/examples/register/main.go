@@ -1,0 +1,108 @@
+// Command register registers a device with the Azure IoT Hub Device Provisioning Service
+// over MQTT 3.1.1, on TLS or WebSocket, and shows each step as it happens.
+//
+// Without arguments it is a demo: it starts a simulated service on this machine and
+// registers a device with it. "register -h" tells the rest.
+//
+// Where to look: loop.go drives the machine, device.go makes its configuration,
+// its transport and its password, flags.go reads the command line, explain.go tells
+// what to try after an error, demo.go starts the simulated service.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/examples/internal/show"
+)
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is main without its surroundings. It returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o, err := parse(args)
+	out := &output{stdout: stdout, stderr: stderr, json: o.json, steps: stdout}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage())
+		return exitAssigned
+	case o.json && o.verbose:
+		out.steps = stderr
+	case o.json:
+		out.steps = io.Discard
+	}
+	if err != nil {
+		return out.badUsage(err)
+	}
+	d, err := newDevice(ctx, o, getenv)
+	if err != nil {
+		return out.badUsage(err)
+	}
+	if o.demo {
+		fmt.Fprintln(out.steps, "A demo: the service is simulated on this machine. (-h tells how to register a real device.)")
+	}
+	assignment, err := register(ctx, d, show.New(out.steps, time.Now()))
+	if err != nil {
+		return out.failed(err, d.hint(err))
+	}
+	return out.assigned(assignment)
+}
+
+// register registers the device, and tells every step.
+func register(ctx context.Context, d *device, steps *show.Printer) (fsm.Assignment, error) {
+	running, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+
+	cfg, advice := d.config, ""
+	cfg.Jitter = rand.Float64
+	cfg.Trace = func(e fsm.Event) {
+		steps.Event(e)
+		if hint := d.hint(e.Err); e.Kind == fsm.Retry && hint != advice {
+			steps.Hint("try: " + hint)
+			advice = hint
+		}
+	}
+	m, err := fsm.New(cfg)
+	if err != nil {
+		return fsm.Assignment{}, err
+	}
+	start := time.Now()
+	m.Advance(start) // the budget begins before the first dial
+	dial := func(ctx context.Context) (net.Conn, error) {
+		conn, err := d.dial(ctx, start.Add(cfg.Policy.Budget), steps)
+		if hopeless(err) {
+			giveUp(err)
+		}
+		return conn, err
+	}
+	password := func() ([]byte, error) {
+		secret, err := d.password(time.Now())
+		if err != nil {
+			giveUp(err)
+		}
+		return secret, err
+	}
+	loop(running, m, dial, password)
+
+	assignment, err := m.Result()
+	if cause := context.Cause(running); errors.Is(err, fsm.ErrStopped) && ctx.Err() == nil {
+		err = &fsm.StepError{State: fsm.Idle, Err: cause}
+	}
+	return assignment, err
+}

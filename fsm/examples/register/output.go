@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/examples/internal/show"
+)
+
+// output is where results go.
+type output struct {
+	stdout, stderr io.Writer
+	steps          io.Writer // what happens on the way
+	json           bool
+}
+
+// A report is what -json writes when there is no assignment.
+type report struct {
+	Error      string `json:"error"`
+	Step       string `json:"step,omitempty"`       // at which it happened
+	Hint       string `json:"hint,omitempty"`       // what to try
+	Status     int    `json:"status,omitempty"`     // of the service's answer, such as 401
+	ErrorCode  int    `json:"errorCode,omitempty"`  // of the service, such as 401002
+	TrackingID string `json:"trackingId,omitempty"` // for Microsoft's support
+	ExitCode   int    `json:"exitCode"`
+}
+
+// assigned writes the result and returns the exit code.
+func (o *output) assigned(a fsm.Assignment) int {
+	if o.json {
+		o.encode(a)
+		return exitAssigned
+	}
+	fmt.Fprintf(o.stdout, "\nAssigned.\n  hub        %s\n  device ID  %s\n", show.Clean(a.AssignedHub), show.Clean(a.DeviceID))
+	if a.Substatus != "" {
+		fmt.Fprintf(o.stdout, "  substatus  %s\n", show.Clean(a.Substatus))
+	}
+	if len(a.Payload) > 0 {
+		fmt.Fprintf(o.stdout, "  payload    %s\n", show.Clean(string(a.Payload)))
+	}
+	return exitAssigned
+}
+
+// failed writes the error of a registration and returns the exit code.
+func (o *output) failed(err error, hint string) int {
+	r := report{Error: show.Clean(err.Error()), Step: step(err), Hint: hint, ExitCode: exitCode(err)}
+	var service *fsm.ServiceError
+	if errors.As(err, &service) {
+		r.Status, r.ErrorCode, r.TrackingID = service.Status, service.ErrorCode, service.TrackingID
+	}
+	if o.json {
+		o.encode(r)
+		return r.ExitCode
+	}
+	fmt.Fprintf(o.stderr, "\nNot registered: %s\n", r.Error)
+	if r.Step != "" {
+		fmt.Fprintf(o.stderr, "  at   %s\n", r.Step)
+	}
+	if r.Hint != "" {
+		fmt.Fprintf(o.stderr, "  try  %s\n", r.Hint)
+	}
+	return r.ExitCode
+}
+
+// badUsage writes what is wrong with the command line and returns the exit code.
+func (o *output) badUsage(err error) int {
+	if o.json {
+		o.encode(report{Error: err.Error(), Step: "command line", Hint: "register -h", ExitCode: exitUsage})
+		return exitUsage
+	}
+	fmt.Fprintf(o.stderr, "register: %s\n(register -h tells how to use it)\n", show.Clean(err.Error()))
+	return exitUsage
+}
+
+func (o *output) encode(v any) {
+	e := json.NewEncoder(o.stdout)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		fmt.Fprintf(o.stderr, "register: %v\n", err)
+	}
+}
