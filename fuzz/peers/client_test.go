@@ -1,0 +1,147 @@
+package peers
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"example.com/dps/packet"
+)
+
+// A client speaks to a broker with our codec, both ways.
+type client struct {
+	t    *testing.T
+	conn net.Conn
+	in   packet.Splitter
+	buf  []byte
+
+	delivered []*packet.Publish // what the broker has sent, and was acknowledged
+	open      map[uint16]bool   // the identifiers of those with QoS 2 until PUBREL
+	pings     int               // PINGREQ sent and not yet answered
+}
+
+// dial connects, but sends nothing.
+func dial(t *testing.T, addr string) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &client{t: t, conn: conn, in: packet.Splitter{Limit: noLimit}, buf: make([]byte, 4096), open: map[uint16]bool{}}
+}
+
+// connect dials and opens a session.
+func connect(t *testing.T, addr string, p *packet.Connect) (*client, *packet.Connack) {
+	t.Helper()
+	c := dial(t, addr)
+	c.send(p)
+	connack, ok := c.receive().(*packet.Connack)
+	if !ok || connack.ReturnCode != packet.Accepted {
+		t.Fatalf("%v is answered with %v", p, connack)
+	}
+	return c, connack
+}
+
+func (c *client) send(p packet.Packet) {
+	c.t.Helper()
+	b, err := p.AppendBinary(nil)
+	if err == nil {
+		_, err = c.conn.Write(b)
+	}
+	if err != nil {
+		c.t.Fatalf("sending %v: %v", p, err)
+	}
+	if p.Type() == packet.PINGREQ {
+		c.pings++
+	}
+}
+
+// receive returns the broker's next packet, or nil when it has closed the connection.
+// Each packet must be written again as it was read.
+func (c *client) receive() packet.Packet {
+	c.t.Helper()
+	for {
+		f, err := c.in.Next()
+		if err == nil {
+			return c.decoded(f)
+		}
+		if err != packet.ErrShort {
+			c.t.Fatalf("the broker sent: %v", err)
+		}
+		c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		n, err := c.conn.Read(c.buf)
+		if err != nil && n == 0 {
+			if !errors.Is(err, io.EOF) || c.in.Buffered() > 0 {
+				c.t.Fatalf("reading, with %d bytes left over: %v", c.in.Buffered(), err)
+			}
+			return nil
+		}
+		c.in.Feed(bytes.Clone(c.buf[:n]))
+	}
+}
+
+func (c *client) decoded(f packet.Frame) packet.Packet {
+	c.t.Helper()
+	p, err := packet.Decode(f)
+	if err != nil {
+		c.t.Fatalf("the broker sent % .80x: %v", f.Body, err)
+	}
+	again, err := p.AppendBinary(nil)
+	if err != nil || !bytes.HasSuffix(again, f.Body) || again[0] != byte(f.Type)<<4|f.Flags {
+		c.t.Fatalf("%v is written as % .80x, was % .80x: %v", p, again, f.Body, err)
+	}
+	return p
+}
+
+// answers returns all that the broker says until it has answered every PINGREQ, one
+// more included. It acknowledges the messages among it, and keeps them.
+func (c *client) answers() (all []packet.Packet) {
+	c.t.Helper()
+	for c.send(&packet.Pingreq{}); c.pings > 0; {
+		switch p := c.receive().(type) {
+		case *packet.Pingresp:
+			c.pings--
+		case *packet.Publish:
+			c.delivered = append(c.delivered, p.Clone())
+			switch p.QoS {
+			case packet.QoS1:
+				c.send(&packet.Puback{ID: p.ID})
+			case packet.QoS2:
+				c.open[p.ID] = true
+				c.send(&packet.Pubrec{ID: p.ID})
+				c.send(&packet.Pingreq{}) // behind PUBREL
+			}
+		case *packet.Pubrel:
+			c.send(&packet.Pubcomp{ID: p.ID})
+			if !c.open[p.ID] {
+				all = append(all, p)
+			}
+			delete(c.open, p.ID)
+		case *packet.Pubrec:
+			all = append(all, p)
+			c.send(&packet.Pubrel{ID: p.ID})
+			c.send(&packet.Pingreq{}) // behind PUBCOMP
+		case nil:
+			c.t.Fatalf("the broker hung up, after %v", all)
+		default:
+			all = append(all, p)
+		}
+	}
+	if len(c.open) > 0 {
+		c.t.Fatalf("no PUBREL for %v", c.open)
+	}
+	return all
+}
+
+// disconnect says goodbye, and waits until the broker has hung up.
+func (c *client) disconnect() {
+	c.t.Helper()
+	c.send(&packet.Disconnect{})
+	if p := c.receive(); p != nil {
+		c.t.Fatalf("%v after DISCONNECT", p)
+	}
+}
