@@ -66,8 +66,8 @@ type Fault struct {
 	// ReturnCode is that of the CONNACK, 1 to 5, or of the SUBACK, 0x80.
 	ReturnCode byte `json:"returnCode,omitempty"`
 
-	// Status and Body replace those of the answer. With a Status alone the body is the
-	// error that goes with it.
+	// Status refuses the request, which then has no effect, with an error body. Body
+	// replaces that of the answer.
 	Status int     `json:"status,omitempty"`
 	Body   *string `json:"body,omitempty"`
 

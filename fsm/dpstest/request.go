@@ -35,9 +35,15 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	switch r.Op {
 	case topic.Register:
 		fault = c.fault(OnRegister)
-		a = c.register(payload)
 	case topic.QueryStatus:
 		fault = c.fault(OnQuery)
+	}
+	switch {
+	case fault.Status != 0:
+		a = c.refuse(&failure{fault.Status * 1000, "Scripted failure.", "fault"})
+	case r.Op == topic.Register:
+		a = c.register(payload)
+	case r.Op == topic.QueryStatus:
 		a = c.query(string(r.OperationID))
 	default:
 		a = c.refuse(&failure{400004, "Unsupported operation.", string(r.Op)})
@@ -52,9 +58,6 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 
 // reply sends an acknowledgement and an answer, spoilt by a fault.
 func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
-	if f.Status != 0 {
-		a = c.refuse(&failure{f.Status * 1000, "Scripted failure.", "fault"})
-	}
 	if f.Body != nil {
 		a.body = []byte(*f.Body)
 	}

@@ -1,0 +1,141 @@
+package fuzz_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A ledger is a table in testdata/ledger: a rule, what it says in our words, and
+// its proof: tests as "package.TestName", or behind "none: " the reason why there is none.
+type entry struct{ id, says, proof string }
+
+func readLedger(t *testing.T, name string) (all []entry) {
+	text, err := os.ReadFile("../testdata/ledger/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 3 || f[0] == "" || f[1] == "" || f[2] == "" {
+			t.Fatalf("%s: row %q", name, line)
+		}
+		all = append(all, entry{f[0], f[1], f[2]})
+	}
+	return all[1:] // without the head
+}
+
+// tests are the functions and the text of a package's tests.
+type tests struct {
+	functions map[string]bool
+	text      string
+}
+
+func readTests(t *testing.T, pkg string) tests {
+	all := tests{functions: map[string]bool{}}
+	names, _ := filepath.Glob("../" + pkg + "/*_test.go")
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				all.functions[f.Name.Name] = true
+			}
+		}
+		all.text += string(text)
+	}
+	return all
+}
+
+var packages = []string{"packet", "topic", "sastoken", "fsm", "fsm/dpstest", "fsm/examples", "fuzz"}
+
+// numbered matches the numbered statements of MQTT 3.1.1, none of which has
+// another number in its first place.
+var numbered = regexp.MustCompile(`MQTT-\d+\.\d+\.\d+-\d+`)
+
+// Every statement of MQTT 3.1.1 is bound to a test that bears its number, or to the
+// reason why it is not ours; and no test bears a number that does not exist.
+func TestLedgerOfMQTT(t *testing.T) {
+	ledger := readLedger(t, "mqtt311.tsv")
+	known := map[string]bool{}
+	count := 0
+	all := map[string]tests{}
+	for _, pkg := range packages {
+		all[pkg] = readTests(t, pkg)
+	}
+	for _, e := range ledger {
+		if known[e.id] {
+			t.Errorf("%s stands there twice", e.id)
+		}
+		known[e.id] = true
+		if numbered.MatchString(e.id) {
+			count++
+		}
+		for _, pkg := range checkProof(t, e, all) {
+			text := all[pkg].text
+			if numbered.MatchString(e.id) && !strings.Contains(text, `"`+e.id+`"`) && !strings.Contains(text, `"`+e.id+` `) {
+				t.Errorf("%s: no test in %s bears the number", e.id, pkg)
+			}
+		}
+	}
+	if count != 141 {
+		t.Errorf("%d numbered statements, the standard has 141", count)
+	}
+	for pkg, tests := range all {
+		for _, id := range numbered.FindAllString(tests.text, -1) {
+			if !known[id] {
+				t.Errorf("a test in %s names %s, which is not in the ledger", pkg, id)
+			}
+		}
+	}
+}
+
+// Every rule about the service is bound to tests.
+func TestLedgerOfDPS(t *testing.T) {
+	ledger := readLedger(t, "dps.tsv")
+	all := map[string]tests{}
+	for _, pkg := range packages {
+		all[pkg] = readTests(t, pkg)
+	}
+	known := map[string]bool{}
+	for _, e := range ledger {
+		known[e.id] = true
+		checkProof(t, e, all)
+	}
+	for name := range all["fsm"].functions {
+		if id, _, ok := strings.Cut(strings.TrimPrefix(name, "Test"), "_"); ok && !known[id] {
+			t.Errorf("%s names %s, which is not in the ledger", name, id)
+		}
+	}
+}
+
+// checkProof checks that the tests of an entry exist, and returns their packages.
+func checkProof(t *testing.T, e entry, all map[string]tests) (pkgs []string) {
+	if reason, ok := strings.CutPrefix(e.proof, "none: "); ok {
+		if len(reason) < 10 {
+			t.Errorf("%s: reason %q", e.id, reason)
+		}
+		return nil
+	}
+	for ref := range strings.SplitSeq(e.proof, "; ") {
+		pkg, name, _ := strings.Cut(ref, ".")
+		if !slices.Contains(packages, pkg) || !all[pkg].functions[name] {
+			t.Errorf("%s: there is no test %s", e.id, ref)
+			continue
+		}
+		pkgs = append(pkgs, pkg)
+	}
+	return pkgs
+}
