@@ -243,7 +243,7 @@ func TestLimit(t *testing.T) {
 		limit, size int
 		fits        bool
 	}{
-		{0, packet.DefaultLimit, true}, {0, packet.DefaultLimit + 1, false}, {-1, packet.DefaultLimit + 1, false},
+		{0, packet.DefaultLimit, true}, {0, packet.DefaultLimit + 1, false}, {-1, packet.DefaultLimit, true}, {-1, packet.DefaultLimit + 1, false},
 		{10, 10, true}, {10, 11, false}, {1, 10, false}, {math.MaxInt, packet.MaxRemainingLength + 5, true},
 	} {
 		header := appendLength([]byte{0x30}, row.size)

@@ -8,6 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// smallest is the buffer in bytes that even one byte may cost.
+const smallest = 512
+
 // held is the memory in bytes that s has got for itself. Before Next has returned an
 // error some of it may be the caller's.
 func (s *Splitter) held() int { return cap(s.part) + cap(s.in) }
@@ -34,7 +37,7 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 			if err := s.nextAll(); err != ErrShort {
 				t.Fatal(err)
 			}
-			if fed += n; s.held() > max(minPart, 2*fed) || s.Buffered() != fed {
+			if fed += n; s.held() > max(smallest, 2*fed) || s.Buffered() != fed {
 				t.Fatalf("after %d of %d bytes: %d bytes are held, %d buffered", fed, len(packet), s.held(), s.Buffered())
 			}
 		}
@@ -44,7 +47,7 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	var s Splitter
 	s.Feed(append(appendHeader(nil, PUBLISH, 0, 200_000), 0))
-	if err := s.nextAll(); err != ErrShort || s.held() > minPart {
+	if err := s.nextAll(); err != ErrShort || s.held() > smallest {
 		t.Errorf("%v, %d bytes are held", err, s.held())
 	}
 	s.Reset()
@@ -94,7 +97,7 @@ func TestByteByByteIsLinear(t *testing.T) {
 				grown, last = grown+c, c
 			}
 		}
-		if grown > 4*size+2*minPart {
+		if grown > 4*size+2*smallest {
 			t.Errorf("%d bytes of buffers for a packet of %d", grown, size)
 		}
 	}

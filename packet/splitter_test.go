@@ -261,6 +261,22 @@ func TestNothingFed(t *testing.T) {
 	}
 }
 
+// Feeding on before all is drained copies: never into the room behind the caller's slice.
+func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
+	b := []byte("\xc0\x00\xc0\x00behind")
+	var s packet.Splitter
+	s.Feed(b[:4])
+	s.Feed([]byte("\xd0\x00"))
+	for _, want := range []packet.Type{packet.PINGREQ, packet.PINGREQ, packet.PINGRESP} {
+		if f, err := s.Next(); f.Type != want || err != nil {
+			t.Errorf("got %v, %v, want %v", f.Type, err, want)
+		}
+	}
+	if string(b[4:]) != "behind" {
+		t.Errorf("%q stands behind the slice", b[4:])
+	}
+}
+
 // Frames of one feed lie side by side in the caller's buffer: nothing is copied.
 func TestWholePacketsAreNotCopied(t *testing.T) {
 	b := mustAppend(mustAppend(nil, fixturePublish(20)), fixturePublish(30))
