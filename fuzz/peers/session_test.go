@@ -11,31 +11,35 @@ import (
 	"example.com/dps/packet"
 )
 
-// A client speaks to a broker with our codec, both ways.
-type client struct {
+// A session is one side of a connection, which speaks with our codec, both ways.
+type session struct {
 	t    *testing.T
 	conn net.Conn
 	in   packet.Splitter
 	buf  []byte
 
-	delivered []*packet.Publish // what the broker has sent, and was acknowledged
+	delivered []*packet.Publish // what was sent to us, and is acknowledged
 	open      map[uint16]bool   // the identifiers of those with QoS 2 until PUBREL
 	pings     int               // PINGREQ sent and not yet answered
 }
 
 // dial connects, but sends nothing.
-func dial(t *testing.T, addr string) *client {
+func dial(t *testing.T, addr string) *session {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newSession(t, conn)
+}
+
+func newSession(t *testing.T, conn net.Conn) *session {
 	t.Cleanup(func() { conn.Close() })
-	return &client{t: t, conn: conn, in: packet.Splitter{Limit: noLimit}, buf: make([]byte, 4096), open: map[uint16]bool{}}
+	return &session{t: t, conn: conn, in: packet.Splitter{Limit: noLimit}, buf: make([]byte, 4096), open: map[uint16]bool{}}
 }
 
 // connect dials and opens a session.
-func connect(t *testing.T, addr string, p *packet.Connect) (*client, *packet.Connack) {
+func connect(t *testing.T, addr string, p *packet.Connect) (*session, *packet.Connack) {
 	t.Helper()
 	c := dial(t, addr)
 	c.send(p)
@@ -46,7 +50,7 @@ func connect(t *testing.T, addr string, p *packet.Connect) (*client, *packet.Con
 	return c, connack
 }
 
-func (c *client) send(p packet.Packet) {
+func (c *session) send(p packet.Packet) {
 	c.t.Helper()
 	b, err := p.AppendBinary(nil)
 	if err == nil {
@@ -60,9 +64,9 @@ func (c *client) send(p packet.Packet) {
 	}
 }
 
-// receive returns the broker's next packet, or nil when it has closed the connection.
+// receive returns the next packet, or nil when the other side has hung up.
 // Each packet must be written again as it was read.
-func (c *client) receive() packet.Packet {
+func (c *session) receive() packet.Packet {
 	c.t.Helper()
 	for {
 		f, err := c.in.Next()
@@ -70,7 +74,7 @@ func (c *client) receive() packet.Packet {
 			return c.decoded(f)
 		}
 		if err != packet.ErrShort {
-			c.t.Fatalf("the broker sent: %v", err)
+			c.t.Fatalf("the other side sent: %v", err)
 		}
 		c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		n, err := c.conn.Read(c.buf)
@@ -84,11 +88,11 @@ func (c *client) receive() packet.Packet {
 	}
 }
 
-func (c *client) decoded(f packet.Frame) packet.Packet {
+func (c *session) decoded(f packet.Frame) packet.Packet {
 	c.t.Helper()
 	p, err := packet.Decode(f)
 	if err != nil {
-		c.t.Fatalf("the broker sent % .80x: %v", f.Body, err)
+		c.t.Fatalf("the other side sent % .80x: %v", f.Body, err)
 	}
 	again, err := p.AppendBinary(nil)
 	if err != nil || !bytes.HasSuffix(again, f.Body) || again[0] != byte(f.Type)<<4|f.Flags {
@@ -97,9 +101,9 @@ func (c *client) decoded(f packet.Frame) packet.Packet {
 	return p
 }
 
-// answers returns all that the broker says until it has answered every PINGREQ, one
+// answers returns all that the other side says until it has answered every PINGREQ, one
 // more included. It acknowledges the messages among it, and keeps them.
-func (c *client) answers() (all []packet.Packet) {
+func (c *session) answers() (all []packet.Packet) {
 	c.t.Helper()
 	for c.send(&packet.Pingreq{}); c.pings > 0; {
 		switch p := c.receive().(type) {
@@ -126,7 +130,7 @@ func (c *client) answers() (all []packet.Packet) {
 			c.send(&packet.Pubrel{ID: p.ID})
 			c.send(&packet.Pingreq{}) // behind PUBCOMP
 		case nil:
-			c.t.Fatalf("the broker hung up, after %v", all)
+			c.t.Fatalf("the other side hung up, after %v", all)
 		default:
 			all = append(all, p)
 		}
@@ -137,8 +141,8 @@ func (c *client) answers() (all []packet.Packet) {
 	return all
 }
 
-// disconnect says goodbye, and waits until the broker has hung up.
-func (c *client) disconnect() {
+// disconnect says goodbye, and waits until the other side has hung up.
+func (c *session) disconnect() {
 	c.t.Helper()
 	c.send(&packet.Disconnect{})
 	if p := c.receive(); p != nil {
