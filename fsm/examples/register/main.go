@@ -72,6 +72,9 @@ func register(ctx context.Context, d *device, steps *show.Printer) (fsm.Assignme
 	cfg, advice := d.config, ""
 	cfg.Jitter = rand.Float64
 	cfg.Trace = func(e fsm.Event) {
+		if e.Kind == fsm.Retry && running.Err() != nil {
+			return // there is no next time
+		}
 		steps.Event(e)
 		if hint := d.hint(e.Err); e.Kind == fsm.Retry && hint != advice {
 			steps.Hint("try: " + hint)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -80,6 +81,7 @@ func (d *desk) client(t *testing.T, name string) []string {
 // Both transports take every kind of attestation, and the service's refusals are told
 // from one another.
 func TestTransportsAndAttestations(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t,
 		dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Payload: json.RawMessage(`{"x":1}`)}},
 		dpstest.Enrollment{Group: "group", Prefix: "sn-", PrimaryKey: groupKey},
@@ -128,6 +130,41 @@ func TestTransportsAndAttestations(t *testing.T) {
 	}
 }
 
+// Many devices register at the same time.
+func TestManyDevices(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dpstest.Enrollment{Group: "group", PrimaryKey: groupKey})
+	together := &group{t: t}
+	defer together.wait()
+	for i := range 50 {
+		id := fmt.Sprintf("dev-%d", i)
+		together.run(id, func(t *testing.T) {
+			got := try(t, d.flags([]string{"tls", "websocket"}[i%2], "-registration-id", id, "-group-key", groupKey, "-json")...)
+			if got.code != exitAssigned || !strings.Contains(got.stdout, `"deviceId":"`+id+`"`) {
+				t.Errorf("exit code %d, %s", got.code, got.stdout)
+			}
+		})
+	}
+}
+
+// A service that is busy is asked again, and one that stays so ends with 3.
+func TestThrottled(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t,
+		dpstest.Enrollment{RegistrationID: "once", PrimaryKey: testKey, Outcome: dpstest.Outcome{AtOnce: true},
+			Faults: []dpstest.Fault{{At: dpstest.OnRegister, Nth: 1, Status: 429, RetryAfter: "1"}}},
+		dpstest.Enrollment{RegistrationID: "always", PrimaryKey: testKey,
+			Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 429, RetryAfter: "60"}}},
+	)
+	if got := try(t, d.flags("tls", "-registration-id", "once", "-key", testKey)...); got.code != exitAssigned {
+		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	got := try(t, d.flags("tls", "-registration-id", "always", "-key", testKey, "-timeout", "5s")...)
+	if got.code != exitNetwork || !strings.Contains(got.stderr, "429") || !strings.Contains(got.stderr, "wait") {
+		t.Errorf("exit code %d\n%s", got.code, got.stderr)
+	}
+}
+
 // Keys come from the environment too, and flags come first.
 func TestEnvironment(t *testing.T) {
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{AtOnce: true}},
@@ -154,6 +191,7 @@ func TestEnvironment(t *testing.T) {
 
 // The demo shows the whole exchange and the hub, and no key or password.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	together := &group{t: t}
 	defer together.wait()
 	for _, transport := range []string{"tls", "websocket"} {
@@ -185,6 +223,7 @@ func TestDemo(t *testing.T) {
 // -json writes the assignment as the service names things, and with -v the steps go
 // elsewhere.
 func TestJSON(t *testing.T) {
+	t.Parallel()
 	got := try(t, "-json", "-v")
 	var a fsm.Assignment
 	if err := json.Unmarshal([]byte(got.stdout), &a); err != nil || strings.Count(got.stdout, "\n") != 1 {
@@ -257,6 +296,7 @@ func TestCertificateNamesTheDevice(t *testing.T) {
 
 // What goes wrong on the network ends with 3, where it happened and what to try.
 func TestNetworkErrors(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Status: "assigning"}})
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -314,6 +354,7 @@ func TestNetworkErrors(t *testing.T) {
 
 // Ctrl-C ends a registration with a DISCONNECT, and soon.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: "100"}})
 	together := &group{t: t}
 	defer together.wait()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"example.com/dps/fsm"
 	"example.com/dps/fsm/examples/internal/show"
@@ -71,7 +72,8 @@ func (o *output) badUsage(err error) int {
 		o.encode(report{Error: err.Error(), Step: "command line", Hint: "register -h", ExitCode: exitUsage})
 		return exitUsage
 	}
-	fmt.Fprintf(o.stderr, "register: %s\n(register -h tells how to use it)\n", show.Clean(err.Error()))
+	lines := strings.ReplaceAll(show.Clean(err.Error()), "\n", "\nregister: ")
+	fmt.Fprintf(o.stderr, "register: %s\n(register -h tells how to use it)\n", lines)
 	return exitUsage
 }
 

@@ -157,6 +157,7 @@ func (r *rogue) write(w io.Writer, out []byte) bool {
 
 // The device registers whatever the service does to the bytes and to the connection.
 func TestRogueService(t *testing.T) {
+	t.Parallel()
 	together := &group{t: t}
 	defer together.wait()
 	for _, websocket := range []bool{false, true} {

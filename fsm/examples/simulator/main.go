@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = d.prepare(time.Now())
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "simulator: %v\n(simulator -h tells how to use it)\n", err)
+		fmt.Fprintf(stderr, "simulator: %s\n(simulator -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nsimulator: "))
 		return exitUsage
 	}
 	if err := d.serve(ctx); err != nil {
@@ -77,5 +78,7 @@ func (d *desk) serve(ctx context.Context) error {
 	go func() { errs <- server.ServeWebSocket(ctx, forWeb) }()
 	first := <-errs
 	cancel() // one that fails ends the other
-	return errors.Join(first, <-errs)
+	err = errors.Join(first, <-errs)
+	d.print("stopped")
+	return err
 }
