@@ -1,0 +1,222 @@
+package fuzz_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+)
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// A script is a list of inputs to a machine, each a letter and perhaps its argument:
+//
+//	o         Open                     l  Lost                s  Stop
+//	t N       N/4 seconds pass         d  the deadline comes  q  take the output
+//	r N bytes N bytes come             a N M  an answer: status N, body M, the open $rid
+//	k, u      CONNACK, SUBACK as they should be
+type script []byte
+
+// next takes a number off the script; 0 at its end.
+func (s *script) next() int {
+	if len(*s) == 0 {
+		return 0
+	}
+	n := (*s)[0]
+	*s = (*s)[1:]
+	return int(n)
+}
+
+var answers = []string{
+	`{"operationId":"4.op","status":"assigning"}`, `{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d"}}`,
+	`{"status":"failed"}`, `{"errorCode":429001}`, `{"errorCode":404203}`, ``, `{`, `{"status":"assigned"}`,
+}
+
+var statuses = []int{202, 200, 429, 500, 404, 412, 401, 299}
+
+// A player runs a script.
+type player struct {
+	t     *testing.T
+	m     *fsm.Machine
+	now   time.Time
+	chunk int // of what is received; 0: whole
+	sent  []byte
+	rid   string // of the last request
+}
+
+func (p *player) receive(b []byte) {
+	for len(b) > 0 {
+		n := len(b)
+		if p.chunk > 0 {
+			n = min(n, p.chunk)
+		}
+		piece := bytes.Clone(b[:n])
+		p.m.Receive(p.now, piece)
+		clear(piece) // the machine must not have kept it
+		b = b[n:]
+	}
+}
+
+func (p *player) packet(q packet.Packet) {
+	b, err := q.AppendBinary(nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.receive(b)
+}
+
+// take takes the output and looks at it.
+func (p *player) take() {
+	out := p.m.AppendOutput(nil)
+	p.sent = append(p.sent, out...)
+	for len(out) > 0 {
+		f, rest, err := packet.Cut(out, 0)
+		if err != nil {
+			p.t.Fatalf("output: %v", err)
+		}
+		q, err := packet.Decode(f)
+		if err != nil {
+			p.t.Fatalf("output: %v", err)
+		}
+		if pub, ok := q.(*packet.Publish); ok {
+			_, rid, _ := bytes.Cut(pub.Topic, []byte("$rid="))
+			rid, _, _ = bytes.Cut(rid, []byte("&"))
+			p.rid = string(rid)
+		}
+		out = rest
+	}
+}
+
+// play runs the script, and checks after each input what must always hold.
+func (p *player) play(s script) {
+	for len(s) > 0 {
+		_, hadResult := p.m.Result()
+		finished := p.m.Want() == fsm.Done
+		p.input(&s)
+		a, err := p.m.Result()
+		switch d := p.m.Deadline(); {
+		case p.m.Want() == fsm.Exchange && !d.After(p.now):
+			p.t.Fatalf("%v: deadline %v has come at %v", p.m.State(), d, p.now)
+		case hadResult != fsm.ErrPending && err != hadResult:
+			p.t.Fatalf("result changed from %v to %v", hadResult, err)
+		case err == nil && (a.AssignedHub == "" || a.DeviceID == ""):
+			p.t.Fatal("empty assignment")
+		case finished && p.m.Want() != fsm.Done:
+			p.t.Fatal("left the end")
+		}
+	}
+}
+
+func (p *player) input(s *script) {
+	switch s.next() {
+	case 'o':
+		err := p.m.Open(p.now, []byte("password"))
+		if err != nil && !errors.Is(err, fsm.ErrOrder) {
+			p.t.Fatal(err)
+		}
+	case 'l':
+		p.m.Lost(p.now, errors.New("gone"))
+	case 's':
+		p.m.Stop(p.now)
+	case 't':
+		p.now = p.now.Add(time.Duration(s.next()) * time.Second / 4)
+		p.m.Advance(p.now)
+	case 'd':
+		if d := p.m.Deadline(); d.After(p.now) {
+			p.now = d
+		}
+		p.m.Advance(p.now)
+	case 'q':
+		p.take()
+	case 'k':
+		p.packet(&packet.Connack{})
+	case 'u':
+		p.packet(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+	case 'a':
+		p.take()
+		topic := fmt.Sprintf("$dps/registrations/res/%d/?$rid=%s", statuses[s.next()%len(statuses)], p.rid)
+		p.packet(&packet.Publish{Topic: []byte(topic), Payload: []byte(answers[s.next()%len(answers)])})
+	case 'r':
+		n := min(s.next(), len(*s))
+		p.receive((*s)[:n])
+		*s = (*s)[n:]
+	}
+}
+
+func newPlayer(t *testing.T, chunk int, policy fsm.Policy) *player {
+	m, err := fsm.New(fsm.Config{IDScope: "scope", RegistrationID: "dev", Policy: policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &player{t: t, m: m, now: epoch, chunk: chunk}
+}
+
+// Invariant: no script of events makes the machine panic, forget its result, spin, wait
+// without a deadline or send what is no MQTT; how the bytes are cut makes no difference;
+// and a network that dies then ends it in bounded time.
+func FuzzMachine(f *testing.F) {
+	for _, seed := range []string{
+		"oqkquqa\x00\x00da\x01\x01l", "oqku" + "a\x02\x03da\x00\x00da\x01\x01l", "okua\x00\x00lda\x01\x01", "llllllllllll", "odldodldodl",
+		"okur\x04\xd0\x00\xd0\x00a\x00\x05da\x00\x06da\x00\x07", "oku" + "a\x04\x04", "or\x05\x20\x02\x00\x00\x90", "okus", "okua\x00\x00t\xfft\xfft\xff", "okur\x02\xff\xffl",
+	} {
+		f.Add([]byte(seed), false)
+		f.Add([]byte(seed), true)
+	}
+	f.Fuzz(func(t *testing.T, events []byte, pipeline bool) {
+		policy := fsm.Policy{Pipeline: pipeline}
+		whole, split := newPlayer(t, 0, policy), newPlayer(t, 1, policy)
+		whole.play(events)
+		split.play(events)
+		whole.take()
+		split.take()
+		if !bytes.Equal(whole.sent, split.sent) || whole.m.State() != split.m.State() {
+			t.Fatalf("whole: %v, %q\nsplit: %v, %q", whole.m.State(), whole.sent, split.m.State(), split.sent)
+		}
+		p := whole
+		for range 200 {
+			switch p.m.Want() {
+			case fsm.Done:
+				return
+			case fsm.Exchange:
+				p.play(script("d"))
+			default:
+				p.play(script("dl"))
+			}
+		}
+		t.Fatal("a dead network never ends")
+	})
+}
+
+// Invariant: no body of an answer makes the machine panic or assign a device to no hub,
+// and what it assigns is what encoding/json reads in the body.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range answers {
+		f.Add([]byte(body))
+	}
+	f.Add([]byte(` { "status" : "ASSIGNED" , "registrationState" : { "assignedHub" : "é" , "deviceId" : "\ud83d\ude00", "x509": {} , "errorCode":"7"} } `))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p := newPlayer(t, 0, fsm.Policy{})
+		p.play(script("oku"))
+		p.take()
+		p.packet(&packet.Publish{Topic: []byte("$dps/registrations/res/200/?$rid=1"), Payload: body})
+		a, err := p.m.Result()
+		if err != nil {
+			return
+		}
+		var want struct {
+			RegistrationState struct{ AssignedHub, DeviceID string }
+		}
+		json.Unmarshal(body, &want)
+		if a.AssignedHub == "" || a.DeviceID == "" || !json.Valid(body) {
+			t.Fatalf("%q: assigned to %q as %q", body, a.AssignedHub, a.DeviceID)
+		}
+		if s := want.RegistrationState; bytes.Count(body, []byte("egistrationState")) == 1 && (a.AssignedHub != s.AssignedHub || a.DeviceID != s.DeviceID) {
+			t.Fatalf("%q: assigned to %q as %q, want %+v", body, a.AssignedHub, a.DeviceID, want)
+		}
+	})
+}
