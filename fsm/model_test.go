@@ -1,0 +1,198 @@
+package fsm_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+	"pgregory.net/rapid"
+)
+
+// A model is a deliberately dumb machine: it knows the state, whether there is an
+// operation, how often it went wrong and when the next request is due; no bytes.
+type model struct {
+	state    fsm.State
+	op       bool
+	resuming bool // nobody has confirmed the operation on this connection
+	gone     bool // a 404 has led back already
+	failures int
+	garbled  int
+	due      time.Time
+	last     time.Time // of the deadline of an answer
+	end      bool
+}
+
+// fail is anything that the model tries to get over.
+func (m *model) fail(now time.Time, floor time.Duration) {
+	m.failures++
+	wait := time.Second
+	for range m.failures - 1 {
+		wait = min(2*wait, 100*time.Second)
+	}
+	if due := now.Add(max(wait, floor)); due.After(m.due) {
+		m.due = due
+	}
+}
+
+// ask sends a request if one may be sent.
+func (m *model) ask(now time.Time) {
+	switch {
+	case now.Before(m.due):
+		m.state = fsm.Waiting
+		return
+	case m.op:
+		m.state = fsm.Polling
+	default:
+		m.state = fsm.Registering
+	}
+	m.last = now.Add(30 * time.Second)
+}
+
+// answer is an answer with a status; pending and assigned are 202 and 200.
+func (m *model) answer(now time.Time, status int, after time.Duration) {
+	polling := m.op
+	switch {
+	case status == 202:
+		m.op, m.resuming, m.failures, m.garbled = true, false, 0, 0
+		if after == 0 {
+			after = 3 * time.Second
+		}
+		m.due = now.Add(max(after, 2*time.Second))
+	case status == 0: // unreadable
+		if m.garbled++; m.garbled == 3 {
+			m.state, m.end = fsm.Closing, true
+			return
+		}
+		m.fail(now, after)
+	case status == 429:
+		m.garbled = 0
+		m.fail(now, after)
+	case polling && m.resuming, polling && status == 404 && !m.gone, status == 412:
+		if polling && !m.resuming {
+			m.gone = true
+		}
+		m.op, m.resuming = false, false
+		m.fail(now, after)
+	default:
+		m.state, m.end = fsm.Closing, true
+		return
+	}
+	m.state = fsm.Waiting
+}
+
+// time lets what is due happen.
+func (m *model) time(now time.Time) {
+	switch m.state {
+	case fsm.Waiting:
+		if !now.Before(m.due) {
+			m.ask(now)
+		}
+	case fsm.Connecting, fsm.Subscribing, fsm.Registering, fsm.Polling:
+		if !now.Before(m.last) {
+			m.fail(now, 0)
+			m.state = fsm.Closing
+		}
+	}
+}
+
+// The machine does what the model does, whatever happens.
+func TestMachineFollowsTheModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := testConfig()
+		cfg.Policy = fsm.Policy{Budget: -1, MaxAttempts: -1, KeepAlive: -1}
+		m, err := fsm.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want model
+		now := start
+		receive := func(p packet.Packet) {
+			b, _ := p.AppendBinary(nil)
+			m.Receive(now, b)
+		}
+		step := func(do func()) func(*rapid.T) {
+			return func(*rapid.T) { do() }
+		}
+		asking := func() bool { return want.state == fsm.Registering || want.state == fsm.Polling }
+		t.Repeat(map[string]func(*rapid.T){
+			"open": step(func() {
+				if m.Open(now, []byte(testToken)) == nil {
+					want.state, want.last, want.resuming = fsm.Connecting, now.Add(30*time.Second), want.op
+				}
+			}),
+			"lost": step(func() {
+				m.Lost(now, errors.New("gone"))
+				switch {
+				case want.state == fsm.Finished:
+				case want.end:
+					want.state = fsm.Finished
+				default:
+					if want.state != fsm.Closing {
+						want.fail(now, 0)
+					}
+					want.state = fsm.Idle
+				}
+			}),
+			"connack": step(func() {
+				if want.state == fsm.Connecting {
+					receive(&packet.Connack{})
+					want.state, want.last = fsm.Subscribing, now.Add(30*time.Second)
+				}
+			}),
+			"suback": step(func() {
+				if want.state == fsm.Subscribing {
+					receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+					want.ask(now)
+				}
+			}),
+			"violation": step(func() {
+				receive(&packet.Pingreq{})
+				switch want.state {
+				case fsm.Connecting, fsm.Subscribing, fsm.Registering, fsm.Waiting, fsm.Polling:
+					want.fail(now, 0)
+					want.state = fsm.Closing
+				}
+			}),
+			"answer": func(t *rapid.T) {
+				if !asking() {
+					return
+				}
+				status := rapid.SampledFrom([]int{0, 202, 202, 202, 404, 412, 429, 429, 401}).Draw(t, "status")
+				after := rapid.SampledFrom([]int{0, 1, 5, 60}).Draw(t, "retry-after")
+				body := map[int]string{0: "{", 202: assigning, 429: throttled}[status]
+				properties := ""
+				if after > 0 {
+					properties = fmt.Sprintf("&retry-after=%d", after)
+				}
+				receive(message(fmt.Sprintf("%d/?$rid=%s", max(status, 200), properties), body)) // an empty $rid
+				want.answer(now, status, time.Duration(after)*time.Second)
+			},
+			"time": func(t *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
+				m.Advance(now)
+				want.time(now)
+			},
+			"deadline": step(func() {
+				if d := m.Deadline(); d.After(now) {
+					now = d
+				}
+				m.Advance(now)
+				want.time(now)
+			}),
+			"": func(t *rapid.T) {
+				if m.State() != want.state {
+					t.Fatalf("the machine is %v, the model %v", m.State(), want.state)
+				}
+				if (want.state == fsm.Waiting || want.state == fsm.Idle) && !m.Deadline().Equal(want.due) {
+					t.Fatalf("the machine waits until %v, the model until %v", m.Deadline().Sub(start), want.due.Sub(start))
+				}
+				if (m.OperationID() != "") != want.op {
+					t.Fatalf("the machine has the operation %q, the model %t", m.OperationID(), want.op)
+				}
+			},
+		})
+	})
+}
