@@ -1,0 +1,113 @@
+package fsm_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/sastoken"
+)
+
+// now stands for time.Now in examples whose output is compared.
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// A device registers with a service that runs in virtual time.
+func Example() {
+	const scope, device, key = "0ne00000A1B", "my-device", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+	service, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{
+		{RegistrationID: device, PrimaryKey: key, Outcome: dpstest.Outcome{Polls: 1}},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := fsm.New(fsm.Config{IDScope: scope, RegistrationID: device})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	link := dpstest.Link{Password: func(now time.Time) []byte {
+		key, _ := sastoken.DecodeKey(key)
+		password, _ := sastoken.Sign(key, sastoken.Resource(scope, device), sastoken.KeyName, now.Add(time.Hour)).AppendPassword(nil)
+		return password
+	}}
+	report, err := link.Run(m, service, now)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	assignment, err := m.Result()
+	fmt.Println(assignment.AssignedHub, assignment.DeviceID, err)
+	fmt.Println("after", report.Elapsed)
+	// Output:
+	// hub.azure-devices.example my-device <nil>
+	// after 6s
+}
+
+// Every mistake in a configuration is found at once.
+func ExampleNew() {
+	_, err := fsm.New(fsm.Config{RegistrationID: "a/b", Attestation: fsm.TPM})
+	fmt.Println(err)
+	// Output:
+	// fsm: bad Config: IDScope is empty
+	// RegistrationID "a/b" holds '/', '#', '+' or a control character
+	// Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP
+}
+
+// What the machine wants changes with inputs only.
+func ExampleMachine_Want() {
+	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
+	fmt.Println(m.Want())
+	m.Open(now, nil)
+	fmt.Println(m.Want(), "until", m.Deadline().Sub(now))
+	m.Lost(now, errors.New("connection reset"))
+	fmt.Println(m.Want(), "after", m.Deadline().Sub(now))
+	m.Stop(now)
+	fmt.Println(m.Want())
+	// Output:
+	// dial
+	// exchange until 30s
+	// dial after 1s
+	// done
+}
+
+// A refusal says all that the service said.
+func ExampleServiceError() {
+	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{{Group: "line 4", X509: true}}})
+	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
+	dpstest.Link{ClientCN: "another-device"}.Run(m, service, now)
+	_, err := m.Result()
+	fmt.Println(err)
+	var refused *fsm.ServiceError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.State, refused.Status, refused.ErrorCode)
+	}
+	// Output:
+	// fsm: registration refused with status 401, error code 401002: Invalid certificate. (tracking id 00000000-0000-4000-8000-000000000001)
+	// registering 401 401002
+}
+
+// An operation that a first run did not see the end of is resumed by a later one.
+func ExampleMachine_OperationID() {
+	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{
+		{RegistrationID: "my-device", X509: true, Outcome: dpstest.Outcome{Polls: 3, RetryAfter: "20"}},
+	}})
+	cfg := fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509}
+	cfg.Policy.Budget = 30 * time.Second
+	first, _ := fsm.New(cfg)
+	report, _ := dpstest.Link{ClientCN: "my-device"}.Run(first, service, now)
+	_, err := first.Result()
+	fmt.Println(errors.Is(err, fsm.ErrTimeout))
+
+	cfg.OperationID = first.OperationID()
+	cfg.Policy.Budget = 5 * time.Minute
+	second, _ := fsm.New(cfg)
+	dpstest.Link{ClientCN: "my-device"}.Run(second, service, now.Add(report.Elapsed))
+	assignment, err := second.Result()
+	fmt.Println(assignment.AssignedHub, err)
+	// Output:
+	// true
+	// hub.azure-devices.example <nil>
+}
