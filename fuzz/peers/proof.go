@@ -10,7 +10,7 @@ import (
 // The proofs that a statement is broken. They share no code with package packet, so
 // that a fault which it only imagines is not explained away.
 
-// first is a proof from the first byte: of the type typ, with flags that are not want.
+// flagsOf is a proof from the first byte: of the type typ, with flags that are not want.
 func flagsOf(typ packet.Type, want byte) func(Clash) bool {
 	return func(c Clash) bool { return c.Wire[0]>>4 == byte(typ) && c.Wire[0]&15 != want }
 }
@@ -100,7 +100,7 @@ func on[P packet.Packet](broken func(P) bool) func(Clash) bool {
 	}
 }
 
-// both proves that two things hold; not that one does not.
+// both proves that two things hold, not that one does not hold.
 func both(a, b func(Clash) bool) func(Clash) bool {
 	return func(c Clash) bool { return a(c) && b(c) }
 }

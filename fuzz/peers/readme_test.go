@@ -39,7 +39,7 @@ func markdown() string {
 	var s strings.Builder
 	s.WriteString("| statement | fault | example | paho | mochi |\n|---|---|---|---|---|\n")
 	for _, r := range Table {
-		example := "a packet that cannot be read"
+		example := "(a packet to write)"
 		if r.What == nil {
 			example = "`" + strings.ReplaceAll(r.Example, " ", "` `") + "`"
 		}

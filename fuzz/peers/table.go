@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"slices"
 	"strings"
 
 	"example.com/dps/packet"
@@ -48,8 +49,9 @@ func Explanations(c Clash) (rows []Row) {
 }
 
 // Table is all that we and the peers disagree on. The README shows it.
-var Table = []Row{
-	// The fixed header.
+var Table = slices.Concat(headerRows, identifierRows, textRows, connectRows, otherRows)
+
+var headerRows = []Row{
 	{Rule: "section 2.2.1", Fault: "packet type 0 or 15", Example: "0000",
 		Paho: Waits, Mochi: Waits, proof: firstByte(0xf0, 0x00, 0xf0)},
 	{Rule: "MQTT-2.2.2-2", Fault: "flags other than 0000", Example: "4202000a",
@@ -72,16 +74,18 @@ var Table = []Row{
 		Paho: Reads | Waits, Mochi: Reads | Waits, proof: longLength},
 	{Rule: "section 2.4", Fault: "Remaining Length that the type cannot have", Example: "4003000a00",
 		Paho: Reads | Waits, Mochi: Reads | Waits, proof: wrongLength},
+}
 
-	// Packet identifiers.
+var identifierRows = []Row{
 	{Rule: "MQTT-2.3.1-1", Fault: "packet identifier 0 in SUBSCRIBE, UNSUBSCRIBE, or PUBLISH with QoS", Example: "32080003612f62000078",
 		Paho: Reads | Writes, proof: func(c Clash) bool { return idOfRequest(c.What) == 0 }},
 	{Rule: "MQTT-2.3.1-1", Fault: "packet identifier 0 in an acknowledgement", Example: "40020000",
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: func(c Clash) bool { return idOfAnswer(c.What) == 0 }},
 	{Rule: "MQTT-2.3.1-5", Fault: "packet identifier with QoS 0, silently dropped", What: &packet.Publish{ID: 1, Topic: []byte("a")},
 		Paho: Writes, Mochi: Writes, proof: on(func(p *packet.Publish) bool { return p.QoS == 0 && p.ID != 0 })},
+}
 
-	// Text.
+var textRows = []Row{
 	{Rule: "MQTT-1.5.3-1", Fault: "ill-formed UTF-8 in a user name", Example: "101200044d5154540482000000016300" + "03" + "eda080",
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: inUsername(illFormed)},
 	{Rule: "MQTT-1.5.3-1", Fault: "ill-formed UTF-8 in another text", Example: "30050003eda080",
@@ -93,8 +97,6 @@ var Table = []Row{
 	{Rule: "section 1.5.3", Fault: "text of more than 65,535 bytes: cut (paho), or with a length that has wrapped (mochi)", What: &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, ClientID: []byte(strings.Repeat("x", 65536))},
 		Paho: Writes, Mochi: Writes, proof: inText(tooLong)},
-
-	// Topic names and filters.
 	{Rule: "MQTT-4.7.1-1", Fault: "wildcard in a topic name", Example: "30050003612f23",
 		Paho: Reads | Writes, Mochi: Writes, proof: inTopic(wildcard)},
 	{Rule: "MQTT-4.7.1-1", Fault: "wildcard in a will topic", Example: "101300044d515454040600000001630001230001" + "78",

@@ -7,10 +7,6 @@ import (
 )
 
 // The rows that concern one packet type alone.
-func init() {
-	Table = append(Table, connectRows...)
-	Table = append(Table, otherRows...)
-}
 
 var connectRows = []Row{
 	{Rule: "MQTT-3.1.2-1", Fault: "protocol name MQIsdp, level 3 (MQTT 3.1)", Example: "100f00064d51497364700302003c000161",
