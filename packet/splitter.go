@@ -7,7 +7,7 @@ package packet
 // copied only where a packet was split between two pieces.
 type Splitter struct {
 	// Limit is the size in bytes of the largest packet to let through, its fixed
-	// header included. 0 stands for [DefaultLimit].
+	// header included. 0 or less stands for [DefaultLimit].
 	Limit int
 
 	in   []byte // fed and not looked at; the caller's, unless he fed more before it was used up
