@@ -34,11 +34,13 @@ type Frame struct {
 //
 // It refuses a length that the type cannot have, and one that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
-	n, end, err := measure(b, maxSize)
-	if end == 0 {
+	_, size, need, err := cut(b, maxSize)
+	if size = max(size, need); size == 0 {
 		return Header{}, 0, err
 	}
-	return Header{Type(b[0] >> 4), b[0] & 0x0f, end - n}, n, nil
+	for n = 2; b[n-1] >= 0x80; n++ {
+	}
+	return Header{Type(b[0] >> 4), b[0] & 0x0f, size - n}, n, nil
 }
 
 // Cut cuts the first packet off b, which stays the caller's. It returns the frame,
@@ -49,57 +51,52 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 // [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
 // for [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	n, end, err := measure(b, limit)
-	if err != nil {
-		return Frame{}, b, err
-	}
-	return frame(b, n, end), b[end:], nil
+	f, size, _, err := cut(b, limit)
+	return f, b[size:], err
 }
 
-func frame(b []byte, n, end int) Frame { return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:end:end]} }
-
-// measure finds the first packet of b, whose body is b[n:end]. With ErrShort, end
-// is 0 if b ends within the fixed header. With other errors both are 0.
-func measure(b []byte, limit int) (n, end int, err error) {
+// cut finds the first packet of b and its size, which is 0 after an error. With
+// ErrShort, need is the size of the packet, or 0 if b ends within its fixed header.
+func cut(b []byte, limit int) (f Frame, size, need int, err error) {
 	if len(b) == 0 {
-		return 0, 0, ErrShort
+		return f, 0, 0, ErrShort
 	}
 	t, flags := Type(b[0]>>4), b[0]&0x0f
 	l := &layouts[t]
 	if l.flags>>flags&1 == 0 {
-		return 0, 0, badFlags(t, flags)
+		return f, 0, 0, badFlags(t, flags)
 	}
-	length := 0
-	for n = 1; ; n++ {
+	length, n := 0, 1
+	for ; ; n++ {
 		if n == len(b) {
-			return 0, 0, ErrShort
+			return f, 0, 0, ErrShort
 		}
 		length |= int(b[n]&0x7f) << (7 * (n - 1))
 		if b[n] < 0x80 {
 			break
 		}
 		if n == 4 {
-			return 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length goes on after 4 bytes")
+			return f, 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length goes on after 4 bytes")
 		}
 	}
 	if b[n] == 0 && n > 1 {
-		return 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, n)
+		return f, 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, n)
 	}
 	if length < l.min || length > l.max {
-		return 0, 0, badLength(t, length)
+		return f, 0, 0, badLength(t, length)
 	}
 	if limit <= 0 {
 		limit = DefaultLimit
 	}
 	n++
-	end = n + length
-	if end > limit {
-		return 0, 0, tooLarge(t, end, limit)
+	size = n + length
+	if size > limit {
+		return f, 0, 0, tooLarge(t, size, limit)
 	}
-	if end > len(b) {
-		return n, end, ErrShort
+	if size > len(b) {
+		return f, 0, size, ErrShort
 	}
-	return n, end, nil
+	return Frame{t, flags, b[n:size:size]}, size, 0, nil
 }
 
 func tooLarge(t Type, size, limit int) error {

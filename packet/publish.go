@@ -80,10 +80,8 @@ func (p *Publish) Decode(f Frame) error {
 			return f.badID(rest, ok)
 		}
 	}
-	*p = Publish{
-		Dup: f.Flags&8 != 0, QoS: qos, Retain: f.Flags&1 != 0, ID: id,
-		Topic: topic, Payload: rest[:len(rest):len(rest)],
-	}
+	p.Dup, p.QoS, p.Retain, p.ID = f.Flags&8 != 0, qos, f.Flags&1 != 0, id
+	p.Topic, p.Payload = topic, rest[:len(rest):len(rest)]
 	return nil
 }
 

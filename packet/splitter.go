@@ -45,21 +45,21 @@ func (s *Splitter) Next() (Frame, error) {
 			}
 			b = s.part
 		}
-		n, end, err := measure(b, s.Limit)
+		f, size, need, err := cut(b, s.Limit)
 		switch {
 		case err == nil:
 			if s.need == 0 {
-				s.in = b[end:]
+				s.in = b[size:]
 			}
 			s.part, s.need = s.part[:0], 0
-			return frame(b, n, end), nil
+			return f, nil
 		case err != ErrShort:
 			return s.fail(err)
 		case len(b) == 0:
 			s.in, s.part = nil, nil // between two packets nothing is held
 			return Frame{}, ErrShort
 		}
-		s.need = max(end, len(b)+1)
+		s.need = max(need, len(b)+1)
 	}
 	return Frame{}, s.err
 }
