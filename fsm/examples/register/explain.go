@@ -195,6 +195,8 @@ func (d *device) alertHint() string {
 // hangUpHint is about a server that closed the connection.
 func (d *device) hangUpHint(e *fsm.StepError) string {
 	switch {
+	case e.State == fsm.Waiting || e.State == fsm.Polling:
+		return "is there another client with this registration ID? Each closes the other's connection"
 	case d.config.Attestation == fsm.X509:
 		return "the service hangs up on a certificate that it does not accept: is it enrolled and not expired, and does -cert hold its chain?"
 	case e.State == fsm.Registering:

@@ -82,34 +82,40 @@ func (d *desk) client(t *testing.T, name string) []string {
 // from one another.
 func TestTransportsAndAttestations(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t,
-		dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Payload: json.RawMessage(`{"x":1}`)}},
-		dpstest.Enrollment{Group: "group", Prefix: "sn-", PrimaryKey: groupKey},
-		dpstest.Enrollment{RegistrationID: "dev-x509", X509: true},
-		dpstest.Enrollment{RegistrationID: "off", PrimaryKey: testKey, Outcome: dpstest.Outcome{Status: "disabled", AtOnce: true}},
-	)
+	enrollments := []dpstest.Enrollment{
+		{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Payload: json.RawMessage(`{"x":1}`)}},
+		{Group: "group", Prefix: "sn-", PrimaryKey: groupKey},
+		{RegistrationID: "dev-x509", X509: true},
+		{RegistrationID: "off", PrimaryKey: testKey, Outcome: dpstest.Outcome{Status: "disabled", AtOnce: true}},
+	}
 	together := &group{t: t}
 	defer together.wait()
 	for _, c := range []struct {
 		name   string
 		args   []string
+		client string // common name of its certificate
 		code   int
 		device string // in the assignment
 		status int    // in the report
 		hint   string
 	}{
-		{"key", []string{"-registration-id", "dev", "-key", testKey}, exitAssigned, "dev", 0, ""},
-		{"key file", []string{"-registration-id", "dev", "-key", "@" + file(t, "key", []byte(testKey+"\n"))}, exitAssigned, "dev", 0, ""},
-		{"group key", []string{"-registration-id", "sn-1", "-group-key", groupKey}, exitAssigned, "sn-1", 0, ""},
-		{"certificate", d.client(t, "dev-x509"), exitAssigned, "dev-x509", 0, ""},
-		{"wrong key", []string{"-registration-id", "dev", "-key", groupKey}, exitRefused, "", 401, "key"},
-		{"wrong device", []string{"-registration-id", "other", "-key", testKey}, exitRefused, "", 404, "enrollment"},
-		{"disabled", []string{"-registration-id", "off", "-key", testKey}, exitRefused, "", 200, "enable"},
-		{"certificate not enrolled", d.client(t, "other"), exitRefused, "", 404, "enrollment"},
+		{"key", []string{"-registration-id", "dev", "-key", testKey}, "", exitAssigned, "dev", 0, ""},
+		{"key file", []string{"-registration-id", "dev", "-key", "@" + file(t, "key", []byte(testKey+"\n"))}, "", exitAssigned, "dev", 0, ""},
+		{"group key", []string{"-registration-id", "sn-1", "-group-key", groupKey}, "", exitAssigned, "sn-1", 0, ""},
+		{"certificate", nil, "dev-x509", exitAssigned, "dev-x509", 0, ""},
+		{"wrong key", []string{"-registration-id", "dev", "-key", groupKey}, "", exitRefused, "", 401, "key"},
+		{"wrong device", []string{"-registration-id", "other", "-key", testKey}, "", exitRefused, "", 404, "enrollment"},
+		{"disabled", []string{"-registration-id", "off", "-key", testKey}, "", exitRefused, "", 200, "enable"},
+		{"certificate not enrolled", nil, "other", exitRefused, "", 404, "enrollment"},
 	} {
 		for _, transport := range []string{"tls", "websocket"} {
 			together.run(c.name+"/"+transport, func(t *testing.T) {
-				got := try(t, d.flags(transport, append(c.args, "-json")...)...)
+				d := newDesk(t, enrollments...)
+				args := append(d.flags(transport, c.args...), "-json")
+				if c.client != "" {
+					args = append(args, d.client(t, c.client)...)
+				}
+				got := try(t, args...)
 				var result struct {
 					DeviceID, AssignedHub, Error, Hint string
 					Status                             any
@@ -355,11 +361,11 @@ func TestNetworkErrors(t *testing.T) {
 // Ctrl-C ends a registration with a DISCONNECT, and soon.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: "100"}})
 	together := &group{t: t}
 	defer together.wait()
 	for _, transport := range []string{"tls", "websocket"} {
 		together.run(transport, func(t *testing.T) {
+			d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: "100"}})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			start := time.Now()
