@@ -217,7 +217,7 @@ func (t Token) checkFields() error {
 		return fmt.Errorf("resource (sr): '&' at offset %d, want it percent-encoded", i)
 	}
 	if t.expiry <= 0 || t.expiry > maxExpiry {
-		return fmt.Errorf("expiry (se) of %d s since 1970, want 1 to %d: is the clock set?", t.expiry, maxExpiry)
+		return fmt.Errorf("expiry (se) of %d s since 1970, want 1 to %d: is the clock set?", t.expiry, int64(maxExpiry))
 	}
 	if len(t.keyName) > maxKeyName {
 		return fmt.Errorf("key name (skn) of %d bytes, want at most %d", len(t.keyName), maxKeyName)
