@@ -2,7 +2,7 @@
 // what net/http/httptest is to HTTP. It takes the bytes that a device sends over
 // MQTT 3.1.1 and says which bytes the service answers.
 //
-// A [Service] holds enrolments, operations and quotas. Each connection to it is a
+// A [Service] holds enrollments, operations and quotas. Each connection to it is a
 // [Conn], which is driven like an fsm.Machine: call one input, send what AppendOutput
 // returns, look at Hungup and Deadline, repeat. A [Link] does that in virtual time
 // with an fsm.Machine at the other end: an hour of polling takes a millisecond, and
@@ -33,7 +33,7 @@
 //     beyond its expiry.
 //   - Registration ids are compared without regard to case. A key derived from one, and
 //     the sr of a token, depend on its case.
-//   - A registration without an enrolment is answered 404 with 404201; a query for an
+//   - A registration without an enrollment is answered 404 with 404201; a query for an
 //     operation that is not known, or another device's, 404 with 404203. A bad body, a
 //     body with another registrationId, a registration id or an api-version that cannot
 //     be: 400 with 400004.

@@ -16,8 +16,8 @@ import (
 //	{"registrationId": "dev-x509-01", "x509": true}
 //	{"group": "lab", "x509": true, "outcome": {"status": "disabled"}}
 type Enrollment struct {
-	// RegistrationID names the device of an individual enrolment, Group a group of
-	// devices: exactly one of the two. An individual enrolment comes before all groups.
+	// RegistrationID names the device of an individual enrollment, Group a group of
+	// devices: exactly one of the two. An individual enrollment comes before all groups.
 	RegistrationID string `json:"registrationId,omitempty"`
 	Group          string `json:"group,omitempty"`
 
@@ -54,7 +54,7 @@ type enrollment struct {
 	keys   [][]byte // decoded
 }
 
-// enroll checks an enrolment and adds it.
+// enroll checks an enrollment and adds it.
 func (s *Service) enroll(from *Enrollment) error {
 	e := &enrollment{Enrollment: from, prefix: strings.ToLower(from.Prefix)}
 	errs := []error{e.checkName(s), e.checkKeys(), from.Outcome.check()}

@@ -18,8 +18,8 @@ type failure struct {
 	why     string // for the log: more than a service tells a stranger
 }
 
-// identify finds the device's enrolment and the reason to refuse its requests, if any,
-// apart from the expiry of the token. The first enrolment whose key or certificate fits
+// identify finds the device's enrollment and the reason to refuse its requests, if any,
+// apart from the expiry of the token. The first enrollment whose key or certificate fits
 // counts, or else the first that could, so that its faults apply.
 func (c *Conn) identify() {
 	var first *failure
@@ -34,11 +34,11 @@ func (c *Conn) identify() {
 		}
 	}
 	if c.refusal = first; first == nil {
-		c.refusal = &failure{404201, "Enrollment not found.", "no such enrolment"}
+		c.refusal = &failure{404201, "Enrollment not found.", "no such enrollment"}
 	}
 }
 
-// candidates returns the enrolments that the registration id could belong to.
+// candidates returns the enrollments that the registration id could belong to.
 func (c *Conn) candidates() []*enrollment {
 	if e := c.service.individuals[c.key]; e != nil {
 		return []*enrollment{e}
@@ -52,7 +52,7 @@ func (c *Conn) candidates() []*enrollment {
 	return all
 }
 
-// attest checks the certificate or the token against an enrolment.
+// attest checks the certificate or the token against an enrollment.
 func (c *Conn) attest(e *enrollment) *failure {
 	if e.X509 {
 		switch {

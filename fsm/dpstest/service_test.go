@@ -34,7 +34,7 @@ func signed(key []byte, id string) func(time.Time) []byte {
 	}
 }
 
-// device is an enrolment of dev-1 that goes as scripted.
+// device is an enrollment of dev-1 that goes as scripted.
 func device(o dpstest.Outcome, faults ...dpstest.Fault) dpstest.Enrollment {
 	return dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), Outcome: o, Faults: faults}
 }
