@@ -244,7 +244,7 @@ func (m *Machine) retry(err error, floor time.Duration) {
 		m.giveUp(ErrAttempts)
 		return
 	}
-	wait := max(floor, m.cfg.Policy.backoff(m.attempts))
+	wait := max(min(floor, m.cfg.Policy.MaxRetryAfter), m.cfg.Policy.backoff(m.attempts))
 	if due := m.now.Add(m.jitter(wait)); due.After(m.due) {
 		m.due = due
 	}
@@ -258,7 +258,11 @@ func (m *Machine) jitter(d time.Duration) time.Duration {
 	if m.cfg.Jitter == nil {
 		return d
 	}
-	return d + time.Duration(jitterPart*float64(d)*min(max(m.cfg.Jitter(), 0), 1))
+	part := m.cfg.Jitter()
+	if !(part > 0) { // nor NaN
+		part = 0
+	}
+	return d + time.Duration(jitterPart*float64(d)*min(part, 1))
 }
 
 // hangUp asks for the transport to be closed without another word.
