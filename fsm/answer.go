@@ -90,17 +90,16 @@ func (m *Machine) refused(r topic.Response, b *body) {
 		}
 	}
 	err := b.refusal(m.step(), code)
-	floor := min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter)
 	gone := code == 404 || codeOf(b.errorCode) == 404203 // the operation is not known
 	switch {
 	case code == 429 || code >= 500:
 		m.garbled = 0
-		m.later(err, floor)
+		m.later(err, r.RetryAfter)
 	case m.step() == Polling && (m.resuming || gone && !m.restarted):
 		m.restarted = m.restarted || !m.resuming
-		m.restart(err, floor)
+		m.restart(err, r.RetryAfter)
 	case code == 412:
-		m.restart(err, floor)
+		m.restart(err, r.RetryAfter)
 	default:
 		m.finish(err)
 	}
@@ -121,7 +120,7 @@ func (m *Machine) unreadable(r topic.Response, err error) {
 		m.finish(failure)
 		return
 	}
-	m.later(failure, min(r.RetryAfter, m.cfg.Policy.MaxRetryAfter))
+	m.later(failure, r.RetryAfter)
 }
 
 // lost wraps the cause of a lost connection.

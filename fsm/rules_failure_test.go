@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +246,25 @@ func TestS13_UnreadableAnswersAreBounded(t *testing.T) {
 				}
 			}
 			b.ends(fsm.ErrBody)
+		}
+	}
+}
+
+// What the service asks for is bounded in every failure too, and so is the jitter.
+func TestS8_RetryAfterIsBounded(t *testing.T) {
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{{429, throttled}, {412, ""}, {202, ""}, {202, `{"status":"assigning"}`}} {
+		for _, jitter := range []float64{0, -1, math.NaN()} {
+			b := newBench(t, func(c *fsm.Config) {
+				c.Policy.Budget, c.Policy.KeepAlive, c.Jitter = -1, -1, func() float64 { return jitter }
+			})
+			b.connect()
+			b.answer(answer.status, "1", "&retry-after=2147483647", answer.body)
+			if d := b.sleepToDeadline(); d != 300*time.Second {
+				t.Errorf("%+v with jitter %v: waits %v, want 300 s", answer, jitter, d)
+			}
 		}
 	}
 }
