@@ -7,6 +7,6 @@ require (
 	github.com/coder/websocket v1.8.15
 )
 
-require github.com/google/go-cmp v0.7.0 // indirect
+require github.com/google/go-cmp v0.7.0
 
 replace example.com/dps => ../..

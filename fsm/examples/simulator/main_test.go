@@ -225,7 +225,9 @@ func TestUsage(t *testing.T) {
 		{append(ca, "-tls", "127.0.0.1:0", "-websocket", taken.Addr().String()), exitNetwork, []string{"-websocket: ", "in use"}},
 	} {
 		var out, errs strings.Builder
-		code := run(t.Context(), c.args, &out, &errs)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		code := run(ctx, c.args, &out, &errs)
+		cancel()
 		for _, want := range c.want {
 			if !strings.Contains(errs.String(), want) {
 				t.Errorf("%q: no %q in %s", c.args, want, errs.String())
