@@ -3,6 +3,7 @@ package dpstest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -49,7 +50,8 @@ func (c *Conn) outcome(op *operation) answer {
 		ETag: "IjAwMDAwMDAwIg==",
 	}
 	setDefault(&s.Status, "assigned")
-	if s.Status == "assigned" {
+	if strings.EqualFold(s.Status, "assigned") { // clients differ about case
+
 		s.AssignedHub, s.DeviceID, s.Substatus = o.AssignedHub, o.DeviceID, o.Substatus
 		setDefault(&s.AssignedHub, c.service.cfg.AssignedHub)
 		setDefault(&s.DeviceID, c.registrationID)

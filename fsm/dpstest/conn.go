@@ -1,6 +1,7 @@
 package dpstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 
 const (
 	maxPacket      = 97 << 10         // the service takes messages of 96 KB
-	maxOutput      = 1 << 20          // of a client that does not read
+	maxOutput      = 1 << 20          // of a client that does not read, or whose answers are delayed
+	maxLater       = 10_000           // delayed answers
 	maxUnreleased  = 64               // messages with QoS 2 that wait for their PUBREL
 	connectTimeout = 30 * time.Second // for the CONNECT to come
 )
@@ -25,14 +27,17 @@ type Conn struct {
 	heard  time.Time // when the last packet came
 	in     packet.Splitter
 	out    []byte
-	later  []delayed
+	later  []delayed // in the order in which it is due
+	held   int       // bytes in later
 	hungup bool
 
 	// From the CONNECT.
 	connected           bool
+	refused             bool   // what follows the CONNECT does not count [MQTT-3.1.4-5]
 	registrationID, key string // as it came; in lower case
 	version             string // api-version
 	keepAlive           time.Duration
+	connackAt           time.Time // when the CONNACK is sent
 	token               sastoken.Token
 	tokenErr            error
 	enrollment          *enrollment
@@ -40,6 +45,7 @@ type Conn struct {
 
 	subscribed bool
 	granted    packet.QoS
+	requests   int             // so far
 	packetID   uint16          // the last one used
 	last       *packet.Publish // the answer sent last
 	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
@@ -54,7 +60,7 @@ type delayed struct {
 
 // Receive takes bytes that the device sent. p is copied where need be.
 func (c *Conn) Receive(now time.Time, p []byte) {
-	c.tick(now)
+	c.Advance(now) // what was due before comes first, in however many pieces p comes
 	c.in.Feed(p)
 	for !c.hungup {
 		f, err := c.in.Next()
@@ -104,10 +110,8 @@ func (c *Conn) Deadline() time.Time {
 		return time.Time{}
 	}
 	d := c.silence()
-	for _, l := range c.later {
-		if d.IsZero() || l.at.Before(d) {
-			d = l.at
-		}
+	if len(c.later) > 0 && (d.IsZero() || c.later[0].at.Before(d)) {
+		return c.later[0].at
 	}
 	return d
 }
@@ -115,6 +119,7 @@ func (c *Conn) Deadline() time.Time {
 // silence returns when the device will have been silent for too long; zero: never.
 func (c *Conn) silence() time.Time {
 	switch {
+	case c.refused:
 	case !c.connected:
 		return c.heard.Add(connectTimeout)
 	case c.keepAlive > 0:
@@ -131,24 +136,24 @@ func (c *Conn) tick(now time.Time) {
 
 // fire does what is due. Every input ends with it.
 func (c *Conn) fire() {
-	for i := 0; i < len(c.later) && !c.hungup; {
-		l := c.later[i]
-		if c.now.Before(l.at) {
-			i++
-			continue
+	silent := c.silence()
+	for len(c.later) > 0 && !c.now.Before(c.later[0].at) {
+		l := c.later[0]
+		if !silent.IsZero() && !l.at.Before(silent) {
+			break
 		}
-		c.later = append(c.later[:i], c.later[i+1:]...)
+		c.later, c.held = c.later[1:], c.held-len(l.bytes)
 		c.out = append(c.out, l.bytes...)
 		if l.hangUp {
 			c.hangUp()
 		}
 	}
-	if d := c.silence(); !c.hungup && !d.IsZero() && !c.now.Before(d) {
+	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
 		c.log("closed: the device was silent for too long")
 		c.hangUp()
 	}
-	if len(c.out) > maxOutput {
-		c.log("closed: the device does not read")
+	if len(c.out)+c.held > maxOutput || len(c.later) > maxLater {
+		c.log("closed: the device does not read, or asks too much while answers are delayed")
 		c.hangUp()
 		c.out = nil
 	}
@@ -159,7 +164,7 @@ func (c *Conn) hangUp() {
 	if c.service.live[c.key] == c {
 		delete(c.service.live, c.key)
 	}
-	c.hungup, c.later, c.unreleased = true, nil, nil
+	c.hungup, c.later, c.held, c.unreleased, c.last = true, nil, 0, nil, nil
 }
 
 func (c *Conn) violation(err error) {
@@ -178,10 +183,19 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 }
 
 func (c *Conn) sendBytes(bytes []byte, delay time.Duration, hangUp bool) {
+	at := c.now.Add(delay)
+	if at.Before(c.connackAt) {
+		at = c.connackAt // the CONNACK comes first [MQTT-3.2.0-1]
+	}
 	switch {
 	case c.hungup:
-	case delay > 0:
-		c.later = append(c.later, delayed{c.now.Add(delay), bytes, hangUp})
+	case at.After(c.now):
+		i := len(c.later)
+		for i > 0 && c.later[i-1].at.After(at) {
+			i--
+		}
+		c.later = slices.Insert(c.later, i, delayed{at, bytes, hangUp})
+		c.held += len(bytes)
 	default:
 		c.out = append(c.out, bytes...)
 		if hangUp {
@@ -198,6 +212,7 @@ func (c *Conn) connect(p *packet.Connect) {
 		code = packet.IdentifierRejected // MQTT-3.1.3-8
 	}
 	fault := c.fault(OnConnect)
+	c.connackAt = c.now.Add(fault.delay())
 	if fault.ReturnCode != 0 {
 		code = packet.ReturnCode(min(fault.ReturnCode, byte(packet.NotAuthorized)))
 	}
@@ -218,6 +233,7 @@ func (c *Conn) connect(p *packet.Connect) {
 }
 
 func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
+	c.refused = true
 	c.deliver(fault, []packet.Packet{&packet.Connack{ReturnCode: code}})
 	c.sendBytes(nil, fault.delay(), true) // MQTT-3.2.2-5
 }

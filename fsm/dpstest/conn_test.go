@@ -171,6 +171,8 @@ func TestRequests(t *testing.T) {
 		"other case":       {registerT, `{"registrationId":"DEV-1"}`, `202/?`, false},
 		"no $":             {"PUT/iotdps-register/?rid=1", "", `202/?$rid=&retry-after=3"`, false},
 		"bad JSON":         {registerT, "{", `400/?$rid=r1" payload=`, false},
+		"null":             {registerT, "null", `400/?$rid=r1" payload=`, false},
+		"payload a number": {registerT, `{"payload":5}`, `400/?$rid=r1" payload=`, false},
 		"other id":         {registerT, `{"registrationId":"dev-2"}`, `400/?$rid=r1" payload=`, false},
 		"unknown op":       {"GET/iotdps-get-operationstatus/?$rid=r1&operationId=4.x", "", `404/?$rid=r1" payload=`, false},
 		"no operation":     {"GET/iotdps-get-operationstatus/?$rid=r1", "", `404/?`, false},
@@ -188,6 +190,17 @@ func TestRequests(t *testing.T) {
 			}
 			p.expect(answers, false, `PUBLISH qos=0 topic="$dps/registrations/res/`+test.want)
 		})
+	}
+}
+
+func TestLongRequestID(t *testing.T) {
+	for n, hungup := range map[int]bool{256: false, 257: true} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+		p.say(connect()) // and no SUBSCRIBE: the request is what counts, not the answer
+		p.say(publish("PUT/iotdps-register/?$rid="+strings.Repeat("r", n), 1, 7, ""))
+		if p.c.Hungup() != hungup {
+			t.Errorf("$rid of %d bytes: hung up %t, want %t", n, p.c.Hungup(), hungup)
+		}
 	}
 }
 

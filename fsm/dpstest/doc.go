@@ -35,7 +35,7 @@
 //     the sr of a token, depend on its case.
 //   - A registration without an enrollment is answered 404 with 404201; a query for an
 //     operation that is not known, or another device's, 404 with 404203. A bad body, a
-//     body with another registrationId, a registration id or an api-version that cannot
+//     body with another registrationId or a payload that is no object, a registration id or an api-version that cannot
 //     be: 400 with 400004.
 //   - A registration is answered 202, with an operation id and retry-after, then queries
 //     are, and in the end 200 with the status. The operation belongs to the device and
@@ -57,5 +57,5 @@
 //
 // Memory is bounded by Config.Remember and the number of open connections, whatever
 // the devices do. A connection holds what its CONNECT brought, a packet that has not
-// come whole, and at most 1 MiB of output that has not been fetched.
+// come whole, and at most 1 MiB of output that is delayed or has not been fetched.
 package dpstest

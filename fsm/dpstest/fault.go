@@ -19,11 +19,13 @@ const (
 	OnSubscribe
 	OnRegister
 	OnQuery
+	OnPing
+	OnUnsubscribe
 )
 
-var stepNames = [...]string{"connect", "subscribe", "register", "query"}
+var stepNames = [...]string{"connect", "subscribe", "register", "query", "ping", "unsubscribe"}
 
-// String returns "connect", "subscribe", "register" or "query".
+// String returns "connect", "subscribe", "register", "query", "ping" or "unsubscribe".
 func (s Step) String() string {
 	if int(s) < len(stepNames) {
 		return stepNames[s]
@@ -66,8 +68,8 @@ type Fault struct {
 	// ReturnCode is that of the CONNACK, 1 to 5, or of the SUBACK, 0x80.
 	ReturnCode byte `json:"returnCode,omitempty"`
 
-	// Status refuses the request, which then has no effect, with an error body. Body
-	// replaces that of the answer.
+	// Status replaces the one in the topic. From 400 on it refuses the request, which
+	// then has no effect, with an error body. Body replaces that of the answer.
 	Status int     `json:"status,omitempty"`
 	Body   *string `json:"body,omitempty"`
 
@@ -98,7 +100,7 @@ type Fault struct {
 func (f *Fault) check() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if f.At > OnQuery {
+	if f.At > OnUnsubscribe {
 		report("at is %v", f.At)
 	}
 	if f.Nth < 0 || f.Repeat < 0 || f.Repeat > 1000 || f.Delay < 0 || f.Delay > 1e6 {
@@ -125,6 +127,22 @@ func (f *Fault) check() error {
 	return errors.Join(errs...)
 }
 
+// scripted returns the error that goes with the status of a fault.
+func scripted(f *Fault) *failure {
+	code := 1000 * f.Status
+	switch {
+	case f.Status == 400:
+		code = 400004
+	case f.Status == 404 && f.At == OnQuery:
+		code = 404203
+	case f.Status == 404:
+		code = 404201
+	case f.Status == 429:
+		code = 429001
+	}
+	return &failure{code, "Scripted failure.", "fault"}
+}
+
 func (f *Fault) delay() time.Duration { return time.Duration(f.Delay * float64(time.Second)) }
 
 // fault counts a step of the device and returns what spoils it. It is never nil.
@@ -133,7 +151,7 @@ func (c *Conn) fault(at Step) *Fault {
 	if all := c.candidates(); e == nil && len(all) > 0 {
 		e = all[0] // at connect, before the token was looked at
 	}
-	if e == nil || len(e.Faults) == 0 {
+	if e == nil || len(e.Faults) == 0 || !validID(c.registrationID) {
 		return &Fault{}
 	}
 	d := c.service.device(c.key)

@@ -42,6 +42,7 @@ type Report struct {
 	Elapsed     time.Duration // virtual time from the start to the end
 	Dials       int           // also those that failed
 	Connections int
+	Requests    int // registrations and queries that reached the service
 	Sent        int // bytes that the device sent
 	Received    int // bytes that it received
 }
@@ -57,6 +58,9 @@ func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	for range maxSteps {
 		if m.Want() == fsm.Done {
 			r.report.Elapsed = r.now.Sub(start)
+			if r.conn != nil { // Policy.KeepSession
+				r.report.Requests += r.conn.requests
+			}
 			return r.report, nil
 		}
 		if r.conn == nil {
@@ -192,6 +196,7 @@ func (r *run) next() (at time.Time, ok bool) {
 }
 
 func (r *run) lose(cause error) {
+	r.report.Requests += r.conn.requests
 	r.conn.Lost(r.now)
 	r.m.Lost(r.now, cause)
 	r.conn, r.flight = nil, nil

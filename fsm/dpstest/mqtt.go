@@ -11,6 +11,9 @@ import (
 
 // packet works off one packet. An error is a protocol violation.
 func (c *Conn) packet(f packet.Frame) error {
+	if c.refused {
+		return nil
+	}
 	if c.connected == (f.Type == packet.CONNECT) {
 		return fmt.Errorf("dpstest: %v as the first or CONNECT as a later packet [MQTT-3.1.0-1, MQTT-3.1.0-2]", f.Type)
 	}
@@ -40,7 +43,7 @@ func (c *Conn) packet(f packet.Frame) error {
 		c.send(&packet.Pubrel{ID: p.ID}, 0)
 	case *packet.Puback, *packet.Pubcomp:
 	case *packet.Pingreq:
-		c.send(&packet.Pingresp{}, 0)
+		c.deliver(c.fault(OnPing), []packet.Packet{&packet.Pingresp{}})
 	case *packet.Disconnect:
 		c.log("DISCONNECT")
 		c.hangUp()
@@ -75,7 +78,7 @@ func (c *Conn) unsubscribe(p *packet.Unsubscribe) {
 			c.subscribed = false
 		}
 	}
-	c.send(&packet.Unsuback{ID: p.ID}, 0)
+	c.deliver(c.fault(OnUnsubscribe), []packet.Packet{&packet.Unsuback{ID: p.ID}})
 }
 
 // publish acknowledges a request and works it off, once.
@@ -83,6 +86,9 @@ func (c *Conn) publish(p *packet.Publish) error {
 	r, err := topic.ParseRequest(p.Topic)
 	if err != nil {
 		return err
+	}
+	if n := len(r.RequestID); n > topic.MaxIDLen {
+		return fmt.Errorf("dpstest: $rid has %d bytes, the limit is %d", n, topic.MaxIDLen)
 	}
 	var ack packet.Packet
 	switch p.QoS {
@@ -99,6 +105,7 @@ func (c *Conn) publish(p *packet.Publish) error {
 		}
 		c.unreleased = append(c.unreleased, p.ID)
 	}
+	c.requests++
 	c.request(r, p.Payload, ack)
 	return nil
 }

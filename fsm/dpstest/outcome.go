@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"example.com/dps/topic"
@@ -83,14 +82,12 @@ const NoRetryAfter RetryAfter = "none"
 
 // UnmarshalJSON reads a number or a string.
 func (r *RetryAfter) UnmarshalJSON(text []byte) error {
-	var s string
-	if len(text) > 0 && text[0] != '"' {
-		s = string(text)
-	} else if err := json.Unmarshal(text, &s); err != nil {
-		return err
+	var n json.Number
+	if len(text) > 0 && text[0] != '"' && json.Unmarshal(text, &n) == nil { // null leaves it empty
+		*r = RetryAfter(n)
+		return nil
 	}
-	*r = RetryAfter(s)
-	return nil
+	return json.Unmarshal(text, (*string)(r))
 }
 
 // check tells whether the text can stand in a topic name.
@@ -106,10 +103,10 @@ func (r RetryAfter) set(t *topic.Response) {
 	if r == "" || r == NoRetryAfter {
 		return
 	}
-	seconds, err := strconv.ParseInt(string(r), 10, 32)
-	if digits := strings.Trim(string(r), "0123456789") == ""; err == nil && digits {
-		t.RetryAfter, t.HasRetryAfter = time.Duration(seconds)*time.Second, true
+	n, err := strconv.ParseUint(string(r), 10, 64)
+	if err != nil || n > uint64(topic.MaxRetryAfter/time.Second) {
+		t.BadRetryAfter = []byte(r)
 		return
 	}
-	t.BadRetryAfter = []byte(r)
+	t.RetryAfter, t.HasRetryAfter = time.Duration(n)*time.Second, true
 }

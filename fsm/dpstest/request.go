@@ -39,8 +39,8 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 		fault = c.fault(OnQuery)
 	}
 	switch {
-	case fault.Status != 0:
-		a = c.refuse(&failure{fault.Status * 1000, "Scripted failure.", "fault"})
+	case fault.Status >= 400:
+		a = c.refuse(scripted(fault))
 	case r.Op == topic.Register:
 		a = c.register(payload)
 	case r.Op == topic.QueryStatus:
@@ -58,6 +58,9 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 
 // reply sends an acknowledgement and an answer, spoilt by a fault.
 func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
+	if f.Status != 0 {
+		a.status = f.Status
+	}
 	if f.Body != nil {
 		a.body = []byte(*f.Body)
 	}
@@ -138,16 +141,23 @@ func (c *Conn) register(payload []byte) answer {
 		return c.throttled(wait)
 	}
 	var body struct {
-		RegistrationID *string `json:"registrationId"`
-		CSR            string  `json:"csr"`
+		RegistrationID *string         `json:"registrationId"`
+		Payload        json.RawMessage `json:"payload"`
+		CSR            string          `json:"csr"`
 	}
 	if text := bytes.TrimSpace(payload); len(text) > 0 {
 		if err := json.Unmarshal(text, &body); err != nil {
 			return c.refuse(&failure{400004, "Bad request body.", err.Error()})
 		}
+		if text[0] != '{' {
+			return c.refuse(&failure{400004, "Bad request body.", "no JSON object"})
+		}
 	}
 	if id := body.RegistrationID; id != nil && !strings.EqualFold(*id, c.registrationID) {
 		return c.refuse(&failure{400004, "Invalid RegistrationId", "the body has another registrationId"})
+	}
+	if p := body.Payload; len(p) > 0 && p[0] != '{' && string(p) != "null" {
+		return c.refuse(&failure{400004, "Bad payload.", "no JSON object"})
 	}
 	s.begun++
 	op := &operation{id: operationID(s.begun), device: c.key, enrollment: c.enrollment, csr: body.CSR != "", created: c.now}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"example.com/dps/packet"
 )
 
 // Config says what a [Service] knows. IDScope is needed; the zero value of everything
@@ -98,7 +100,7 @@ func setDefault[T comparable](field *T, value T) {
 // the certificate that the device proved in the TLS handshake, "" without one. That the
 // certificate can be trusted is the caller's business.
 func (s *Service) Open(now time.Time, clientCN string) *Conn {
-	return &Conn{service: s, now: now, heard: now, clientCN: clientCN}
+	return &Conn{service: s, now: now, heard: now, clientCN: clientCN, in: packet.Splitter{Limit: maxPacket}}
 }
 
 // A device is what is counted for one registration id.
