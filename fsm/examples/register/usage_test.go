@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/dpstest"
+)
+
+// Bad usage is reported all at once, in words of the command line, and as JSON if asked for.
+func TestUsage(t *testing.T) {
+	key := []string{"-host", "h", "-id-scope", "s", "-registration-id", "d", "-key", testKey}
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"-bogus"}, []string{"-bogus"}},
+		{[]string{"x"}, []string{`unexpected argument`}},
+		{[]string{"-timeout", "0s", "-transport", "quic", "-path", "x", "-key", testKey},
+			[]string{"-timeout is 0s", `-transport is "quic"`, `-path is "x"`, "-host is missing", "-id-scope is missing", "-registration-id is missing"}},
+		{[]string{"-host", "", "-key", ""}, []string{"-host is empty", "-key is empty", "-id-scope is missing"}},
+		{append(key, "-group-key", groupKey), []string{"one of -key, -group-key and -cert"}},
+		{append(key, "-cert", "x"), []string{"one of -key", "-cert-key belong together"}},
+		{append(key, "-host", "https://h/"), []string{`-host is "https://h/"`}},
+		{append(key, "-host", "h:port"), []string{`-host is "h:port"`}},
+		{append(key, "-key", "%%%", "-ca", "/does/not/exist"), []string{"-key: sastoken: bad key", "-ca: open /does/not/exist"}},
+		{append(key, "-ca", file(t, "ca.pem", []byte("x"))), []string{"no certificate in PEM"}},
+		{append(key, "-payload", "[1]"), []string{"Payload is no JSON object"}},
+		{append(key, "-payload", "@/does/not/exist"), []string{"-payload: open /does/not/exist"}},
+		{append(key, "-api-version", "a b"), []string{"APIVersion"}},
+		{append(key, "-registration-id", "a/b"), []string{"RegistrationID"}},
+		{[]string{"-payload", "1"}, []string{"Payload is no JSON object"}},
+	} {
+		got := try(t, c.args...)
+		for _, want := range c.want {
+			if !strings.Contains(got.stderr, want) {
+				t.Errorf("%q: no %q in %s", c.args, want, got.stderr)
+			}
+		}
+		if got.code != exitUsage || got.stdout != "" || strings.Contains(got.stderr, testKey) {
+			t.Errorf("%q: exit code %d, %s", c.args, got.code, got.stdout)
+		}
+		got = try(t, append([]string{"-json"}, c.args...)...)
+		var r report
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil || got.code != exitUsage || r.ExitCode != exitUsage || r.Error == "" {
+			t.Errorf("%q: exit code %d, %v\n%s", c.args, got.code, err, got.stdout)
+		}
+	}
+	if got := try(t, "-h"); got.code != 0 || !strings.Contains(got.stdout, "Exit code") || got.stderr != "" {
+		t.Errorf("-h: %+v", got)
+	}
+	if got := try(t, "x", "-json"); got.code != exitUsage { // after an argument there are no flags
+		t.Errorf("exit code %d", got.code)
+	}
+}
+
+// A certificate says who the device is, and nobody else.
+func TestCertificateNamesTheDevice(t *testing.T) {
+	ca, _ := authority(t)
+	d := &desk{ca: ca}
+	args := append(d.client(t, "dev-1"), "-host", "h", "-id-scope", "s", "-registration-id", "dev-2")
+	if got := try(t, args...); got.code != exitUsage || !strings.Contains(got.stderr, `common name is "dev-1"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What goes wrong on the network ends with 3, where it happened and what to try.
+func TestNetworkErrors(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Status: "assigning"}})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	go func() {
+		for {
+			conn, err := plain.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, "220 this is no TLS\r\n")
+			conn.Close()
+		}
+	}()
+	device := []string{"-id-scope", rogueScope, "-registration-id", "dev", "-key", testKey}
+	together := &group{t: t}
+	defer together.wait()
+	for _, c := range []struct {
+		name       string
+		args       []string
+		step, hint string
+	}{
+		{"refused", []string{"-host", closed.Addr().String(), "-timeout", "500ms"}, "connecting", "nobody listens"},
+		{"silent", []string{"-host", silent.Addr().String(), "-timeout", "500ms"}, "connecting", "firewall"},
+		{"no TLS", []string{"-host", plain.Addr().String(), "-timeout", "500ms"}, "connecting", "does not speak TLS"},
+		{"unknown authority", []string{"-host", d.tls}, "connecting", "-ca"},
+		{"unknown authority, WebSocket", []string{"-host", d.web, "-transport", "websocket"}, "connecting", "-ca"},
+		{"unknown name", []string{"-host", "no.such.host.invalid", "-timeout", "3s"}, "connecting", "name in -host"},
+		{"endless", []string{"-host", d.tls, "-ca", d.caFile, "-timeout", "3s"}, "", "-timeout"},
+	} {
+		together.run(c.name, func(t *testing.T) {
+			got := try(t, append(c.args, append(device, "-json")...)...)
+			var r report
+			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
+				t.Fatal(err, got.stdout)
+			}
+			if got.code != exitNetwork || r.ExitCode != exitNetwork || !strings.Contains(r.Step, c.step) || !strings.Contains(r.Hint, c.hint) {
+				t.Errorf("exit code %d, %s", got.code, got.stdout)
+			}
+		})
+	}
+}
+
+// Ctrl-C ends a registration with a DISCONNECT, and soon.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	together := &group{t: t}
+	defer together.wait()
+	for _, transport := range []string{"tls", "websocket"} {
+		together.run(transport, func(t *testing.T) {
+			d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: "100"}})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			got := tryIn(ctx, nil, d.flags(transport, "-registration-id", "dev", "-key", testKey)...)
+			if took := time.Since(start); got.code != exitNetwork || took > 4*time.Second {
+				t.Errorf("exit code %d after %v\n%s", got.code, took, got.stderr)
+			}
+			if !strings.Contains(got.stdout, "→ DISCONNECT") || !strings.Contains(got.stderr, "stopped") {
+				t.Errorf("%s%s", got.stdout, got.stderr)
+			}
+		})
+	}
+}
+
+// A token that is signed before the clock is set would be worth nothing.
+func TestClockUnset(t *testing.T) {
+	d := &device{key: []byte("0123456789abcdef"), config: fsm.Config{IDScope: "s", RegistrationID: "d"}}
+	if secret, err := d.password(time.Unix(100, 0)); secret != nil || !errors.Is(err, errClock) || d.hint(err) == "" {
+		t.Errorf("%v", err)
+	}
+	secret, err := d.password(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil || !strings.HasPrefix(string(secret), "SharedAccessSignature ") {
+		t.Error(err)
+	}
+}
+
+// The port that is usual for the transport is added where none is given.
+func TestAddress(t *testing.T) {
+	for host, want := range map[string]string{
+		"h": "h:8883", "h:1": "h:1", "127.0.0.1": "127.0.0.1:8883", "::1": "[::1]:8883", "[::1]": "[::1]:8883", "[::1]:1": "[::1]:1",
+		"": "", ":1": "", "h:": "", "h:x": "", "h:99999": "", "a b": "", "u@h": "", "h/p": "",
+	} {
+		if got, err := address(host, "8883"); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", host, got, err)
+		}
+	}
+}
+
+// Each refusal of the service has its advice.
+func TestHints(t *testing.T) {
+	d := &device{addr: "global.azure-devices-provisioning.net:8883", config: fsm.Config{IDScope: "0ne1"}}
+	x509 := &device{addr: d.addr, config: fsm.Config{IDScope: "0ne1", Attestation: fsm.X509}}
+	china := &device{addr: d.addr, config: fsm.Config{IDScope: "0cn1"}}
+	for _, c := range []struct {
+		d    *device
+		err  error
+		want string
+	}{
+		{d, &fsm.ServiceError{Status: 401}, "-key"},
+		{x509, &fsm.ServiceError{Status: 401}, "chain"},
+		{d, &fsm.ServiceError{Status: 404}, "enrollment"},
+		{d, &fsm.ServiceError{Status: 200, RegistrationStatus: "failed"}, "allocation"},
+		{china, &fsm.ServiceError{Status: 404}, "azure-devices-provisioning.cn"},
+		{d, &fsm.ConnectError{ReturnCode: 5}, "-id-scope"},
+		{x509, &fsm.StepError{State: fsm.Registering, Err: fsm.ErrLost}, "chain"},
+		{d, &fsm.StepError{State: fsm.Registering, Err: fsm.ErrLost}, "enrollment"},
+		{x509, &fsm.StepError{State: fsm.Connecting, Err: errors.Join(fsm.ErrLost, &net.OpError{Op: "remote error", Err: tls.AlertError(42)})}, "client certificate"},
+		{d, &fsm.GiveUpError{Reason: fsm.ErrTimeout, Last: &fsm.ServiceError{Status: 429}}, "wait"},
+	} {
+		if got := c.d.hint(c.err); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want something with %q", c.err, got, c.want)
+		}
+	}
+	if diff := cmp.Diff("", d.hint(nil)); diff != "" {
+		t.Error(diff)
+	}
+}
