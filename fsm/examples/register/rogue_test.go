@@ -176,7 +176,7 @@ func TestRogueService(t *testing.T) {
 			"hangs up at PUBACK, in TCP": {hangUp: []int{4}, abrupt: true, late: true},
 		} {
 			together.run(fmt.Sprintf("%s/websocket=%t", name, websocket), func(t *testing.T) {
-				args := append(r.start(t, websocket), "-registration-id", "dev", "-key", testKey)
+				args := append(r.start(t, websocket), "-registration-id", "dev", "-key", testKey, "-timeout", "20s")
 				if got := try(t, args...); got.code != exitAssigned {
 					t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 				}
