@@ -68,18 +68,23 @@ func (m *Machine) pending(r topic.Response, b *body) {
 }
 
 // whyWait says where a wait comes from.
-func (m *Machine) whyWait(r topic.Response, wait time.Duration) string {
+func (m *Machine) whyWait(r topic.Response, wait time.Duration) (why string) {
 	switch {
 	case !m.tracing():
 		return ""
 	case r.BadRetryAfter != nil:
-		return fmt.Sprintf("retry-after is %.20q, the default is %v", r.BadRetryAfter, wait)
+		why = fmt.Sprintf("retry-after is %.20q, the default is %v", r.BadRetryAfter, wait)
 	case !r.HasRetryAfter:
-		return fmt.Sprintf("no retry-after, the default is %v", wait)
+		why = fmt.Sprintf("no retry-after, the default is %v", wait)
 	case r.RetryAfter != wait:
-		return fmt.Sprintf("the service asked for %v, the policy makes it %v", r.RetryAfter, wait)
+		why = fmt.Sprintf("the service asked for %v, the policy makes it %v", r.RetryAfter, wait)
+	default:
+		why = fmt.Sprintf("the service asked for %v", wait)
 	}
-	return fmt.Sprintf("the service asked for %v", wait)
+	if m.cfg.Jitter != nil {
+		why += ", and jitter"
+	}
+	return why
 }
 
 // refused works off an error answer.
@@ -121,12 +126,4 @@ func (m *Machine) unreadable(r topic.Response, err error) {
 		return
 	}
 	m.later(failure, r.RetryAfter)
-}
-
-// lost wraps the cause of a lost connection.
-func lost(cause error) error {
-	if cause == nil {
-		return ErrLost
-	}
-	return fmt.Errorf("%w: %w", ErrLost, cause)
 }

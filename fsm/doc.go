@@ -24,6 +24,7 @@
 //			err = m.Open(time.Now(), password())
 //			for err == nil {
 //				if out = m.AppendOutput(out[:0]); len(out) > 0 {
+//					conn.SetWriteDeadline(time.Now().Add(10 * time.Second))
 //					if _, err = conn.Write(out); err != nil {
 //						break
 //					}

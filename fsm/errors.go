@@ -23,8 +23,11 @@ var (
 	// ErrAttempts says that too many attempts in a row failed.
 	ErrAttempts = errors.New("fsm: too many failed attempts")
 
-	// ErrLost says that the transport was closed, or could not be opened.
+	// ErrLost says that the transport was closed.
 	ErrLost = errors.New("connection lost")
+
+	// ErrDial says that no transport could be opened.
+	ErrDial = errors.New("no connection")
 
 	// ErrNoAnswer says that the peer did not answer in time.
 	ErrNoAnswer = errors.New("no answer in time")
@@ -108,7 +111,7 @@ func (e *ConnectError) Error() string {
 // It shows up as the Last of a [GiveUpError] and in the trace.
 type StepError struct {
 	State State // in which it happened
-	Err   error // wraps ErrLost, ErrNoAnswer, ErrProtocol or ErrBody, or is a *ConnectError
+	Err   error // wraps ErrDial, ErrLost, ErrNoAnswer, ErrProtocol or ErrBody, or is a *ConnectError
 }
 
 // Error returns one line.

@@ -106,8 +106,15 @@ func (m *Machine) Advance(now time.Time) {
 func (m *Machine) Lost(now time.Time, cause error) {
 	m.tick(now)
 	m.connected = false
+	why := ErrLost
+	if m.state == Idle {
+		why = ErrDial
+	}
+	if cause != nil {
+		why = fmt.Errorf("%w: %w", why, cause)
+	}
 	if m.state.open() || m.state == Idle {
-		m.fail(lost(cause))
+		m.fail(why)
 	}
 	if m.state == Closing {
 		m.closed()

@@ -5,8 +5,9 @@ import "time"
 // Policy has the numbers by which a [Machine] waits and gives up. A zero field
 // stands for the default named beside it.
 type Policy struct {
-	// Budget is the time for the whole registration, from the first input on.
-	// Default 5 minutes; negative: no limit.
+	// Budget is the time for the whole registration, from the first input on: call
+	// Advance before the first dial for that to count. Default 5 minutes; negative: no
+	// limit.
 	Budget time.Duration
 
 	// RequestTimeout is the time for each answer: CONNACK, SUBACK, the answer to a

@@ -200,7 +200,7 @@ func TestS12_TheWholeHasABudget(t *testing.T) {
 		b.m.Lost(b.now, errors.New("no route"))
 	}
 	err := b.ends(fsm.ErrTimeout)
-	if d := b.now.Sub(start); d > 5*time.Minute || !errors.Is(err, fsm.ErrLost) || !strings.Contains(err.Error(), "no route") {
+	if d := b.now.Sub(start); d > 5*time.Minute || !errors.Is(err, fsm.ErrDial) || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("after %v: %v", d, err)
 	}
 
