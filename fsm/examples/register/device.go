@@ -63,7 +63,11 @@ func (o *options) device() (*device, error) {
 			RegistrationID: o.registrationID,
 			APIVersion:     o.apiVersion,
 			UserAgent:      "dps-register-example",
-			Policy:         fsm.Policy{Budget: o.timeout},
+			Policy: fsm.Policy{
+				Budget: o.timeout,
+				// A service that asks for more than the user waits is asked once more in time.
+				MaxRetryAfter: max(o.timeout/4, 2*time.Second),
+			},
 		},
 		websocket: o.transport == "websocket",
 		path:      o.path,
