@@ -116,7 +116,9 @@ func checkExtra(extra []byte, known ...string) error {
 	if bad := brokenEscape(extra); bad >= 0 {
 		return invalid("expected two hex digits after '%%' in Extra, found %.32q at byte %d", extra[bad:], bad)
 	}
-	for property := range bytes.SplitSeq(extra, []byte{'&'}) {
+	for more := true; more; {
+		var property []byte
+		property, extra, more = bytes.Cut(extra, []byte{'&'})
 		key, _, _ := bytes.Cut(property, []byte{'='})
 		if len(key) == 0 {
 			return invalid("expected a key in every property of Extra, found %.32q", property)
