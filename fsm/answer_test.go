@@ -1,0 +1,147 @@
+package fsm_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+)
+
+// The last answer need not repeat the operation id.
+func TestAssignmentKeepsTheKnownOperationID(t *testing.T) {
+	b := newBench(t)
+	b.polling()
+	b.answer(200, "2", "", strings.Replace(assigned, `"operationId":"4.op",`, "", 1))
+	if a, err := b.m.Result(); err != nil || a.OperationID != "4.op" || b.m.OperationID() != "4.op" {
+		t.Errorf("operation %q and %q, %v", a.OperationID, b.m.OperationID(), err)
+	}
+	b = newBench(t)
+	b.polling()
+	b.answer(200, "2", "", strings.Replace(assigned, "4.op", "5.new", 1))
+	if a, _ := b.m.Result(); a.OperationID != "5.new" || b.m.OperationID() != "5.new" {
+		t.Errorf("operation %q and %q, want the new one", a.OperationID, b.m.OperationID())
+	}
+}
+
+// The service may change the operation id while it goes on.
+func TestPendingChangesTheOperationID(t *testing.T) {
+	b := newBench(t)
+	b.polling()
+	b.sent()
+	b.answer(202, "2", "", `{"operationId":"5.n\u0065w","status":"assigning"}`)
+	b.sleepToDeadline()
+	b.expect("PUBACK", `PUBLISH id=4 qos=1 `+queryT+`3&operationId=5.new"`)
+}
+
+// Answers that go on without an operation id are failures, and bounded as such.
+func TestPendingWithoutOperationIDIsBounded(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 3 })
+	b.connect()
+	for i := range 3 {
+		b.answer(202, fmt.Sprint(i+1), "", `{"status":"assigning"}`)
+		if i < 2 {
+			b.sleepToDeadline()
+			b.want(fsm.Registering, fsm.Exchange)
+		}
+	}
+	b.ends(fsm.ErrAttempts)
+}
+
+// Once an operation that was resumed has been confirmed, a refusal is final.
+func TestConfirmedOperationIsNotGivenUp(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.OperationID = "4.old" })
+	b.connect()
+	b.answer(202, "1", "", `{"operationId":"4.old","status":"assigning"}`)
+	b.sleepToDeadline()
+	b.answer(401, "2", "", "")
+	if e := b.refusal(); e.State != fsm.Polling || e.Status != 401 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Below 400 a body that cannot be read is tried again; from 400 on the code counts.
+func TestUnreadableBodyAndItsCode(t *testing.T) {
+	for status, final := range map[int]bool{299: false, 399: false, 400: true, 499: true, 500: false} {
+		b := newBench(t)
+		b.connect()
+		b.answer(status, "1", "", "")
+		if got := b.m.Want() == fsm.Close; got != final {
+			t.Errorf("%d is final: %t, want %t", status, got, final)
+		}
+	}
+}
+
+// An error body on a topic of success is judged by the first digits of its code.
+func TestErrorCodeStandsForTheStatus(t *testing.T) {
+	for code, want := range map[int]fsm.State{429001: fsm.Waiting, 500000: fsm.Waiting, 503: fsm.Waiting, 5000: fsm.Waiting, 401000: fsm.Closing, 404: fsm.Closing, 4290: fsm.Waiting} {
+		b := newBench(t)
+		b.connect()
+		b.answer(399, "1", "", fmt.Sprintf(`{"errorCode":%d}`, code))
+		if b.m.State() != want {
+			t.Errorf("error code %d: %v, want %v", code, b.m.State(), want)
+		}
+	}
+}
+
+// The trace says why the machine waits.
+func TestTraceTellsWhy(t *testing.T) {
+	for properties, want := range map[string]string{
+		"":                    "no retry-after, the default is 3s",
+		"&retry-after=4":      "the service asked for 4s",
+		"&retry-after=1":      "the service asked for 1s, the policy makes it 2s",
+		"&retry-after=tonite": `retry-after is "tonite", the default is 3s`,
+	} {
+		for _, jitter := range []func() float64{nil, func() float64 { return 0.5 }} {
+			want := want
+			if jitter != nil {
+				want += ", and jitter"
+			}
+			var waits []fsm.Event
+			b := newBench(t, func(c *fsm.Config) {
+				c.Jitter = jitter
+				c.Trace = func(e fsm.Event) {
+					if e.Kind == fsm.Wait {
+						waits = append(waits, e)
+					}
+				}
+			})
+			b.connect()
+			b.answer(202, "1", properties, assigning)
+			if len(waits) != 1 || waits[0].Note != want || !waits[0].Until.Equal(b.m.Deadline()) || waits[0].State != fsm.Waiting {
+				t.Errorf("%q: %+v, want %q", properties, waits, want)
+			}
+		}
+	}
+}
+
+// The trace has every packet, both ways, and the end.
+func TestTraceIsComplete(t *testing.T) {
+	var got []string
+	b := newBench(t, func(c *fsm.Config) {
+		c.Trace = func(e fsm.Event) {
+			line := e.Kind.String()
+			if e.Packet != nil {
+				line += " " + e.Packet.Type().String()
+			}
+			got = append(got, line)
+		}
+	})
+	b.connect()
+	b.answer(202, "1", "&retry-after=100", assigning)
+	b.answer(202, "1", "", assigning)
+	b.sleep(time.Minute)
+	b.m.Receive(b.now, []byte{0xd0, 0})
+	b.m.Receive(b.now, []byte{0x40, 2, 0, 2})
+	b.m.Receive(b.now, []byte{0x62, 2, 0, 9})
+	b.sleepToDeadline()
+	b.answer(429, "2", "", "")
+	b.m.Stop(b.now)
+	want := []string{"sent CONNECT", "received CONNACK", "sent SUBSCRIBE", "received SUBACK", "sent PUBLISH", "received PUBLISH", "sent PUBACK", "wait",
+		"received PUBLISH", "sent PUBACK", "ignored", "sent PINGREQ", "received PINGRESP", "received PUBACK", "received PUBREL", "sent PUBCOMP",
+		"sent PUBLISH", "received PUBLISH", "sent PUBACK", "retry", "sent DISCONNECT", "end"}
+	if strings.Join(got, "; ") != strings.Join(want, "; ") {
+		t.Errorf("traced\n%q, want\n%q", got, want)
+	}
+}
