@@ -1,0 +1,3 @@
+module example.com/dps/fuzz/mutate
+
+go 1.24

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A mutant is one small change to one file: the bytes from start to end become with.
+type mutant struct {
+	file       string
+	start, end int
+	with       string
+	function   *function // in which it is; nil at the level of the package
+	alone      bool      // it cannot be bundled
+	place      string    // file:line:column
+	was, now   string    // the line, or the first of several
+}
+
+// A function is one that may be changed.
+type function struct {
+	name       string // "(*Machine).fire"
+	start, end int    // of its body, with the braces
+	results    bool   // whether it returns something
+}
+
+// name returns that of the function, or nothing.
+func (m mutant) name() string {
+	if m.function == nil {
+		return ""
+	}
+	return m.function.name
+}
+
+// key identifies a mutant across edits elsewhere.
+func (m mutant) key() string { return strings.Join([]string{m.name(), m.was, m.now}, "\t") }
+
+// apply returns the text of the file, or the part from one offset to another, with
+// the change.
+func (m mutant) apply(text []byte, from, to int) []byte {
+	return slices.Concat(text[from:m.start], []byte(m.with), text[m.end:to])
+}
+
+// sources reads all files of a package but its tests.
+func sources(dir string) (map[string][]byte, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string][]byte{}
+	for _, file := range files {
+		if !strings.HasSuffix(file, "_test.go") {
+			if texts[file], err = os.ReadFile(file); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return texts, nil
+}
+
+// packageName returns the name of the package that these files are.
+func packageName(texts map[string][]byte) string {
+	for _, text := range texts {
+		if file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly); err == nil {
+			return file.Name.Name
+		}
+	}
+	return ""
+}
+
+// A generator collects the mutants of one file.
+type generator struct {
+	set      *token.FileSet
+	file     string
+	text     []byte
+	function *function
+	all      []mutant
+}
+
+// mutants returns all that can be made of a file. Some do not compile.
+func mutants(file string, text []byte) ([]mutant, error) {
+	g := generator{set: token.NewFileSet(), file: file, text: text}
+	parsed, err := parser.ParseFile(g.set, file, text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, decl := range parsed.Decls {
+		g.function = nil
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			name := decl.Name.Name
+			if decl.Recv != nil {
+				name = fmt.Sprintf("(%s).%s", g.of(decl.Recv.List[0].Type), name)
+			}
+			g.function = &function{name, g.offset(decl.Body.Pos()), g.offset(decl.Body.End()), decl.Type.Results != nil}
+		case *ast.GenDecl:
+			if decl.Tok == token.IMPORT {
+				continue
+			}
+		}
+		ast.Inspect(decl, func(n ast.Node) bool {
+			g.mutate(n)
+			return !negative(n)
+		})
+	}
+	return g.all, nil
+}
+
+func (g *generator) offset(p token.Pos) int { return g.set.Position(p).Offset }
+
+// of returns the text of a node.
+func (g *generator) of(n ast.Node) string {
+	return string(g.text[g.offset(n.Pos()):g.offset(n.End())])
+}
+
+// replace adds the mutant that has other text for a node.
+func (g *generator) replace(n ast.Node, with string) { g.change(n.Pos(), n.End(), with) }
+
+// change adds a mutant. What is the same twice, or no change, does not count.
+func (g *generator) change(from, to token.Pos, with string) {
+	at := g.set.Position(from)
+	m := mutant{file: g.file, start: at.Offset, end: g.offset(to), with: with, function: g.function}
+	same := func(n mutant) bool { return n.start == m.start && n.end == m.end && n.with == with }
+	before, old, after := string(g.text[:m.start]), string(g.text[m.start:m.end]), string(g.text[m.end:])
+	if old == with || slices.ContainsFunc(g.all, same) {
+		return
+	}
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	after, _, _ = strings.Cut(after, "\n")
+	m.place = fmt.Sprintf("%s:%d:%d", filepath.Base(g.file), at.Line, at.Column)
+	m.was, m.now = tidy(before+old+after), tidy(before+with+after)
+	g.all = append(g.all, m)
+}
+
+// tidy makes a piece of code fit into a table.
+func tidy(code string) string {
+	first, rest, more := strings.Cut(strings.TrimSpace(code), "\n")
+	if more && strings.TrimSpace(rest) != "" {
+		first += " …"
+	}
+	if first = strings.Join(strings.Fields(first), " "); first == "" {
+		return "(nothing)"
+	}
+	return first
+}

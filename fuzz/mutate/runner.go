@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An outcome is what became of a mutant.
+type outcome int
+
+const (
+	survived outcome = iota
+	killed
+	late // killed, in that the tests did not end in time
+)
+
+// A runner runs the tests of a package against mutants.
+type runner struct {
+	dir     string // of the package
+	scratch string
+	timeout time.Duration // of a test binary
+	flags   []string      // for all test binaries
+	slow    []string      // tests that are run last
+	bundle  string        // the test binary with all mutants
+	skipped []string      // tests that this one does not pass; memory is not what it should be, say
+}
+
+// newRunner runs the tests of the unchanged package, which must pass.
+func newRunner(dir, scratch string, timeout time.Duration) (*runner, error) {
+	r := &runner{dir: dir, scratch: scratch, timeout: 10 * time.Minute}
+	binary, err := r.build("unchanged", nil)
+	if err != nil {
+		return nil, err
+	}
+	if help, _ := exec.Command(binary, "-h").CombinedOutput(); bytes.Contains(help, []byte("-rapid.nofailfile")) {
+		r.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"}
+	}
+	began := time.Now()
+	out, err := r.run(binary, 0, "-test.v")
+	if err != nil {
+		return nil, fmt.Errorf("the tests fail without a change: %w\n%s", err, out)
+	}
+	if r.timeout = timeout; timeout == 0 {
+		r.timeout = 3*time.Second + 10*time.Since(began)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^--- PASS: (\w+) \((.*)s\)$`).FindAllSubmatch(out, -1) {
+		if seconds, _ := strconv.ParseFloat(string(m[2]), 64); seconds > 0.2 {
+			r.slow = append(r.slow, string(m[1]))
+		}
+	}
+	return r, nil
+}
+
+// prepare builds the bundle.
+func (r *runner) prepare(files map[string][]byte) (err error) {
+	if r.bundle, err = r.build("bundle", files); err != nil {
+		return err
+	}
+	for range 20 {
+		out, err := r.run(r.bundle, 0, skip(r.skipped))
+		if err == nil {
+			return nil
+		}
+		failed := regexp.MustCompile(`(?m)^--- FAIL: (\w+)`).FindSubmatch(out)
+		if failed == nil {
+			return fmt.Errorf("the tests fail in the bundle: %w\n%s", err, out)
+		}
+		r.skipped = append(r.skipped, string(failed[1]))
+	}
+	return fmt.Errorf("the tests fail in the bundle: %v", r.skipped)
+}
+
+func skip(lists ...[]string) string { return "-test.skip=" + anyOf(lists...) }
+func run(lists ...[]string) string  { return "-test.run=" + anyOf(lists...) }
+
+// anyOf returns a regular expression for the names of tests.
+func anyOf(lists ...[]string) string {
+	var all []string
+	for _, list := range lists {
+		all = append(all, list...)
+	}
+	return "^(" + strings.Join(all, "|") + ")$"
+}
+
+// build makes a test binary in which some files are others.
+func (r *runner) build(name string, files map[string][]byte) (binary string, err error) {
+	replace := map[string]string{}
+	for file, text := range files {
+		replace[file] = filepath.Join(r.scratch, name+"-"+filepath.Base(file))
+		if err := os.WriteFile(replace[file], text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	text, _ := json.Marshal(map[string]any{"Replace": replace})
+	overlay := filepath.Join(r.scratch, name+".json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		return "", err
+	}
+	binary = filepath.Join(r.scratch, name+".test")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, ".")
+	cmd.Dir = r.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// run runs a test binary where go test would, with a bound on its memory: mutants may
+// append for ever.
+func (r *runner) run(binary string, number int, flags ...string) ([]byte, error) {
+	flags = append(flags, "-test.failfast", "-test.timeout="+r.timeout.String())
+	args := append([]string{"-c", `ulimit -v 6000000; exec "$@"`, "sh", binary}, append(flags, r.flags...)...)
+	cmd := exec.Command("sh", args...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), variable+"="+strconv.Itoa(number))
+	return cmd.CombinedOutput()
+}
+
+// outcome runs a test binary, once for each set of flags until it fails.
+func (r *runner) outcome(binary string, number int, passes ...string) outcome {
+	for _, flags := range passes {
+		if out, err := r.run(binary, number, flags); bytes.Contains(out, []byte("panic: test timed out")) {
+			return late
+		} else if err != nil {
+			return killed
+		}
+	}
+	return survived
+}
+
+// try finds out what becomes of a mutant: in the bundle, and in a build of its own for
+// the tests that mean nothing there.
+func (r *runner) try(m mutant, number int, text []byte, name string) (outcome, error) {
+	passes := []string{skip(r.slow)}
+	if m.function != nil && !m.alone {
+		passes = []string{skip(r.slow, r.skipped)}
+		if len(r.slow) > 0 {
+			passes = append(passes, run(r.slow))
+		}
+		if o := r.outcome(r.bundle, number, passes...); o != survived || len(r.skipped) == 0 {
+			return o, nil
+		}
+		passes = []string{run(r.skipped)}
+	} else if len(r.slow) > 0 {
+		passes = append(passes, run(r.slow))
+	}
+	binary, err := r.build(name, map[string][]byte{m.file: m.apply(text, 0, len(text))})
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", m.place, err)
+	}
+	return r.outcome(binary, 0, passes...), nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+)
+
+// A score counts what becomes of mutants, and prints what is not as it should be.
+type score struct {
+	out     io.Writer
+	reasons map[string]string // of the list of equivalents
+
+	mu                                 sync.Mutex
+	killed, late, survived, equivalent int
+	wrong                              int // lines of the list that are not so, or not any more
+	err                                error
+}
+
+// stale finds the lines of the list for which there is no mutant.
+func (s *score) stale(all []mutant) {
+	keys := map[string]bool{}
+	for _, m := range all {
+		keys[m.key()] = true
+	}
+	for key := range s.reasons {
+		if !keys[key] {
+			s.wrong++
+			fmt.Fprintf(s.out, "equivalent.tsv has a mutant that there is not: %s\n", key)
+		}
+	}
+}
+
+// add counts what became of a mutant.
+func (s *score) add(m mutant, o outcome, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, listed := s.reasons[m.key()]
+	what := ""
+	switch {
+	case err != nil:
+		s.err = err
+	case o == survived && listed:
+		s.equivalent++
+	case o == survived:
+		s.survived++
+		what = "survivor"
+	default:
+		s.killed++
+		if o == late {
+			s.late++
+		}
+		if listed {
+			s.wrong++
+			what = "killed, though equivalent.tsv has it"
+		}
+	}
+	if what != "" {
+		fmt.Fprintf(s.out, "%s: %s: %s\n\t- %s\n\t+ %s\n", m.place, m.name(), what, m.was, m.now)
+	}
+}
+
+func (s *score) good() bool { return s.survived == 0 && s.wrong == 0 && s.err == nil }
+
+// String returns the score, in which equivalent mutants do not count.
+func (s *score) String() string {
+	count := s.killed + s.survived
+	return fmt.Sprintf("%d of %d mutants killed (%.1f %%), %d of them by the time limit; %d survived; %d more are equivalent",
+		s.killed, count, 100*float64(s.killed)/float64(max(count, 1)), s.late, s.survived, s.equivalent)
+}
