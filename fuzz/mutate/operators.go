@@ -120,14 +120,17 @@ func (g *generator) cases(s *ast.SwitchStmt) {
 	}
 }
 
-// literal makes a number or a character one larger and one smaller, and a text
-// another one, if it has no blank: those with blanks are for people.
+// literal makes a number or a character one larger and one smaller, but no number
+// negative, and a text another one, if it has no blank: those with blanks are for
+// people.
 func (g *generator) literal(n *ast.BasicLit) {
 	switch n.Kind {
 	case token.INT:
 		if i, err := strconv.ParseInt(n.Value, 0, 64); err == nil {
 			g.replace(n, strconv.FormatInt(i+1, 10))
-			g.replace(n, strings.Replace("("+strconv.FormatInt(i-1, 10)+")", "(-1)", "(0-1)", 1))
+			if i > 0 {
+				g.replace(n, strconv.FormatInt(i-1, 10))
+			}
 		}
 	case token.CHAR:
 		g.replace(n, "("+n.Value+"+1)")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -125,15 +126,20 @@ func (r *runner) run(binary string, number int, flags ...string) ([]byte, error)
 }
 
 // outcome runs a test binary, once for each set of flags until it fails.
-func (r *runner) outcome(binary string, number int, passes ...string) outcome {
+func (r *runner) outcome(binary string, number int, passes ...string) (outcome, error) {
 	for _, flags := range passes {
-		if out, err := r.run(binary, number, flags); bytes.Contains(out, []byte("panic: test timed out")) {
-			return late
-		} else if err != nil {
-			return killed
+		out, err := r.run(binary, number, flags)
+		var failure *exec.ExitError
+		switch {
+		case bytes.Contains(out, []byte("panic: test timed out")):
+			return late, nil
+		case errors.As(err, &failure) && failure.ExitCode() < 126: // the shell's own failures are 126 and up
+			return killed, nil
+		case err != nil:
+			return 0, fmt.Errorf("%w: %s", err, out)
 		}
 	}
-	return survived
+	return survived, nil
 }
 
 // try finds out what becomes of a mutant: in the bundle, and in a build of its own for
@@ -145,8 +151,8 @@ func (r *runner) try(m mutant, number int, text []byte, name string) (outcome, e
 		if len(r.slow) > 0 {
 			passes = append(passes, run(r.slow))
 		}
-		if o := r.outcome(r.bundle, number, passes...); o != survived || len(r.skipped) == 0 {
-			return o, nil
+		if o, err := r.outcome(r.bundle, number, passes...); o != survived || err != nil || len(r.skipped) == 0 {
+			return o, err
 		}
 		passes = []string{run(r.skipped)}
 	} else if len(r.slow) > 0 {
@@ -156,5 +162,5 @@ func (r *runner) try(m mutant, number int, text []byte, name string) (outcome, e
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", m.place, err)
 	}
-	return r.outcome(binary, 0, passes...), nil
+	return r.outcome(binary, 0, passes...)
 }

@@ -1,0 +1,87 @@
+package packet_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
+)
+
+// After an error there is no frame and no header, and nothing is cut off.
+func TestNothingIsCutOffAfterAnError(t *testing.T) {
+	for _, row := range malformedTexts {
+		b := wire(row.wire)
+		f, rest, err := packet.Cut(b, 0)
+		if err == nil {
+			continue // what is wrong is in the body
+		}
+		if diff := cmp.Diff(packet.Frame{}, f); diff != "" || !bytes.Equal(rest, b) {
+			t.Errorf("%s: rest %x, and the frame (-want +got):\n%s", row.wire, rest, diff)
+		}
+		if errors.Is(err, packet.ErrTooLarge) {
+			continue // a header knows no limit
+		}
+		h, n, headerErr := packet.ParseHeader(b)
+		if headerErr == nil || headerErr.Error() != err.Error() || h != (packet.Header{}) || n != 0 {
+			t.Errorf("%s: header %+v of %d bytes, %v, want %v", row.wire, h, n, headerErr, err)
+		}
+	}
+}
+
+// A header has all four flag bits and the length, as Cut has them.
+func TestHeaderIsThatOfTheFrame(t *testing.T) {
+	for _, first := range []byte{0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x3a, 0x3b, 0x3c, 0x3d} {
+		for _, length := range []int{5, 127, 128, 16_383, 16_384, 200_000} {
+			b := append(publishHeader(first, length), make([]byte, length)...)
+			h, n, err := packet.ParseHeader(b)
+			if want := (packet.Header{Type: packet.PUBLISH, Flags: first & 0x0f, Length: length}); err != nil || h != want || n != len(b)-length {
+				t.Errorf("%x: header %+v of %d bytes, %v", first, h, n, err)
+			}
+			f, rest, err := packet.Cut(append(b, 1), 0)
+			if err != nil || f.Type != h.Type || f.Flags != h.Flags || len(f.Body) != length || len(rest) != 1 {
+				t.Errorf("%x: frame with flags %x and %d bytes, %d left, %v", first, f.Flags, len(f.Body), len(rest), err)
+			}
+		}
+	}
+}
+
+// publishHeader writes a fixed header in its plainest way.
+func publishHeader(first byte, length int) []byte {
+	b := []byte{first}
+	for length > 127 {
+		b = append(b, byte(length%128+128))
+		length /= 128
+	}
+	return append(b, byte(length))
+}
+
+// An error counts from the first byte of the packet, however long its header is.
+func TestOffsetsBehindHeadersOfAnySize(t *testing.T) {
+	for header, lengths := range map[int][]int{
+		2: {3, 127}, 3: {128, 129, 16_383}, 4: {16_384, 32_768, 2_097_151}, 5: {2_097_152, 4_194_304},
+	} {
+		for _, length := range lengths {
+			codes := make([]byte, length-2)
+			codes[len(codes)-1] = 3
+			b := append(publishHeader(0x90, length), 0, 1)
+			_, err := decodeOne(append(b, codes...))
+			var e *packet.SyntaxError
+			if !errors.As(err, &e) || e.Offset != header+length-1 {
+				t.Errorf("%d bytes behind a header of %d: %v, want an error at byte %d", length, header, err, header+length-1)
+			}
+		}
+	}
+}
+
+// A foreign string is cut off in a log after 256 bytes, and not before.
+func TestLongStringsAreCutOff(t *testing.T) {
+	for n, want := range map[int]string{
+		255: string(text(255)) + `"`, 256: string(text(256)) + `"`, 257: string(text(256)) + `"…`,
+	} {
+		if got := publish(string(text(n))).String(); got != `PUBLISH qos=0 topic="`+want+" payload=0 bytes" {
+			t.Errorf("%d bytes: %s", n, got)
+		}
+	}
+}
