@@ -133,6 +133,8 @@ var invalidTexts = []struct {
 	{&packet.Publish{Topic: text(1), QoS: 1}, `PUBLISH: packet identifier is 0 though QoS is 1 [MQTT-2.3.1-1]`},
 	{&packet.Publish{Topic: text(1), ID: 7}, `PUBLISH: packet identifier is 7 though QoS is 0 [MQTT-2.3.1-5]`},
 	{&packet.Publish{Topic: text(1), Dup: true}, `PUBLISH: DUP is set though QoS is 0 [MQTT-3.3.1-2]`},
+	{&packet.Publish{Topic: text(1), Payload: make([]byte, packet.MaxRemainingLength)}, // never touched
+		`PUBLISH: Remaining Length would be 268435458, the largest is 268435455 [section 2.2.3]`},
 	{publish("a#"), `PUBLISH: topic name holds the wildcard '#' [MQTT-4.7.1-1]`},
 	{&packet.Puback{}, `PUBACK: packet identifier is 0 [MQTT-2.3.1-1]`},
 	{&packet.Pubrec{}, `PUBREC: packet identifier is 0 [MQTT-2.3.1-1]`},
