@@ -23,7 +23,7 @@ func appendEscaped(b, s []byte) []byte {
 }
 
 // unescape decodes %XX. It returns s itself if there is none, else a fresh slice. If an
-// escape is broken, bad is its offset, otherwise -1.
+// escape is broken, decoded is nil and bad the offset of the escape, otherwise bad is -1.
 func unescape(s []byte) (decoded []byte, bad int) {
 	first := bytes.IndexByte(s, '%')
 	if first < 0 {

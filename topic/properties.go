@@ -75,12 +75,12 @@ func next(t []byte, i int) (p pair, ok bool) {
 }
 
 // identifier returns the decoded value of p, which must not hold a broken escape.
-func identifier(t []byte, p pair) ([]byte, error) {
+func identifier(t []byte, p pair) (id []byte, err error) {
 	id, bad := unescape(p.value(t))
 	if bad >= 0 {
-		return nil, malformed(t, p.valueStart()+bad, "two hex digits after '%' in a value")
+		err = malformed(t, p.valueStart()+bad, "two hex digits after '%' in a value")
 	}
-	return id, nil
+	return id, err
 }
 
 // extras joins the properties that nobody knows. It borrows them as long as they stand side

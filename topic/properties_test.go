@@ -57,6 +57,15 @@ func TestPropertiesAreDecodedAndNilWithoutValue(t *testing.T) {
 	}
 }
 
+func TestPropertiesCannotGrowIntoExtra(t *testing.T) {
+	extra := []byte("k=v&l")
+	for key, value := range Properties(extra) {
+		if cap(key) != len(key) || cap(value) != len(value) {
+			t.Errorf("capacity of %q: %d, of %q: %d", key, cap(key), value, cap(value))
+		}
+	}
+}
+
 func TestPropertiesCanBeLeftEarly(t *testing.T) {
 	n := 0
 	for range Properties([]byte("a&b&c")) {
@@ -78,7 +87,7 @@ func TestExtraThatCannotBeWrittenIsRefused(t *testing.T) {
 		{"a=b+c", legal + `"a=b+c"`}, {"a=#", legal + `"a=#"`}, {"a\x00", legal + `"a\x00"`}, {"a\n=b", legal + `"a\n=b"`},
 		{"a\x7f", legal + `"a\x7f"`}, {"a\u0085", legal + `"a\u0085"`}, {"a=\xff", legal + `"a=\xff"`},
 		{"&", key + `""`}, {"&a=b", key + `""`}, {"a=b&", key + `""`}, {"a&&b", key + `""`}, {"=v", key + `"=v"`}, {"a&=", key + `"="`},
-		{"a=%", escape + `"%" at byte 2`}, {"a%4=b", escape + `"%4=b" at byte 1`}, {"a%4&1=b", escape + `"%4&1=b" at byte 1`},
+		{"%", escape + `"%" at byte 0`}, {"a=%", escape + `"%" at byte 2`}, {"a%4=b", escape + `"%4=b" at byte 1`}, {"a%4&1=b", escape + `"%4&1=b" at byte 1`},
 		{"a=%20&c=%4g", escape + `"%4g" at byte 8`}, {"a%" + strings.Repeat("x", 100), escape + `"%` + strings.Repeat("x", 31) + `" at byte 1`},
 	} {
 		want := "topic: cannot be written: expected " + tt.text

@@ -95,6 +95,7 @@ func TestParseRequestSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"$dps/registrations/", ErrSyntax, malformed + `expected verb/operation and then "/?", found "" at byte 19`},
 		{"$dps/registrations/PUT/iotdps-register?$rid=1", ErrSyntax,
 			malformed + `expected verb/operation and then "/?", found "PUT/iotdps-register?$rid=1" at byte 19`},
+		{"$dps/registrations//?$rid=1", ErrSyntax, malformed + `expected verb/operation, found "/?$rid=1" at byte 19`},
 		{"$dps/registrations/?$rid=1", ErrSyntax, malformed + `expected verb/operation and then "/?", found "?$rid=1" at byte 19`},
 		{"$dps/registrations/PUT/?$rid=1", ErrSyntax, malformed + `expected verb/operation, found "PUT/?$rid=1" at byte 19`},
 		{"$dps/registrations/PUT//?$rid=1", ErrSyntax, malformed + `expected verb/operation, found "PUT//?$rid=1" at byte 19`},

@@ -133,8 +133,8 @@ func ParseResponse(t []byte) (Response, error) {
 	if len(t) < n || string(t[:n]) != responsePrefix {
 		return Response{}, notDPS(t, responsePrefix)
 	}
-	status, ok := parseStatus(t[n:])
-	if !ok {
+	status := parseStatus(t[n:])
+	if status == 0 {
 		return Response{}, malformed(t, n, "a status of three digits from 100 to 599")
 	}
 	if !bytes.HasPrefix(t[n+3:], []byte("/?")) {
@@ -165,25 +165,29 @@ func ParseResponse(t []byte) (Response, error) {
 	return r, nil
 }
 
-// parseStatus parses the status at the start of s, which only '/' or the end may follow.
-func parseStatus(s []byte) (status int, ok bool) {
+// parseStatus returns the status at the start of s, which only '/' or the end may follow,
+// or 0 if there is none.
+func parseStatus(s []byte) int {
 	if len(s) < 3 || len(s) > 3 && s[3] != '/' {
-		return 0, false
+		return 0
 	}
+	status := 0
 	for _, c := range s[:3] {
 		if c < '0' || c > '9' {
-			return 0, false
+			return 0
 		}
 		status = status*10 + int(c-'0')
 	}
-	return status, 100 <= status && status <= 599
+	if status < 100 || status > 599 {
+		return 0
+	}
+	return status
 }
 
 // parseSeconds parses a retry-after: decimal digits alone, leading zeros allowed, up to
 // MaxRetryAfter.
 func parseSeconds(s []byte) (d time.Duration, ok bool) {
-	s, bad := unescape(s)
-	if bad >= 0 || len(s) == 0 {
+	if s, _ = unescape(s); len(s) == 0 { // as a broken escape leaves it, too
 		return 0, false
 	}
 	var seconds int64

@@ -3,6 +3,7 @@ package topic
 import (
 	"encoding"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,8 @@ func TestParseResponseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"$dps/registrations/res/600/?$rid=1", ErrSyntax, status + `"600/?$rid=1" at byte 23`},
 		{"$dps/registrations/res/2:0/?$rid=1", ErrSyntax, status + `"2:0/?$rid=1" at byte 23`},
 		{"$dps/registrations/res/+20/?$rid=1", ErrSyntax, status + `"+20/?$rid=1" at byte 23`},
+		{"$dps/registrations/res/2/0/?$rid=1", ErrSyntax, status + `"2/0/?$rid=1" at byte 23`},
+		{"$dps/registrations/res/2000", ErrSyntax, status + `"2000" at byte 23`},
 		{"$dps/registrations/res/OK /?$rid=1", ErrSyntax, status + `"OK /?$rid=1" at byte 23`},
 		{"$dps/registrations/res/200?$rid=1", ErrSyntax, status + `"200?$rid=1" at byte 23`},
 		{"$dps/registrations/res/200", ErrSyntax, slash + `"" at byte 26`},
@@ -159,6 +162,7 @@ func TestParseResponseSaysWhatIsWrongAndWhere(t *testing.T) {
 }
 
 func TestResponseIsWrittenWithoutStraySeparators(t *testing.T) {
+	longest := strings.Repeat("a", MaxIDLen)
 	for _, tt := range []struct {
 		response Response
 		want     string
@@ -173,11 +177,19 @@ func TestResponseIsWrittenWithoutStraySeparators(t *testing.T) {
 		{Response{Status: 429, RequestID: []byte("1"), BadRetryAfter: []byte("a%/é =")}, "429/?$rid=1&retry-after=a%/é ="},
 		{Response{Status: 599, Extra: []byte("x"), Repeated: true}, "599/?x"},
 		{Response{Status: 200, Extra: []byte{}}, "200/?"},
+		{Response{Status: 200, RequestID: []byte(longest)}, "200/?$rid=" + longest},
 	} {
 		got, err := tt.response.AppendText(nil)
 		if err != nil || string(got) != responsePrefix+tt.want {
 			t.Errorf("got %s, %v\nwant %s", got, err, responsePrefix+tt.want)
 		}
+	}
+}
+
+func TestResponseFilterMatchesEveryResponse(t *testing.T) {
+	response, err := Response{Status: 200}.AppendText(nil)
+	if err != nil || ResponseFilter != string(response[:len(response)-len("200/?")])+"#" {
+		t.Errorf("filter %s, response %s, %v", ResponseFilter, response, err)
 	}
 }
 
