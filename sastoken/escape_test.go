@@ -1,6 +1,7 @@
 package sastoken
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +25,18 @@ func TestEscapedIsRFC3986(t *testing.T) {
 	}
 	if diff := cmp.Diff(unreserved, string(bare)); diff != "" {
 		t.Errorf("unreserved: %s", diff)
+	}
+}
+
+func TestTextIsVisibleASCII(t *testing.T) {
+	for c := range 256 {
+		want := ""
+		if c < '!' || c > '~' {
+			want = fmt.Sprintf("byte 0x%02x at offset 0, want visible ASCII", c)
+		}
+		if got := textFault([]byte{byte(c), '2', '5'}, 0); got != want {
+			t.Errorf("byte %#x: %q, want %q", c, got, want)
+		}
 	}
 }
 

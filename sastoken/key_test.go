@@ -3,8 +3,10 @@ package sastoken_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"example.com/dps/sastoken"
 
@@ -74,6 +76,26 @@ func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestDecodeKeyKnowsEveryCharacter(t *testing.T) {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for c := range 256 {
+		want := "sastoken: bad key: a character that base64 does not have at offset 3 of 8"
+		switch {
+		case strings.IndexByte(digits, byte(c)) >= 0:
+			want = "<nil>"
+		case c == '-' || c == '_':
+			want = "sastoken: bad key: a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 3 of 8"
+		case c == '=':
+			want = "sastoken: bad key: '=' before the end at offset 3 of 8"
+		case c < 0x80 && unicode.IsSpace(rune(c)):
+			want = "sastoken: bad key: white space at offset 3 of 8"
+		}
+		if _, err := sastoken.DecodeKey("AAA" + string([]byte{byte(c)}) + "AAAA"); fmt.Sprint(err) != want {
+			t.Errorf("byte %#x: %v, want %s", c, err, want)
+		}
+	}
+}
+
 func TestDecodeKeyUndoesBase64(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "key")
@@ -119,6 +141,12 @@ func TestErrorsOfDecodeKeyDoNotShowTheKey(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestKeysHaveTheLengthThatTheDocumentationAsksFor(t *testing.T) {
+	if sastoken.MinKeyLen != 16 || sastoken.MaxKeyLen != 64 {
+		t.Errorf("%d to %d bytes, want 16 to 64", sastoken.MinKeyLen, sastoken.MaxKeyLen)
 	}
 }
 

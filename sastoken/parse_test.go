@@ -54,6 +54,8 @@ func TestParseRefuses(t *testing.T) {
 		{"underscore", p + sr + sig + "&se=1_0", "se of 3 characters is not a plain decimal number"},
 		{"escaped digit", p + sr + sig + "&se=%31", "se of 3 characters is not a plain decimal number"},
 		{"over 64 bits", p + sr + sig + "&se=9223372036854775808", "se of 19 characters is not a plain decimal number"},
+		{"largest of 64 bits", p + sr + sig + "&se=9223372036854775807",
+			"expiry (se) of 9223372036854775807 s since 1970, want 1 to 253402300799: is the clock set?"},
 		{"zero", p + sr + sig + "&se=0", "expiry (se) of 0 s since 1970, want 1 to 253402300799: is the clock set?"},
 		{"negative", p + sr + sig + "&se=-1", "expiry (se) of -1 s since 1970, want 1 to 253402300799: is the clock set?"},
 		{"year 10000", p + sr + sig + "&se=253402300800",

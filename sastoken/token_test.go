@@ -113,6 +113,8 @@ func TestAppendPasswordRefusesWhatCannotBeSent(t *testing.T) {
 			"sastoken: invalid token: expiry (se) of 0 s since 1970, want 1 to 253402300799: is the clock set?", sastoken.ErrInvalid},
 		{"year 10000", sastoken.Sign(key32, resource, "", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 			"sastoken: invalid token: expiry (se) of 253402300800 s since 1970, want 1 to 253402300799: is the clock set?", sastoken.ErrInvalid},
+		{"ampersand first", sastoken.Sign(key32, "&", "", expiry),
+			"sastoken: invalid token: resource (sr): '&' at offset 0, want it percent-encoded", sastoken.ErrInvalid},
 		{"long key name", sastoken.Sign(key32, resource, long[:257], expiry),
 			"sastoken: invalid token: key name (skn) of 257 bytes, want at most 256", sastoken.ErrInvalid},
 		{"short signature", sastoken.FromSignature(resource, "", expiry, make([]byte, 31)),
@@ -225,6 +227,12 @@ func TestIsForTellsDevicesApart(t *testing.T) {
 	}
 }
 
+func TestNoSignatureIsNil(t *testing.T) {
+	if got := (sastoken.Token{}).Signature(); got != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestEqualSeesEveryField(t *testing.T) {
 	token := sample()
 	sig := token.Signature()
@@ -279,6 +287,9 @@ func TestSigningAllocatesOnceMoreThanABareHMAC(t *testing.T) {
 	})
 	if n := testing.AllocsPerRun(100, func() { sastoken.Sign(key32, resource, sastoken.KeyName, expiry) }); n > bare+1 {
 		t.Errorf("Sign: %v allocations, a bare HMAC %v", n, bare)
+	}
+	if n := testing.AllocsPerRun(100, func() { sastoken.Sign(key32, "a", sastoken.KeyName, expiry) }); n > bare+1 {
+		t.Errorf("Sign for a short resource: %v allocations, a bare HMAC %v", n, bare)
 	}
 	token := sample()
 	if n := testing.AllocsPerRun(100, func() { _ = token.Verify(key32) }); n > bare {
