@@ -38,7 +38,7 @@ func TestMutantsOfASample(t *testing.T) {
 	for _, want := range []string{
 		"if t.n < 2 && len(b) > 0 { -> if t.n <= 2 && len(b) > 0 {", "if t.n < 2 && len(b) > 0 { -> if t.n < 3 && len(b) > 0 {",
 		"if t.n < 2 && len(b) > 0 { -> if t.n < 2 || len(b) > 0 {", "if t.n < 2 && len(b) > 0 { -> if (true || t.n < 2) && len(b) > 0 {",
-		"if t.n < 2 && len(b) > 0 { -> if (false && t.n < 2 && len(b) > 0) {",
+		"if t.n < 2 && len(b) > 0 { -> if false && (t.n < 2 && len(b) > 0) {",
 		"t.n++ -> (nothing)", "t.n++ -> t.n--", "return b[1:], true -> return b[:], true", "return b[1:], true -> return b[1:], !(true)",
 		"return b[1:], true -> return nil, true", "return nil, false -> return []byte{}, false",
 	} {

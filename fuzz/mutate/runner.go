@@ -27,7 +27,8 @@ const (
 type runner struct {
 	dir     string // of the package
 	scratch string
-	timeout time.Duration // of a test binary
+	timeout time.Duration // of a run of all tests
+	quick   time.Duration // of a run without the slow ones
 	flags   []string      // for all test binaries
 	slow    []string      // tests that are run last
 	bundle  string        // the test binary with all mutants
@@ -45,17 +46,20 @@ func newRunner(dir, scratch string, timeout time.Duration) (*runner, error) {
 		r.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"}
 	}
 	began := time.Now()
-	out, err := r.run(binary, 0, "-test.v")
+	out, err := r.run(binary, 0, r.timeout, "-test.v")
 	if err != nil {
 		return nil, fmt.Errorf("the tests fail without a change: %w\n%s", err, out)
 	}
-	if r.timeout = timeout; timeout == 0 {
-		r.timeout = 3*time.Second + 10*time.Since(began)
-	}
-	for _, m := range regexp.MustCompile(`(?m)^--- PASS: (\w+) \((.*)s\)$`).FindAllSubmatch(out, -1) {
-		if seconds, _ := strconv.ParseFloat(string(m[2]), 64); seconds > 0.2 {
+	all := time.Since(began)
+	fast := all
+	for _, m := range regexp.MustCompile(`(?m)^--- PASS: (\w+) \((.*s)\)$`).FindAllSubmatch(out, -1) {
+		if took, _ := time.ParseDuration(string(m[2])); took > 200*time.Millisecond {
 			r.slow = append(r.slow, string(m[1]))
+			fast -= took
 		}
+	}
+	if r.timeout, r.quick = timeout, timeout; timeout == 0 {
+		r.timeout, r.quick = 3*time.Second+10*all, 3*time.Second+10*max(fast, 0)
 	}
 	return r, nil
 }
@@ -66,7 +70,7 @@ func (r *runner) prepare(files map[string][]byte) (err error) {
 		return err
 	}
 	for range 20 {
-		out, err := r.run(r.bundle, 0, skip(r.skipped))
+		out, err := r.run(r.bundle, 0, r.timeout, skip(r.skipped))
 		if err == nil {
 			return nil
 		}
@@ -116,9 +120,9 @@ func (r *runner) build(name string, files map[string][]byte) (binary string, err
 
 // run runs a test binary where go test would, with a bound on its memory: mutants may
 // append for ever.
-func (r *runner) run(binary string, number int, flags ...string) ([]byte, error) {
-	flags = append(flags, "-test.failfast", "-test.timeout="+r.timeout.String())
-	args := append([]string{"-c", `ulimit -v 6000000; exec "$@"`, "sh", binary}, append(flags, r.flags...)...)
+func (r *runner) run(binary string, number int, timeout time.Duration, flags ...string) ([]byte, error) {
+	flags = append(flags, "-test.failfast", "-test.timeout="+timeout.String())
+	args := append([]string{"-c", `ulimit -v 4000000; exec "$@"`, "sh", binary}, append(flags, r.flags...)...)
 	cmd := exec.Command("sh", args...)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), variable+"="+strconv.Itoa(number))
@@ -128,7 +132,11 @@ func (r *runner) run(binary string, number int, flags ...string) ([]byte, error)
 // outcome runs a test binary, once for each set of flags until it fails.
 func (r *runner) outcome(binary string, number int, passes ...string) (outcome, error) {
 	for _, flags := range passes {
-		out, err := r.run(binary, number, flags)
+		timeout := r.quick
+		if flags == run(r.slow) {
+			timeout = r.timeout
+		}
+		out, err := r.run(binary, number, timeout, flags)
 		var failure *exec.ExitError
 		switch {
 		case bytes.Contains(out, []byte("panic: test timed out")):
