@@ -141,7 +141,7 @@ func TestParseResponseSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"$dps/registrations/res/600/?$rid=1", ErrSyntax, status + `"600/?$rid=1" at byte 23`},
 		{"$dps/registrations/res/2:0/?$rid=1", ErrSyntax, status + `"2:0/?$rid=1" at byte 23`},
 		{"$dps/registrations/res/+20/?$rid=1", ErrSyntax, status + `"+20/?$rid=1" at byte 23`},
-		{"$dps/registrations/res/2/0/?$rid=1", ErrSyntax, status + `"2/0/?$rid=1" at byte 23`},
+		{"$dps/registrations/res/10//?$rid=1", ErrSyntax, status + `"10//?$rid=1" at byte 23`},
 		{"$dps/registrations/res/2000", ErrSyntax, status + `"2000" at byte 23`},
 		{"$dps/registrations/res/OK /?$rid=1", ErrSyntax, status + `"OK /?$rid=1" at byte 23`},
 		{"$dps/registrations/res/200?$rid=1", ErrSyntax, status + `"200?$rid=1" at byte 23`},
