@@ -39,7 +39,7 @@ func main() {
 	dir := flag.String("package", ".", "the `directory` of the package")
 	timeout := flag.Duration("timeout", 0, "for a run of the tests (default: ten times what they take, and 3 s)")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many mutants are tested at once")
-	sample := flag.Int("sample", 0, "test only so many mutants, chosen at random")
+	sample := flag.Int("sample", 0, "try only so many mutants, chosen at random")
 	only := flag.String("only", "", "test only mutants of files and functions that match a `regexp`")
 	flag.Parse()
 	filter, err := regexp.Compile(*only)
@@ -61,7 +61,7 @@ func (j job) do() (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	all, err := j.mutants(texts)
+	all, err := allMutants(texts)
 	if err != nil {
 		return false, err
 	}
@@ -72,6 +72,9 @@ func (j job) do() (ok bool, err error) {
 	}
 	s := score{out: j.out, reasons: reasons}
 	s.stale(all)
+	if all, err = j.compiling(j.choose(all), texts); err != nil {
+		return false, err
+	}
 	scratch, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return false, err
@@ -85,7 +88,6 @@ func (j job) do() (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	all = j.choose(all)
 	if err := r.prepare(bundle(dir, texts, all)); err != nil {
 		return false, err
 	}
@@ -97,8 +99,8 @@ func (j job) do() (ok bool, err error) {
 	return s.good(), s.err
 }
 
-// mutants returns all that compile.
-func (j job) mutants(texts map[string][]byte) (all []mutant, err error) {
+// allMutants returns those of all files.
+func allMutants(texts map[string][]byte) (all []mutant, err error) {
 	for _, file := range slices.Sorted(maps.Keys(texts)) {
 		of, err := mutants(file, texts[file])
 		if err != nil {
@@ -106,6 +108,11 @@ func (j job) mutants(texts map[string][]byte) (all []mutant, err error) {
 		}
 		all = append(all, of...)
 	}
+	return all, nil
+}
+
+// compiling returns those mutants that compile.
+func (j job) compiling(all []mutant, texts map[string][]byte) (good []mutant, err error) {
 	c, err := newChecker(j.dir, texts)
 	if err != nil {
 		return nil, err
@@ -116,7 +123,6 @@ func (j job) mutants(texts map[string][]byte) (all []mutant, err error) {
 		compiles[i] = c.compiles(m.file, m.apply(text, 0, len(text)))
 		m.alone = compiles[i] && !c.compiles(m.file, bundleFile(m.file, text, all[i:i+1]))
 	})
-	var good []mutant
 	for i, m := range all {
 		if compiles[i] {
 			good = append(good, m)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,7 +61,11 @@ func TestBundleIsThePackage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := job{dir: dir, workers: 2}.mutants(texts)
+	all, err := allMutants(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err = job{dir: dir, workers: 2}.compiling(all, texts)
 	if err != nil || len(all) < 500 {
 		t.Fatalf("%d mutants, %v", len(all), err)
 	}
@@ -105,13 +108,9 @@ func TestNothingOfTheListIsStale(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var all []mutant
-		for _, file := range slices.Sorted(maps.Keys(texts)) {
-			of, err := mutants(file, texts[file])
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, of...)
+		all, err := allMutants(texts)
+		if err != nil {
+			t.Fatal(err)
 		}
 		var out bytes.Buffer
 		s := score{out: &out, reasons: reasons}
