@@ -50,8 +50,8 @@ func (m *Machine) status(r topic.Response, b *body) {
 // pending waits for the time that the service asks for, and then queries.
 func (m *Machine) pending(r topic.Response, b *body) {
 	m.garbled, m.resuming = 0, false
-	if id := inner(b.operationID); len(id) > 0 && string(id) != m.operationID {
-		m.operationID = stringOf(b.operationID)
+	if id := stringOf(b.operationID); id != "" {
+		m.operationID = id
 	}
 	if m.operationID == "" {
 		m.later(fmt.Errorf("fsm: %w: %s without operationId", ErrBody, b.status), r.RetryAfter)
@@ -112,18 +112,17 @@ func (m *Machine) refused(r topic.Response, b *body) {
 
 // restart goes back to the registration.
 func (m *Machine) restart(err error, floor time.Duration) {
-	m.operationID, m.resuming = "", false
+	m.operationID = ""
 	m.later(err, floor)
 }
 
 // unreadable repeats the step after an answer that could not be understood, but
 // not often.
 func (m *Machine) unreadable(r topic.Response, err error) {
-	m.garbled++
 	failure := &StepError{m.step(), err}
-	if m.garbled >= maxGarbled {
+	if m.garbled++; m.garbled < maxGarbled {
+		m.later(failure, r.RetryAfter)
+	} else {
 		m.finish(failure)
-		return
 	}
-	m.later(failure, r.RetryAfter)
 }

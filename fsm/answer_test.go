@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,6 +34,12 @@ func TestPendingChangesTheOperationID(t *testing.T) {
 	b.answer(202, "2", "", `{"operationId":"5.n\u0065w","status":"assigning"}`)
 	b.sleepToDeadline()
 	b.expect("PUBACK", `PUBLISH id=4 qos=1 `+queryT+`3&operationId=5.new"`)
+	b.answer(202, "3", "", `{"operationId":"6","status":"assigning"}`)
+	b.sleepToDeadline()
+	b.expect("PUBACK", `PUBLISH id=5 qos=1 `+queryT+`4&operationId=6"`)
+	b.answer(202, "4", "", `{"status":"assigning"}`) // nor need it repeat it
+	b.sleepToDeadline()
+	b.expect("PUBACK", `PUBLISH id=6 qos=1 `+queryT+`5&operationId=6"`)
 }
 
 // Answers that go on without an operation id are failures, and bounded as such.
@@ -46,7 +53,9 @@ func TestPendingWithoutOperationIDIsBounded(t *testing.T) {
 			b.want(fsm.Registering, fsm.Exchange)
 		}
 	}
-	b.ends(fsm.ErrAttempts)
+	if err := b.ends(fsm.ErrAttempts); !errors.Is(err, fsm.ErrBody) || !strings.Contains(err.Error(), `unreadable answer: "assigning" without operationId`) {
+		t.Errorf("the last failure is lost: %v", err)
+	}
 }
 
 // Once an operation that was resumed has been confirmed, a refusal is final.
@@ -59,6 +68,20 @@ func TestConfirmedOperationIsNotGivenUp(t *testing.T) {
 	if e := b.refusal(); e.State != fsm.Polling || e.Status != 401 {
 		t.Errorf("%+v", e)
 	}
+}
+
+// A refusal to wait for a while ends a row of unreadable answers.
+func TestThrottlingEndsARowOfUnreadableAnswers(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
+	b.connect()
+	for i, status := range []int{200, 200, 429, 200, 200, 200} {
+		b.want(fsm.Registering, fsm.Exchange)
+		b.answer(status, fmt.Sprint(i+1), "", "")
+		if i < 5 {
+			b.sleepToDeadline()
+		}
+	}
+	b.ends(fsm.ErrBody)
 }
 
 // Below 400 a body that cannot be read is tried again; from 400 on the code counts.
@@ -75,7 +98,8 @@ func TestUnreadableBodyAndItsCode(t *testing.T) {
 
 // An error body on a topic of success is judged by the first digits of its code.
 func TestErrorCodeStandsForTheStatus(t *testing.T) {
-	for code, want := range map[int]fsm.State{429001: fsm.Waiting, 500000: fsm.Waiting, 503: fsm.Waiting, 5000: fsm.Waiting, 401000: fsm.Closing, 404: fsm.Closing, 4290: fsm.Waiting} {
+	for code, want := range map[int]fsm.State{429001: fsm.Waiting, 500000: fsm.Waiting, 503: fsm.Waiting, 5000: fsm.Waiting, 401000: fsm.Closing, 404: fsm.Closing, 4290: fsm.Waiting,
+		999: fsm.Waiting, 1000: fsm.Closing} {
 		b := newBench(t)
 		b.connect()
 		b.answer(399, "1", "", fmt.Sprintf(`{"errorCode":%d}`, code))

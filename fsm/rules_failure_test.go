@@ -92,6 +92,39 @@ func TestS9_UnknownOperationStartsOver(t *testing.T) {
 	}
 }
 
+// An operation of an earlier connection may be unknown as often as it is resumed: that
+// neither uses up the one time nor grants another.
+func TestS9_ResumingDoesNotCount(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.OperationID, c.Policy.Budget = "4.old", -1 })
+	b.connect()
+	for i, answer := range []struct {
+		status int
+		body   string
+		next   fsm.State
+	}{
+		{404, "", fsm.Registering}, // of the earlier run
+		{202, assigning, fsm.Polling},
+		{404, "", fsm.Registering}, // the one time
+		{202, assigning, fsm.Idle},
+		{401, "", fsm.Registering}, // of the earlier connection
+		{202, assigning, fsm.Polling},
+		{404, "", fsm.Closing},
+	} {
+		b.answer(answer.status, fmt.Sprint(i+1), "", answer.body)
+		if answer.next == fsm.Idle {
+			b.m.Lost(b.now, io.EOF)
+			b.sleepToDeadline()
+			b.connect()
+		} else if answer.next != fsm.Closing {
+			b.sleepToDeadline()
+			b.want(answer.next, fsm.Exchange)
+		}
+	}
+	if e := b.refusal(); e.Status != 404 || e.State != fsm.Polling {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestS9_PreconditionFailedStartsOver(t *testing.T) {
 	for _, stage := range []func(*bench){(*bench).connect, (*bench).polling} {
 		b := newBench(t)
