@@ -62,9 +62,9 @@ func (s *score) add(m mutant, o outcome, err error) {
 
 func (s *score) good() bool { return s.survived == 0 && s.wrong == 0 && s.err == nil }
 
-// String returns the score, in which equivalent mutants do not count.
+// String returns the score.
 func (s *score) String() string {
-	count := s.killed + s.survived
-	return fmt.Sprintf("%d of %d mutants killed (%.1f %%), %d of them by the time limit; %d survived; %d more are equivalent",
-		s.killed, count, 100*float64(s.killed)/float64(max(count, 1)), s.late, s.survived, s.equivalent)
+	all := s.killed + s.equivalent + s.survived
+	return fmt.Sprintf("%d mutants: %d killed (%d by the time limit), which is %.1f %%; %d equivalent; %d survived",
+		all, s.killed, s.late, 100*float64(s.killed)/float64(max(all, 1)), s.equivalent, s.survived)
 }
