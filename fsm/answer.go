@@ -64,14 +64,16 @@ func (m *Machine) pending(r topic.Response, b *body) {
 		m.giveUp(ErrTimeout)
 		return
 	}
-	m.proceed(m.whyWait(r, wait))
+	var why string
+	if m.tracing() {
+		why = m.whyWait(r, wait)
+	}
+	m.proceed(why)
 }
 
 // whyWait says where a wait comes from.
 func (m *Machine) whyWait(r topic.Response, wait time.Duration) (why string) {
 	switch {
-	case !m.tracing():
-		return ""
 	case r.BadRetryAfter != nil:
 		why = fmt.Sprintf("retry-after is %.20q, the default is %v", r.BadRetryAfter, wait)
 	case !r.HasRetryAfter:

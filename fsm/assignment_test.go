@@ -16,7 +16,7 @@ const fullAnswer = `{"operationId":"4.op","status":"assigned","future":[1,{"a":n
 "x509":{"enrollmentGroupId":"g1","certificateInfo":{"subjectName":"CN=dev-1","sha1Thumbprint":"s1","sha256Thumbprint":"s2","issuerName":"CN=ca","notBeforeUtc":"2020","notAfterUtc":"2030","serialNumber":"7","version":3},"signingCertificateInfo":{"subjectName":"CN=ca"}},
 "symmetricKey":{"enrollmentGroupId":"g2"},"tpm":{"authenticationKey":"c2VjcmV0"},
 "registrationId":"dev-1","createdDateTimeUtc":"2023-01-10T21:52:50.5898405Z","assignedHub":"hub.example","deviceId":"dev-1",
-"status":"assigned","substatus":"deviceDataMigrated","lastUpdatedDateTimeUtc":"2023-01-10T21:52:52.1928267Z","etag":"IjYy","generationId":"gen",
+"status":"assigned","substatus":"deviceDataMigrated","lastUpdatedDateTimeUtc":"2023-01-10T21:52:52.1928267Z","etag":"IjYy","generationId":"gen","errorCode":7,"errorMessage":"odd",
 "payload":{"b":[1,2]},"issuedCertificateChain":["AAAA","BBBB"],"issuedClientCertificate":"PEM","connectionProfile":"mqttV5"},
 "trustBundle":{"id":"tb"}}`
 
@@ -38,7 +38,7 @@ func TestAssignmentHasEverything(t *testing.T) {
 		SymmetricKey:           &fsm.SymmetricKeyState{EnrollmentGroupID: "g2"},
 		TPM:                    &fsm.TPMState{AuthenticationKey: []byte("secret")},
 		IssuedCertificateChain: []string{"AAAA", "BBBB"}, IssuedClientCertificate: "PEM", ConnectionProfile: "mqttV5",
-		TrustBundle: json.RawMessage(`{"id":"tb"}`),
+		TrustBundle: json.RawMessage(`{"id":"tb"}`), ErrorCode: 7, ErrorMessage: "odd",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("assignment (-want +got):\n%s", diff)
@@ -57,6 +57,34 @@ func TestAssignmentHasEverything(t *testing.T) {
 	}
 	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("kept as JSON (-want +got):\n%s", diff)
+	}
+}
+
+// The service's names are those of the JSON that is kept.
+func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.answer(200, "1", "", fullAnswer)
+	assignment, err := b.m.Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := func(text []byte) (v map[string]any) {
+		if err := json.Unmarshal(text, &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	answer := tree([]byte(fullAnswer))
+	want := answer["registrationState"].(map[string]any)
+	want["operationId"], want["trustBundle"] = answer["operationId"], answer["trustBundle"]
+	want["tpm"] = map[string]any{"authenticationKey": "***"}
+	text, err := json.Marshal(assignment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, tree(text)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -142,9 +141,8 @@ func (c *Config) appendRegistration(b []byte) []byte {
 	if c.EmptyBody {
 		return b
 	}
-	b = slices.Grow(b, 64+len(c.RegistrationID)+len(c.Payload)+len(c.CSR))
-	b = append(b, `{"registrationId":`...)
-	b = appendString(b, c.RegistrationID)
+	id, _ := json.Marshal(c.RegistrationID) // a string always marshals
+	b = append(append(b, `{"registrationId":`...), id...)
 	if c.Payload != nil {
 		b = append(b, `,"payload":`...)
 		b = append(b, c.Payload...)
@@ -155,15 +153,6 @@ func (c *Config) appendRegistration(b []byte) []byte {
 		b = append(b, '"')
 	}
 	return append(b, '}')
-}
-
-// appendString appends a JSON string.
-func appendString(b []byte, s string) []byte {
-	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-		text, _ := json.Marshal(s) // valid UTF-8 always marshals
-		return append(b, text...)
-	}
-	return append(append(append(b, '"'), s...), '"')
 }
 
 // username returns the user name of the CONNECT: a path whose last segment goes on
