@@ -121,9 +121,8 @@ func decodeAck(f Frame, t Type) (id uint16, err error) {
 	if !f.is(t) {
 		return 0, f.fault(t)
 	}
-	id, rest, ok := cutUint16(f.Body)
-	if id == 0 {
-		return 0, f.badID(rest, ok)
+	if id = uint16(f.Body[0])<<8 | uint16(f.Body[1]); id == 0 {
+		return 0, f.badID(nil, true)
 	}
 	return id, nil
 }

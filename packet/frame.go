@@ -38,9 +38,8 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 	if size = max(size, need); size == 0 {
 		return Header{}, 0, err
 	}
-	for n = 2; b[n-1] >= 0x80; n++ {
-	}
-	return Header{Type(b[0] >> 4), b[0] & 0x0f, size - n}, n, nil
+	length, n := remainingLength(b)
+	return Header{Type(b[0] >> 4), b[0] & 0x0f, length}, n, nil
 }
 
 // Cut cuts the first packet off b, which stays the caller's. It returns the frame,
@@ -58,45 +57,80 @@ func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
 // cut finds the first packet of b and its size, which is 0 after an error. With
 // ErrShort, need is the size of the packet, or 0 if b ends within its fixed header.
 func cut(b []byte, limit int) (f Frame, size, need int, err error) {
-	if len(b) == 0 {
-		return f, 0, 0, ErrShort
-	}
-	t, flags := Type(b[0]>>4), b[0]&0x0f
-	l := &layouts[t]
-	if l.flags>>flags&1 == 0 {
-		return f, 0, 0, badFlags(t, flags)
-	}
-	length, n := 0, 1
-	for ; ; n++ {
-		if n == len(b) {
-			return f, 0, 0, ErrShort
-		}
-		length |= int(b[n]&0x7f) << (7 * (n - 1))
-		if b[n] < 0x80 {
-			break
-		}
-		if n == 4 {
-			return f, 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length goes on after 4 bytes")
-		}
-	}
-	if b[n] == 0 && n > 1 {
-		return f, 0, 0, malformed(t, n, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, n)
-	}
-	if length < l.min || length > l.max {
-		return f, 0, 0, badLength(t, length)
-	}
-	if limit <= 0 {
-		limit = DefaultLimit
-	}
-	n++
+	length, n := remainingLength(b)
 	size = n + length
-	if size > limit {
-		return f, 0, 0, tooLarge(t, size, limit)
+	limit = orDefault(limit)
+	if n == 0 || size > limit || !possible(b[0], length) {
+		return Frame{}, 0, 0, headerFault(b, n, length, limit)
 	}
 	if size > len(b) {
-		return f, 0, size, ErrShort
+		return Frame{}, 0, size, ErrShort
 	}
-	return Frame{t, flags, b[n:size:size]}, size, 0, nil
+	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, size, 0, nil
+}
+
+// remainingLength returns the Remaining Length that stands in b, and the size of the
+// fixed header, or 0 if b ends before, or if it is written in a wrong way.
+func remainingLength(b []byte) (length, n int) {
+	if len(b) > 1 && b[1] < 0x80 {
+		return int(b[1]), 2
+	}
+	for n := 1; n < min(len(b), 5); n++ {
+		length |= int(b[n]&0x7f) << (7 * (n - 1))
+		switch c := b[n]; {
+		case c == 0: // padded
+			return 0, 0
+		case c < 0x80:
+			return length, n + 1
+		}
+	}
+	return 0, 0
+}
+
+// orDefault returns the limit that the caller has set, or the default.
+func orDefault(limit int) int {
+	if limit <= 0 {
+		return DefaultLimit
+	}
+	return limit
+}
+
+// possible reports whether a packet may begin with this byte and have this length.
+func possible(first byte, length int) bool {
+	l := &layouts[first>>4]
+	return l.flags>>(first&0x0f)&1 == 1 && l.min <= length && length <= l.max
+}
+
+// headerFault says why cut has found no packet that starts with n bytes.
+func headerFault(b []byte, n, length, limit int) error {
+	if len(b) == 0 {
+		return ErrShort
+	}
+	t, flags := Type(b[0]>>4), b[0]&0x0f
+	switch {
+	case layouts[t].flags>>flags&1 == 0:
+		return badFlags(t, flags)
+	case n == 0:
+		return lengthFault(t, b[1:])
+	case !possible(b[0], length):
+		return badLength(t, length)
+	}
+	return tooLarge(t, n+length, limit)
+}
+
+// lengthFault says why b does not begin with a Remaining Length.
+func lengthFault(t Type, b []byte) error {
+	length := 0
+	for i, c := range b[:min(len(b), 4)] {
+		length |= int(c&0x7f) << (7 * i)
+		if c == 0 {
+			return malformed(t, i+1, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, i+1)
+		}
+	}
+	if len(b) < 4 {
+		return ErrShort
+	}
+	return malformed(t, 4, "section 2.2.3", "Remaining Length goes on after 4 bytes")
 }
 
 func tooLarge(t Type, size, limit int) error {

@@ -21,15 +21,13 @@ func limitText(b []byte) bool {
 	if len(b) < 8 {
 		return limitSlow(b)
 	}
-	for i := 0; ; i += 8 {
-		i = min(i, len(b)-8) // the last word overlaps
-		if w := binary.LittleEndian.Uint64(b[i:]); (w|(w-every))&top != 0 {
-			return limitSlow(b)
-		}
-		if i == len(b)-8 {
-			return true
-		}
+	w := binary.LittleEndian.Uint64(b[len(b)-8:]) // it overlaps the word before
+	bad := w | (w - every)
+	for rest := b; len(rest) > 8; rest = rest[8:] {
+		w = binary.LittleEndian.Uint64(rest)
+		bad |= w | (w - every)
 	}
+	return bad&top == 0 || limitSlow(b)
 }
 
 func limitSlow(b []byte) bool {
@@ -45,16 +43,18 @@ func limitTopic(b []byte) bool {
 	if len(b) < 8 {
 		return len(b) > 0 && limitSlowTopic(b)
 	}
-	for i := 0; ; i += 8 {
-		i = min(i, len(b)-8)
-		w := binary.LittleEndian.Uint64(b[i:])
-		if wild := (w | 0x08*every) ^ '+'*every; (w|(w-every)|(wild-every))&top != 0 {
-			return limitSlowTopic(b)
-		}
-		if i == len(b)-8 {
-			return true
-		}
+	bad := limitWord(b[len(b)-8:])
+	for rest := b; len(rest) > 8; rest = rest[8:] {
+		bad |= limitWord(rest)
 	}
+	return bad == 0 || limitSlowTopic(b)
+}
+
+// limitWord returns 0 if the first word of b is ASCII without NUL and wildcards.
+func limitWord(b []byte) uint64 {
+	w := binary.LittleEndian.Uint64(b)
+	wild := (w | 0x08*every) ^ '+'*every
+	return (w | (w - every) | (wild - every)) & top
 }
 
 func limitSlowTopic(b []byte) bool {
@@ -72,8 +72,7 @@ func limitFilter(b []byte) bool {
 	}
 	for i := 0; i < len(b); {
 		if i+8 <= len(b) {
-			w := binary.LittleEndian.Uint64(b[i:])
-			if wild := (w | 0x08*every) ^ '+'*every; (w|(w-every)|(wild-every))&top == 0 {
+			if limitWord(b[i:]) == 0 {
 				i += 8
 				continue
 			}

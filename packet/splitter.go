@@ -22,8 +22,11 @@ type Splitter struct {
 // Feeding on before that loses nothing, but copies. After an error other than
 // ErrShort, p is dropped.
 func (s *Splitter) Feed(p []byte) {
+	if len(s.part) < s.need {
+		p = s.fill(p)
+	}
 	switch {
-	case s.err != nil:
+	case len(p) == 0 || s.err != nil:
 	case len(s.in) == 0:
 		s.in = p[:len(p):len(p)]
 	default:
@@ -37,58 +40,68 @@ func (s *Splitter) Feed(p []byte) {
 // It returns [ErrShort] when all bytes fed are used up. Any other error is for
 // ever: the stream cannot be trusted any more, and what follows is ignored.
 func (s *Splitter) Next() (Frame, error) {
+	if s.need > 0 {
+		if len(s.part) < s.need {
+			return Frame{}, ErrShort
+		}
+		return s.join()
+	}
+	b := s.in
+	length, n := remainingLength(b)
+	size := n + length
+	if n == 0 || size > min(len(b), orDefault(s.Limit)) || !possible(b[0], length) {
+		return s.join()
+	}
+	s.in = b[size:]
+	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, nil
+}
+
+// join returns the next packet if it was split, and otherwise why there is none.
+func (s *Splitter) join() (Frame, error) {
 	for s.err == nil {
 		b := s.in
 		if s.need > 0 {
-			if !s.take() {
-				return Frame{}, ErrShort
-			}
 			b = s.part
 		}
-		f, size, need, err := cut(b, s.Limit)
+		f, _, need, err := cut(b, s.Limit)
 		switch {
 		case err == nil:
-			if s.need == 0 {
-				s.in = b[size:]
-			}
 			s.part, s.need = s.part[:0], 0
 			return f, nil
 		case err != ErrShort:
-			return s.fail(err)
+			*s = Splitter{Limit: s.Limit, err: err}
+			return Frame{}, err
 		case len(b) == 0:
 			s.in, s.part = nil, nil // between two packets nothing is held
 			return Frame{}, ErrShort
 		}
 		s.need = max(need, len(b)+1)
+		if s.in = s.fill(s.in); len(s.part) < s.need {
+			s.in = nil
+			return Frame{}, ErrShort
+		}
 	}
 	return Frame{}, s.err
 }
 
-// take moves bytes from s.in to s.part until it has s.need of them, and reports
-// whether it has. The capacity of s.part follows the bytes that have come, not the
-// length announced.
-func (s *Splitter) take() bool {
-	have := len(s.part)
-	want := min(s.need, have+len(s.in))
-	if want > cap(s.part) {
+// fill moves bytes from p to s.part until that has s.need of them, and returns the
+// rest of p. The room of s.part follows the bytes that have come, not the length
+// announced.
+func (s *Splitter) fill(p []byte) []byte {
+	n := min(s.need-len(s.part), len(p))
+	if want := len(s.part) + n; want > cap(s.part) {
 		s.part = append(make([]byte, 0, max(minPart, 2*want)), s.part...)
 	}
-	s.part = s.part[:want]
-	if n := copy(s.part[have:], s.in); n < len(s.in) {
-		s.in = s.in[n:]
+	if n == 1 {
+		s.part = append(s.part, p[0]) // faster than a copy, for streams that come byte by byte
 	} else {
-		s.in = nil
+		s.part = append(s.part, p[:n]...)
 	}
-	return want == s.need
+	return p[n:]
 }
 
 // minPart is the room in bytes that a split packet gets at first: most fit.
 const minPart = 512
-
-func (s *Splitter) fail(err error) (Frame, error) {
-	*s = Splitter{Limit: s.Limit, err: err}
-	return Frame{}, err
-}
 
 // Buffered returns the number of bytes that were fed and are not part of a packet
 // that Next has returned. If the stream ends when Next has returned ErrShort, 0

@@ -17,15 +17,13 @@ type flaw struct {
 
 // textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
 // without U+0000, no longer than the two length bytes can say. It returns nil if so.
-func textFlaw(b []byte) *flaw {
-	if plainPrefix(b) == len(b) && len(b) <= maxField {
-		return nil
-	}
-	return closerTextFlaw(b, "section 1.5.3")
-}
+func textFlaw(b []byte) *flaw { return unlessPlain(b, closerTextFlaw) }
 
 // closerTextFlaw does the same, for text that is not plain.
-func closerTextFlaw(b []byte, lengthRule string) *flaw {
+func closerTextFlaw(b []byte) *flaw { return utf8Flaw(b, "section 1.5.3") }
+
+// utf8Flaw does the same again. lengthRule is what a longer string breaks.
+func utf8Flaw(b []byte, lengthRule string) *flaw {
 	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return lengthFlaw(b, lengthRule)
 	}
@@ -43,12 +41,7 @@ func closerTextFlaw(b []byte, lengthRule string) *flaw {
 }
 
 // topicFlaw finds out whether b is a topic name, one without wildcards (section 4.7).
-func topicFlaw(b []byte) *flaw {
-	if plainPrefix(b) == len(b) && 0 < len(b) && len(b) <= maxField {
-		return nil
-	}
-	return closerTopicFlaw(b)
-}
+func topicFlaw(b []byte) *flaw { return unlessPlain(b, closerTopicFlaw) }
 
 // closerTopicFlaw does the same, for a topic name that is not plain.
 func closerTopicFlaw(b []byte) *flaw {
@@ -58,7 +51,7 @@ func closerTopicFlaw(b []byte) *flaw {
 	if len(b) == 0 {
 		return emptyTopic()
 	}
-	return closerTextFlaw(b, "MQTT-4.7.3-3")
+	return utf8Flaw(b, "MQTT-4.7.3-3")
 }
 
 // filterFlaw finds out whether b is a topic filter (section 4.7).
@@ -81,7 +74,7 @@ func filterFlaw(b []byte) *flaw {
 	if ascii && len(b) <= maxField {
 		return nil
 	}
-	return closerTextFlaw(b, "MQTT-4.7.3-3")
+	return utf8Flaw(b, "MQTT-4.7.3-3")
 }
 
 func emptyTopic() *flaw { return &flaw{0, "MQTT-4.7.3-1", "is empty"} }
@@ -115,6 +108,24 @@ func plainPrefix(b []byte) int {
 	}
 	last := len(b) - 8 // it may overlap the word before
 	return last + bits.TrailingZeros64(notPlain(binary.LittleEndian.Uint64(b[last:])))/8
+}
+
+// unlessPlain calls closer if b needs a closer look, as no string that is ASCII
+// without NUL and wildcards does.
+func unlessPlain(b []byte, closer func([]byte) *flaw) *flaw {
+	var bad uint64
+	if len(b) < 8 {
+		bad = uint64(len(b) - plainPrefix(b))
+	} else {
+		bad = notPlain(binary.LittleEndian.Uint64(b[len(b)-8:])) // it may overlap the word before
+		for rest := b; len(rest) > 8; rest = rest[8:] {
+			bad |= notPlain(binary.LittleEndian.Uint64(rest))
+		}
+	}
+	if bad != 0 || len(b) == 0 || len(b) > maxField {
+		return closer(b)
+	}
+	return nil
 }
 
 // notPlain sets the high bit of the first byte of w that is not plain; the bits of
