@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"example.com/dps/packet"
@@ -80,7 +81,7 @@ type ErrorCode int
 // UnmarshalJSON reads a number or a string of digits; anything else counts as 0.
 func (c *ErrorCode) UnmarshalJSON(text []byte) error {
 	n := 0
-	for _, d := range trimQuotes(text) {
+	for _, d := range bytes.Trim(text, `"`) {
 		if d < '0' || d > '9' || n > 99_999_999 {
 			n = 0
 			break
@@ -89,13 +90,6 @@ func (c *ErrorCode) UnmarshalJSON(text []byte) error {
 	}
 	*c = ErrorCode(n)
 	return nil
-}
-
-func trimQuotes(text []byte) []byte {
-	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
-		return text[1 : n-1]
-	}
-	return text
 }
 
 // maxChain is the largest number of certificates in a chain. Real ones have up to

@@ -88,6 +88,25 @@ func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	}
 }
 
+// A chain is what was read last, and one too long is seen to be.
+func TestCertificateChain(t *testing.T) {
+	chain := fsm.CertificateChain{"of before"}
+	for _, test := range []struct {
+		text string
+		want fsm.CertificateChain
+		ok   bool
+	}{
+		{`["a","b"]`, fsm.CertificateChain{"a", "b"}, true}, {`["c"]`, fsm.CertificateChain{"c"}, true},
+		{`["1","2","3","4","5","6","7","8","9"]`, fsm.CertificateChain{"1", "2", "3", "4", "5", "6", "7"}, true},
+		{`["a",null,"b"]`, fsm.CertificateChain{"a"}, true}, {`[]`, nil, true}, {`null`, nil, true}, {`"x"`, nil, false},
+	} {
+		err := chain.UnmarshalJSON([]byte(test.text))
+		if diff := cmp.Diff(test.want, chain); diff != "" || (err == nil) != test.ok {
+			t.Errorf("%s: %v (-want +got):\n%s", test.text, err, diff)
+		}
+	}
+}
+
 // Odd types in fields that do not decide are no reason to refuse an assignment.
 func TestTolerantReader(t *testing.T) {
 	const body = `{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"hub.example","deviceId":"dev-1",%s}}`

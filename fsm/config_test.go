@@ -58,6 +58,32 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
+// Everything as long as it may be, and sent in full.
+func TestConfigAtItsLimits(t *testing.T) {
+	csr := strings.Repeat("AAAA", 2048)
+	payload := `{"a":"` + strings.Repeat("x", fsm.MaxMessage-1024-len(csr)-len(`{"a":""}`)) + `"}`
+	b := newBench(t, func(c *fsm.Config) {
+		c.IDScope, c.RegistrationID, c.APIVersion = strings.Repeat("s", 64), strings.Repeat("d", 128), strings.Repeat("v", 64)
+		c.CSR, c.Payload, c.UserAgent = csr, json.RawMessage(payload), strings.Repeat("u", 1024)
+		c.OperationID, c.RequestIDPrefix = strings.Repeat("%", 256), strings.Repeat("é", 32)
+		c.Policy.KeepAlive, c.Policy.MaxRetryAfter, c.Policy.MaxBackoff = 65535*time.Second, 2*time.Second, time.Second
+	})
+	b.connect()
+	prefix := strings.Repeat("%C3%A9", 32)
+	topic := "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=" + prefix + "1&operationId=" + strings.Repeat("%25", 256)
+	if p := b.expect("PUBLISH")[0].(*packet.Publish); string(p.Topic) != topic {
+		t.Errorf("query to %s, want %s", p.Topic, topic)
+	}
+	b.answer(404, prefix+"1", "", "")
+	b.sleepToDeadline()
+	if p := b.expect("PUBACK", "PUBLISH")[1].(*packet.Publish); len(p.Payload) < fsm.MaxMessage-1024 || len(p.Payload)+len(p.Topic) > fsm.MaxMessage {
+		t.Errorf("registration of %d bytes", len(p.Payload))
+	}
+	b.answer(202, prefix+"2", "", `{"status":"assigning","operationId":"`+strings.Repeat("o", 256)+`"}`)
+	b.sleepToDeadline()
+	b.want(fsm.Polling, fsm.Exchange)
+}
+
 // What the sources disagree about is left to the service.
 func TestRegistrationIDsOfAllKinds(t *testing.T) {
 	for _, id := range []string{"a", "Dev-1._:a", "UPPER", "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6", "ends.", "with space", "gerät", strings.Repeat("d", 128)} {
