@@ -35,7 +35,12 @@ type Unsuback struct {
 func (*Puback) Type() Type { return PUBACK }
 
 // AppendBinary appends the encoded packet to b. See [Packet].
-func (p *Puback) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBACK, p.ID) }
+func (p *Puback) AppendBinary(b []byte) ([]byte, error) {
+	if p.ID == 0 {
+		return b, zeroID(PUBACK)
+	}
+	return append(b, byte(PUBACK)<<4, 2, byte(p.ID>>8), byte(p.ID)), nil
+}
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Puback) Decode(f Frame) (err error) {
@@ -50,7 +55,12 @@ func (p *Puback) String() string { return fmt.Sprintf("PUBACK id=%d", p.ID) }
 func (*Pubrec) Type() Type { return PUBREC }
 
 // AppendBinary appends the encoded packet to b. See [Packet].
-func (p *Pubrec) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBREC, p.ID) }
+func (p *Pubrec) AppendBinary(b []byte) ([]byte, error) {
+	if p.ID == 0 {
+		return b, zeroID(PUBREC)
+	}
+	return append(b, byte(PUBREC)<<4, 2, byte(p.ID>>8), byte(p.ID)), nil
+}
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Pubrec) Decode(f Frame) (err error) {
@@ -65,7 +75,12 @@ func (p *Pubrec) String() string { return fmt.Sprintf("PUBREC id=%d", p.ID) }
 func (*Pubrel) Type() Type { return PUBREL }
 
 // AppendBinary appends the encoded packet to b. See [Packet].
-func (p *Pubrel) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBREL, p.ID) }
+func (p *Pubrel) AppendBinary(b []byte) ([]byte, error) {
+	if p.ID == 0 {
+		return b, zeroID(PUBREL)
+	}
+	return append(b, byte(PUBREL)<<4|0b0010, 2, byte(p.ID>>8), byte(p.ID)), nil
+}
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Pubrel) Decode(f Frame) (err error) {
@@ -80,7 +95,12 @@ func (p *Pubrel) String() string { return fmt.Sprintf("PUBREL id=%d", p.ID) }
 func (*Pubcomp) Type() Type { return PUBCOMP }
 
 // AppendBinary appends the encoded packet to b. See [Packet].
-func (p *Pubcomp) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, PUBCOMP, p.ID) }
+func (p *Pubcomp) AppendBinary(b []byte) ([]byte, error) {
+	if p.ID == 0 {
+		return b, zeroID(PUBCOMP)
+	}
+	return append(b, byte(PUBCOMP)<<4, 2, byte(p.ID>>8), byte(p.ID)), nil
+}
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Pubcomp) Decode(f Frame) (err error) {
@@ -95,7 +115,12 @@ func (p *Pubcomp) String() string { return fmt.Sprintf("PUBCOMP id=%d", p.ID) }
 func (*Unsuback) Type() Type { return UNSUBACK }
 
 // AppendBinary appends the encoded packet to b. See [Packet].
-func (p *Unsuback) AppendBinary(b []byte) ([]byte, error) { return appendAck(b, UNSUBACK, p.ID) }
+func (p *Unsuback) AppendBinary(b []byte) ([]byte, error) {
+	if p.ID == 0 {
+		return b, zeroID(UNSUBACK)
+	}
+	return append(b, byte(UNSUBACK)<<4, 2, byte(p.ID>>8), byte(p.ID)), nil
+}
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Unsuback) Decode(f Frame) (err error) {
@@ -105,17 +130,6 @@ func (p *Unsuback) Decode(f Frame) (err error) {
 
 // String returns one line for logs.
 func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) }
-
-func appendAck(b []byte, t Type, id uint16) ([]byte, error) {
-	if id == 0 {
-		return b, zeroID(t)
-	}
-	first := byte(t) << 4
-	if t == PUBREL {
-		first |= 0b0010
-	}
-	return append(b, first, 2, byte(id>>8), byte(id)), nil
-}
 
 func decodeAck(f Frame, t Type) (id uint16, err error) {
 	if !f.is(t) {

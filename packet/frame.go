@@ -179,8 +179,12 @@ func appendHeader(b []byte, t Type, flags byte, length int) []byte {
 
 // checkLength refuses a packet that is too long to be sent.
 func checkLength(t Type, length int64) error {
-	if length > MaxRemainingLength {
-		return invalid(t, "section 2.2.3", "Remaining Length would be %d, the largest is %d", length, MaxRemainingLength)
+	if length <= MaxRemainingLength {
+		return nil
 	}
-	return nil
+	return tooLong(t, length)
+}
+
+func tooLong(t Type, length int64) error {
+	return invalid(t, "section 2.2.3", "Remaining Length would be %d, the largest is %d", length, MaxRemainingLength)
 }
