@@ -124,12 +124,13 @@ func TestTolerantReader(t *testing.T) {
 
 func TestEndedOtherwise(t *testing.T) {
 	for _, status := range []string{"failed", "disabled", "blacklisted", "Failed", "surprise"} {
-		body := fmt.Sprintf(`{"operationId":"","status":%q,"registrationState":{"registrationId":"dev-1","status":%q,"errorCode":400207,"errorMessage":"Custom allocation failed","lastUpdatedDateTimeUtc":"2023"}}`, status, status)
+		body := fmt.Sprintf(`{"operationId":"4.op","status":%q,"registrationState":{"registrationId":"dev-1","status":%q,"substatus":"sub","errorCode":400207,"errorMessage":"Custom allocation failed","lastUpdatedDateTimeUtc":"2023"}}`, status, status)
 		b := newBench(t)
 		b.polling()
 		b.answer(200, "2", "", body)
 		e := b.refusal()
-		want := fsm.ServiceError{State: fsm.Polling, Status: 200, ErrorCode: 400207, Message: "Custom allocation failed", Timestamp: "2023", RegistrationStatus: status}
+		want := fsm.ServiceError{State: fsm.Polling, Status: 200, ErrorCode: 400207, Message: "Custom allocation failed", Timestamp: "2023",
+			RegistrationStatus: status, Substatus: "sub", OperationID: "4.op"}
 		if diff := cmp.Diff(want, *e); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -141,10 +142,27 @@ func TestEndedOtherwise(t *testing.T) {
 
 // A status that nobody knows yet: 202 says that it goes on.
 func TestUnknownStatusWith202GoesOn(t *testing.T) {
-	b := newBench(t)
-	b.connect()
-	b.answer(202, "1", "", `{"operationId":"4.op","status":"surprise"}`)
-	b.want(fsm.Waiting, fsm.Exchange)
+	for _, status := range []string{"surprise", "x"} {
+		b := newBench(t)
+		b.connect()
+		b.answer(202, "1", "", fmt.Sprintf(`{"operationId":"4.op","status":%q}`, status))
+		b.want(fsm.Waiting, fsm.Exchange)
+	}
+}
+
+// The status and the trust bundle may stand inside the registrationState or beside it.
+func TestAssignmentTakesWhatStandsOutside(t *testing.T) {
+	for body, want := range map[string][2]string{
+		`{"status":"Assigned","registrationState":{"assignedHub":"h","deviceId":"d","status":"assigned","trustBundle":{"a":1}}}`: {"assigned", `{"a":1}`},
+		`{"status":"Assigned","registrationState":{"assignedHub":"h","deviceId":"d"},"trustBundle":{"b":2}}`:                     {"Assigned", `{"b":2}`},
+	} {
+		b := newBench(t)
+		b.connect()
+		b.answer(200, "1", "", body)
+		if a, err := b.m.Result(); err != nil || a.Status != want[0] || string(a.TrustBundle) != want[1] {
+			t.Errorf("%s: %+v, %v", body, a, err)
+		}
+	}
 }
 
 func TestPendingWithoutOperationID(t *testing.T) {

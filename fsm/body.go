@@ -80,7 +80,7 @@ const (
 	refused
 )
 
-// outcomeOf compares without regard to ASCII case: clients differ about it.
+// outcomeOf compares without regard to case: clients differ about it.
 func outcomeOf(status string) outcome {
 	switch {
 	case strings.EqualFold(status, "assigning"), strings.EqualFold(status, "unassigned"):

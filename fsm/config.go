@@ -106,17 +106,15 @@ func (c *Config) check() error {
 	checkID(report, "IDScope", c.IDScope, 64)
 	checkID(report, "RegistrationID", c.RegistrationID, 128)
 	switch {
-	case c.Attestation == TPM:
-		report("Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP")
 	case c.Attestation > TPM:
 		report("Attestation is %d, expected SymmetricKey or X509", c.Attestation)
+	case c.Attestation == TPM:
+		report("Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP")
 	}
 	if c.Payload != nil && !isObject(c.Payload) {
 		report("Payload is no JSON object")
 	}
-	if c.CSR != "" {
-		checkCSR(report, c.CSR)
-	}
+	checkCSR(report, c.CSR)
 	if c.EmptyBody && (c.Payload != nil || c.CSR != "") {
 		report("EmptyBody together with Payload or CSR")
 	}
@@ -163,6 +161,7 @@ func checkID(report func(string, ...any), name, id string, limit int) {
 // maxCSR is the size in base64 characters of the largest request that clients send.
 const maxCSR = 8192
 
+// checkCSR finds nothing wrong with an empty one.
 func checkCSR(report func(string, ...any), csr string) {
 	if strings.HasPrefix(csr, "-----") {
 		report("CSR is PEM, expected the base64 text between its lines, without line breaks")

@@ -11,45 +11,87 @@ import (
 	"example.com/dps/packet"
 )
 
-func TestConfigMistakes(t *testing.T) {
-	for want, change := range map[string]func(*fsm.Config){
-		"IDScope is empty":                    func(c *fsm.Config) { c.IDScope = "" },
-		"IDScope has 65 bytes":                func(c *fsm.Config) { c.IDScope = strings.Repeat("0", 65) },
-		"RegistrationID is empty":             func(c *fsm.Config) { c.RegistrationID = "" },
-		"RegistrationID has 129 bytes":        func(c *fsm.Config) { c.RegistrationID = strings.Repeat("d", 129) },
-		`RegistrationID "a/b" holds`:          func(c *fsm.Config) { c.RegistrationID = "a/b" },
-		`RegistrationID "a#" holds`:           func(c *fsm.Config) { c.RegistrationID = "a#" },
-		`RegistrationID "+" holds`:            func(c *fsm.Config) { c.RegistrationID = "+" },
-		`RegistrationID "a\x00" holds`:        func(c *fsm.Config) { c.RegistrationID = "a\x00" },
-		"RegistrationID is no UTF-8":          func(c *fsm.Config) { c.RegistrationID = "\xff" },
-		"TPM, which the service does not":     func(c *fsm.Config) { c.Attestation = fsm.TPM },
-		"Attestation is 3":                    func(c *fsm.Config) { c.Attestation = 3 },
-		"Payload is no JSON object":           func(c *fsm.Config) { c.Payload = json.RawMessage(`[1]`) },
-		"Payload is no JSON object\n":         func(c *fsm.Config) { c.Payload, c.Limit = json.RawMessage(`{} {}`), -1 },
-		"CSR is PEM":                          func(c *fsm.Config) { c.CSR = "-----BEGIN CERTIFICATE REQUEST-----" },
-		"CSR has line breaks":                 func(c *fsm.Config) { c.CSR = "AAAA\nAAAA" },
-		"CSR is no base64":                    func(c *fsm.Config) { c.CSR = "AAA" },
-		"CSR has 8196 characters":             func(c *fsm.Config) { c.CSR = strings.Repeat("AAAA", 2049) },
-		"EmptyBody together with":             func(c *fsm.Config) { c.EmptyBody, c.Payload = true, json.RawMessage(`{}`) },
-		"the service takes messages of 98304": func(c *fsm.Config) { c.Payload = json.RawMessage(`{"a":"` + strings.Repeat("x", 98304) + `"}`) },
-		"APIVersion is \"2019&x\"":            func(c *fsm.Config) { c.APIVersion = "2019&x" },
-		"UserAgent is no UTF-8":               func(c *fsm.Config) { c.UserAgent = "\xff" },
-		"OperationID has 257 bytes":           func(c *fsm.Config) { c.OperationID = strings.Repeat("o", 257) },
-		"RequestIDPrefix is no UTF-8":         func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
-		"Limit is -1":                         func(c *fsm.Config) { c.Limit = -1 },
-		"Policy.RequestTimeout is -1s":        func(c *fsm.Config) { c.Policy.RequestTimeout = -time.Second },
-		"Policy.RetryAfter is -1s":            func(c *fsm.Config) { c.Policy.RetryAfter = -time.Second },
-		"Policy.MaxRetryAfter is 1s":          func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
-		"Policy.MaxBackoff is 1ms":            func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
-		"Policy.KeepAlive is 1.5s":            func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },
-		"Policy.KeepAlive is 18h12m16s":       func(c *fsm.Config) { c.Policy.KeepAlive = 65536 * time.Second },
-	} {
+// refuses checks that New reports just what each change breaks.
+func refuses(t *testing.T, table map[string]func(*fsm.Config)) {
+	t.Helper()
+	for want, change := range table {
 		cfg := testConfig()
 		change(&cfg)
-		if _, err := fsm.New(cfg); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "fsm: ") {
-			t.Errorf("error %v, want one with %q", err, want)
+		if _, err := fsm.New(cfg); err == nil || err.Error() != "fsm: bad Config: "+want {
+			t.Errorf("error %v, want %s", err, want)
 		}
 	}
+}
+
+func TestMistakesInWhoTheDeviceIs(t *testing.T) {
+	refuses(t, map[string]func(*fsm.Config){
+		"IDScope is empty":                               func(c *fsm.Config) { c.IDScope = "" },
+		"IDScope has 65 bytes, the limit is 64":          func(c *fsm.Config) { c.IDScope = strings.Repeat("0", 65) },
+		"RegistrationID is empty":                        func(c *fsm.Config) { c.RegistrationID = "" },
+		"RegistrationID has 129 bytes, the limit is 128": func(c *fsm.Config) { c.RegistrationID = strings.Repeat("d", 129) },
+		"RegistrationID is no UTF-8":                     func(c *fsm.Config) { c.RegistrationID = "\xff" },
+
+		`RegistrationID "a/b" holds '/', '#', '+' or a control character`:   func(c *fsm.Config) { c.RegistrationID = "a/b" },
+		`RegistrationID "a#" holds '/', '#', '+' or a control character`:    func(c *fsm.Config) { c.RegistrationID = "a#" },
+		`RegistrationID "+" holds '/', '#', '+' or a control character`:     func(c *fsm.Config) { c.RegistrationID = "+" },
+		`RegistrationID "a\x00" holds '/', '#', '+' or a control character`: func(c *fsm.Config) { c.RegistrationID = "a\x00" },
+
+		"Attestation is 3, expected SymmetricKey or X509": func(c *fsm.Config) { c.Attestation = 3 },
+		"Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP": func(c *fsm.Config) {
+			c.Attestation = fsm.TPM
+		},
+	})
+}
+
+func TestMistakesInWhatIsSent(t *testing.T) {
+	const tooLong, version = " has 257 bytes, the limit is 256", `, expected something like "2019-03-31"`
+	long := strings.Repeat("o", 257)
+	refuses(t, map[string]func(*fsm.Config){
+		"Payload is no JSON object":                                        func(c *fsm.Config) { c.Payload = json.RawMessage(`[1]`) },
+		"Payload is no JSON object\nOperationID" + tooLong:                 func(c *fsm.Config) { c.Payload, c.OperationID = json.RawMessage(`{} {}`), long },
+		"Payload is no JSON object\nLimit is -2, expected a size in bytes": func(c *fsm.Config) { c.Payload, c.Limit = json.RawMessage(`null`), -2 },
+
+		"CSR is PEM, expected the base64 text between its lines, without line breaks": func(c *fsm.Config) {
+			c.CSR = "-----BEGIN CERTIFICATE REQUEST-----"
+		},
+		"CSR has line breaks, expected base64 without them":     func(c *fsm.Config) { c.CSR = "AAA\n_AAAA" },
+		"CSR is no base64: illegal base64 data at input byte 0": func(c *fsm.Config) { c.CSR = "_AAA" },
+		"CSR has 8196 characters, the limit is 8192":            func(c *fsm.Config) { c.CSR = strings.Repeat("AAAA", 2049) },
+		"CSR has 8193 characters, the limit is 8192\nCSR is no base64: illegal base64 data at input byte 8192": func(c *fsm.Config) {
+			c.CSR = strings.Repeat("A", 8193)
+		},
+		"EmptyBody together with Payload or CSR":                        func(c *fsm.Config) { c.EmptyBody, c.Payload = true, json.RawMessage(`{}`) },
+		"EmptyBody together with Payload or CSR\nOperationID" + tooLong: func(c *fsm.Config) { c.EmptyBody, c.CSR, c.OperationID = true, "AAAA", long },
+		"Payload and CSR have 97281 bytes together, the service takes messages of 98304": func(c *fsm.Config) {
+			c.CSR, c.Payload = strings.Repeat("AAAA", 2048), json.RawMessage(`{"a":"`+strings.Repeat("x", 97281-8192-8)+`"}`)
+		},
+
+		`APIVersion is "2019&x"` + version:                             func(c *fsm.Config) { c.APIVersion = "2019&x" },
+		`APIVersion is "&"` + version:                                  func(c *fsm.Config) { c.APIVersion = "&" },
+		`APIVersion is "` + long[:64] + `"` + version:                  func(c *fsm.Config) { c.APIVersion = long[:65] },
+		"UserAgent is no UTF-8 or has 1 bytes, the limit is 1024":      func(c *fsm.Config) { c.UserAgent = "\xff" },
+		"UserAgent is no UTF-8 or has 1025 bytes, the limit is 1024":   func(c *fsm.Config) { c.UserAgent = strings.Repeat("u", 1025) },
+		"OperationID" + tooLong:                                        func(c *fsm.Config) { c.OperationID = long },
+		"RequestIDPrefix is no UTF-8 or has 1 bytes, the limit is 64":  func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
+		"RequestIDPrefix is no UTF-8 or has 65 bytes, the limit is 64": func(c *fsm.Config) { c.RequestIDPrefix = long[:65] },
+		"Limit is -1, expected a size in bytes":                        func(c *fsm.Config) { c.Limit = -1 },
+	})
+}
+
+func TestMistakesInPolicy(t *testing.T) {
+	refuses(t, map[string]func(*fsm.Config){
+		"Policy.RequestTimeout is -1s, expected a positive duration":        func(c *fsm.Config) { c.Policy.RequestTimeout = -time.Second },
+		"Policy.RetryAfter is -1s, expected a positive duration":            func(c *fsm.Config) { c.Policy.RetryAfter = -time.Second },
+		"Policy.MinRetryAfter is -1s, expected a positive duration":         func(c *fsm.Config) { c.Policy.MinRetryAfter = -time.Second },
+		"Policy.MinBackoff is -1ns, expected a positive duration":           func(c *fsm.Config) { c.Policy.MinBackoff = -1 },
+		"Policy.MaxRetryAfter is 1s, less than MinRetryAfter 2s":            func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
+		"Policy.MaxBackoff is 1ms, less than MinBackoff 1s":                 func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
+		"Policy.KeepAlive is 1.5s, expected whole seconds up to 65535":      func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },
+		"Policy.KeepAlive is 18h12m16s, expected whole seconds up to 65535": func(c *fsm.Config) { c.Policy.KeepAlive = 65536 * time.Second },
+	})
+}
+
+func TestAllMistakesAreReported(t *testing.T) {
 	_, err := fsm.New(fsm.Config{Attestation: fsm.TPM, Limit: -1})
 	for _, want := range []string{"IDScope", "RegistrationID", "TPM", "Limit"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

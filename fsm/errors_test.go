@@ -3,6 +3,7 @@ package fsm_test
 import (
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,7 +57,13 @@ func TestErrorsCanBeToldApart(t *testing.T) {
 			t.Errorf("%v is %v: %t", v.err, v.target, got)
 		}
 	}
-	if got := (&fsm.GiveUpError{Reason: fsm.ErrTimeout}).Unwrap(); len(got) != 1 {
-		t.Errorf("%v, want the reason alone", got)
+	for _, e := range []*fsm.GiveUpError{{Reason: fsm.ErrTimeout}, {Reason: fsm.ErrTimeout, Last: step}} {
+		want := []error{fsm.ErrTimeout, step}
+		if e.Last == nil {
+			want = want[:1]
+		}
+		if got := e.Unwrap(); !slices.Equal(got, want) {
+			t.Errorf("%v wraps %v, want %v", e, got, want)
+		}
 	}
 }

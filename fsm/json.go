@@ -16,7 +16,7 @@ import (
 // without white space at its ends. Anything but an object has no members.
 func members(text []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
-		if len(text) == 0 || text[0] != '{' {
+		if text[0] != '{' {
 			return
 		}
 		for i := skip(text, 1, " \t\r\n,"); text[i] != '}'; i = skip(text, i, " \t\r\n,") {
@@ -51,7 +51,6 @@ func valueEnd(text []byte, i int) int {
 			}
 		case '{', '[':
 			depth++
-			continue
 		case '}', ']':
 			depth--
 		default:
@@ -67,10 +66,10 @@ func valueEnd(text []byte, i int) int {
 	}
 }
 
-// inner returns what stands between the quotes of a JSON string. Anything else, nil
-// included, is empty.
+// inner returns what stands between the quotes of a JSON string, and nil for anything
+// else, nil included.
 func inner(value []byte) []byte {
-	if len(value) < 2 || value[0] != '"' {
+	if len(value) == 0 || value[0] != '"' {
 		return nil
 	}
 	return value[1 : len(value)-1]
@@ -88,7 +87,5 @@ func stringOf(value []byte) (s string) {
 // decode decodes what it can: a field of another type than expected counts as
 // absent, since the service adds and changes fields, and only a few decide.
 func decode(value []byte, into any) {
-	if value != nil {
-		json.Unmarshal(value, into) // valid already: only a type can be wrong
-	}
+	json.Unmarshal(value, into) // nil or valid already: only a type can be wrong
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Whatever encoding/json calls an object is walked over without a panic, and has
@@ -44,6 +46,23 @@ func FuzzMembers(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMembersCanBeLeftEarly(t *testing.T) {
+	for key := range members([]byte(`{"a":1,"b":2}`)) {
+		if string(key) != "a" {
+			t.Errorf("%s after the end", key)
+		}
+		break
+	}
+}
+
+func TestInner(t *testing.T) {
+	for value, want := range map[string][]byte{`"a\""`: []byte(`a\"`), `""`: {}, `7`: nil, `[]`: nil, "": nil} {
+		if diff := cmp.Diff(want, inner([]byte(value))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", value, diff)
+		}
+	}
 }
 
 func TestStringOf(t *testing.T) {
