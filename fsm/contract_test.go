@@ -136,7 +136,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// A machine that waits is small: DESIGN allows 1 KiB without the configuration.
+// A machine that waits is small: at most 1 KiB, with its configuration.
 func TestWaitingMachineIsSmall(t *testing.T) {
 	const n = 2000
 	all := make([]*fsm.Machine, n)

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// The least time of each benchmark counts, and what is compared stands side by side.
+func TestTable(t *testing.T) {
+	m := newMeasurements()
+	var out strings.Builder
+	line := func(name string, ns float64) {
+		fmt.Fprintf(&out, "Benchmark%s-%d \t 1000\t %g ns/op\t 0 B/op\t 7 allocs/op\n", name, runtime.GOMAXPROCS(0), ns)
+	}
+	for _, f := range figures {
+		line(f.bench, 500)
+		line(f.bench, 300)
+		line(f.bench, 400)
+	}
+	line("Encode/PUBLISH/128/limit", 200)
+	line("Peers/Encode/PUBLISH-128/ours", 100)
+	line("Peers/Encode/PUBLISH-128/paho", 700)
+	line("Peers/Encode/PUBLISH-128/mochi", 310)
+	if err := m.readBenchmarks([]byte(out.String())); err != nil {
+		t.Fatal(err)
+	}
+	text, err := table(m)
+	if want := "| encode PUBLISH, payload of 128 bytes | 300 ns | 1.50 | 3.1 × | 7 |\n"; err != nil || !strings.Contains(text, want) {
+		t.Errorf("got %v and\n%swant\n%s", err, text, want)
+	}
+	delete(m.ns, "Registration")
+	if _, err := table(m); err == nil {
+		t.Error("a benchmark that there is not is not missed")
+	}
+}
+
+func TestDurationHasTwoDigitsOrThree(t *testing.T) {
+	for ns, want := range map[float64]string{
+		3.52: "3.5 ns", 9.96: "10.0 ns", 35.2: "35 ns", 352: "352 ns", 3520: "3.5 µs", 2_345_678: "2.3 ms", 5e9: "5.0 s",
+	} {
+		if got := duration(ns); got != want {
+			t.Errorf("%v ns: got %q, want %q", ns, got, want)
+		}
+	}
+}
+
+func TestReplaceLeavesTheRest(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	const before = "a\n<!-- figures -->\nold\n<!-- end of figures -->\nb\n"
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace(file, "new\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(file)
+	if want := strings.Replace(before, "old", "new", 1); err != nil || string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := os.WriteFile(file, []byte("no place"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if replace(file, "new\n") == nil {
+		t.Error("a file without a place for the table is written")
+	}
+}
+
+// The README has a row for every figure.
+func TestTheREADMEHasTheTable(t *testing.T) {
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures {
+		if !strings.Contains(string(text), "\n| "+f.what+" | ") {
+			t.Errorf("README.md has no figure %q: go -C fuzz/peers run ./figures -write ../../README.md", f.what)
+		}
+	}
+}
