@@ -1,6 +1,8 @@
 package packet_test
 
 import (
+	"bytes"
+	"strconv"
 	"testing"
 
 	"example.com/dps/packet"
@@ -102,6 +104,33 @@ func BenchmarkStream(b *testing.B) {
 			if s.packets%1000 != 0 {
 				b.Error("packets were lost")
 			}
+		})
+	}
+}
+
+// What a packet or a byte costs does not depend on how many there are.
+func BenchmarkFlat(b *testing.B) {
+	wire := mustAppend(nil, fixturePublish(128))
+	for _, n := range []int{1, 1000, 1_000_000} {
+		b.Run("packets/"+strconv.Itoa(n), func(b *testing.B) {
+			stream := bytes.Repeat(wire, min(n, 1000))
+			var s splitterFeeder
+			for b.Loop() {
+				for range n / min(n, 1000) {
+					feedAll(b, stream, len(stream), s.feed)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(s.packets), "ns/packet")
+		})
+	}
+	for _, n := range []int{100, 10_000, 1_000_000} {
+		b.Run("bytes/"+strconv.Itoa(n), func(b *testing.B) {
+			wire := mustAppend(nil, fixturePublish(n))
+			s := splitterFeeder{Splitter: packet.Splitter{Limit: 2 << 20}}
+			for b.Loop() {
+				feedAll(b, wire, 1, s.feed)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(s.packets*len(wire)), "ns/byte")
 		})
 	}
 }
