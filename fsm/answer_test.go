@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/dps/fsm"
 )
@@ -137,35 +136,5 @@ func TestTraceTellsWhy(t *testing.T) {
 				t.Errorf("%q: %+v, want %q", properties, waits, want)
 			}
 		}
-	}
-}
-
-// The trace has every packet, both ways, and the end.
-func TestTraceIsComplete(t *testing.T) {
-	var got []string
-	b := newBench(t, func(c *fsm.Config) {
-		c.Trace = func(e fsm.Event) {
-			line := e.Kind.String()
-			if e.Packet != nil {
-				line += " " + e.Packet.Type().String()
-			}
-			got = append(got, line)
-		}
-	})
-	b.connect()
-	b.answer(202, "1", "&retry-after=100", assigning)
-	b.answer(202, "1", "", assigning)
-	b.sleep(time.Minute)
-	b.m.Receive(b.now, []byte{0xd0, 0})
-	b.m.Receive(b.now, []byte{0x40, 2, 0, 2})
-	b.m.Receive(b.now, []byte{0x62, 2, 0, 9})
-	b.sleepToDeadline()
-	b.answer(429, "2", "", "")
-	b.m.Stop(b.now)
-	want := []string{"sent CONNECT", "received CONNACK", "sent SUBSCRIBE", "received SUBACK", "sent PUBLISH", "received PUBLISH", "sent PUBACK", "wait",
-		"received PUBLISH", "sent PUBACK", "ignored", "sent PINGREQ", "received PINGRESP", "received PUBACK", "received PUBREL", "sent PUBCOMP",
-		"sent PUBLISH", "received PUBLISH", "sent PUBACK", "retry", "sent DISCONNECT", "end"}
-	if strings.Join(got, "; ") != strings.Join(want, "; ") {
-		t.Errorf("traced\n%q, want\n%q", got, want)
 	}
 }

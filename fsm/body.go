@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -141,8 +142,15 @@ func (c *Config) appendRegistration(b []byte) []byte {
 	if c.EmptyBody {
 		return b
 	}
-	id, _ := json.Marshal(c.RegistrationID) // a string always marshals
-	b = append(append(b, `{"registrationId":`...), id...)
+	b = slices.Grow(b, 64+len(c.RegistrationID)+len(c.Payload)+len(c.CSR))
+	b = append(b, `{"registrationId":"`...)
+	for _, d := range []byte(c.RegistrationID) {
+		if d == '"' || d == '\\' { // what else JSON escapes is refused
+			b = append(b, '\\')
+		}
+		b = append(b, d)
+	}
+	b = append(b, '"')
 	if c.Payload != nil {
 		b = append(b, `,"payload":`...)
 		b = append(b, c.Payload...)

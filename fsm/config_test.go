@@ -128,7 +128,7 @@ func TestConfigAtItsLimits(t *testing.T) {
 
 // What the sources disagree about is left to the service.
 func TestRegistrationIDsOfAllKinds(t *testing.T) {
-	for _, id := range []string{"a", "Dev-1._:a", "UPPER", "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6", "ends.", "with space", "gerät", strings.Repeat("d", 128)} {
+	for _, id := range []string{"a", "Dev-1._:a", "UPPER", "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6", "ends.", "with space", "gerät", `"a\b"`, "~\u2028", strings.Repeat("d", 128)} {
 		b := newBench(t, func(c *fsm.Config) { c.RegistrationID = id })
 		b.open()
 		p := b.sent()[0].(*packet.Connect)

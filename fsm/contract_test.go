@@ -182,11 +182,16 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	b.answer(202, "1", "&retry-after=300", assigning)
 	out := b.m.AppendOutput(make([]byte, 0, 1024))
 	stale, _ := message("202/?$rid=1&retry-after=3", assigning).AppendBinary(nil)
+	twice := message("202/?$rid=1&retry-after=3", assigning)
+	twice.QoS = packet.QoS2
+	qos2, _ := twice.AppendBinary(nil)
+	qos2, _ = (&packet.Pubrel{ID: 7}).AppendBinary(qos2)
 	puback, _ := (&packet.Puback{ID: 2}).AppendBinary(nil)
 	pong, _ := (&packet.Pingresp{}).AppendBinary(nil)
 	for name, f := range map[string]func(){
 		"PUBACK":       func() { b.m.Receive(b.now, puback) },
 		"stale answer": func() { b.m.Receive(b.now, stale); out = b.m.AppendOutput(out[:0]) },
+		"QoS 2":        func() { b.m.Receive(b.now, qos2); out = b.m.AppendOutput(out[:0]) },
 		"PINGRESP":     func() { b.m.Receive(b.now, pong) },
 		"early call":   func() { b.m.Advance(b.now) },
 	} {

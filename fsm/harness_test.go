@@ -14,7 +14,9 @@ import (
 // start is when tests begin.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-const testToken = "SharedAccessSignature sr=s"
+// testToken is as long as a real one.
+const testToken = "SharedAccessSignature sr=0ne00000A1B%2Fregistrations%2Fdev-1&sig=hwgBlMB6G2Zg5ZcYtwmtLVKRbifiSCPfUMyscbVWa8o%3D" +
+	"&se=1767326645&skn=registration"
 
 func testConfig() fsm.Config {
 	return fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "dev-1"}

@@ -155,7 +155,7 @@ func (m *Machine) AppendOutput(b []byte) []byte {
 
 // maxIdleOutput is the room in bytes that a machine keeps for its output while it
 // waits: enough for a keep-alive, an acknowledgement and most requests.
-const maxIdleOutput = 256
+const maxIdleOutput = 192
 
 // AppendUnread appends the bytes that were received behind the last answer to b. With
 // Policy.KeepSession they are the beginning of what the caller goes on with.
@@ -171,13 +171,12 @@ func (m *Machine) Deadline() time.Time {
 	case !m.state.open():
 		return time.Time{}
 	}
-	d := earlier(m.deadline, m.end)
-	return earlier(d, m.keepAliveDeadline())
+	return earlier(earlier(m.deadline, m.end), m.keepAliveDeadline())
 }
 
-// earlier returns the earlier of two deadlines, either of which may be zero.
+// earlier returns the earlier of two deadlines, the second of which may be zero.
 func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
+	if !b.IsZero() && b.Before(a) {
 		return b
 	}
 	return a

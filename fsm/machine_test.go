@@ -2,6 +2,7 @@ package fsm_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -113,6 +114,8 @@ func TestPassword(t *testing.T) {
 		{fsm.SymmetricKey, "", false},
 		{fsm.X509, "", true},
 		{fsm.X509, testToken, false},
+		{fsm.SymmetricKey, "x", true},
+		{fsm.X509, "x", false},
 		{fsm.SymmetricKey, strings.Repeat("x", 65536), false},
 	} {
 		b := newBench(t, func(c *fsm.Config) { c.Attestation = test.how })
@@ -127,6 +130,62 @@ func TestPassword(t *testing.T) {
 		if p := b.expect("CONNECT")[0].(*packet.Connect); (p.Password != nil) != (test.password != "") {
 			t.Errorf("%v: CONNECT has password %q", test.how, []byte(p.Password))
 		}
+	}
+}
+
+func TestPasswordOfTheWrongKind(t *testing.T) {
+	b := newBench(t)
+	want := "fsm: wrong kind of password: 0 bytes for attestation by symmetric key"
+	if err := b.m.Open(b.now, nil); !errors.Is(err, fsm.ErrPassword) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestMachinePrintsAsOneLine(t *testing.T) {
+	b := newBench(t)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got := fmt.Sprintf(verb, b.m); got != `fsm.Machine("dev-1", idle)` {
+			t.Errorf("%s gives %s", verb, got)
+		}
+	}
+}
+
+// An input that comes at the wrong time is one all the same: what is due happens.
+func TestEveryInputMovesTheClock(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	if err := b.m.Open(b.now.Add(31*time.Second), []byte(testToken)); !errors.Is(err, fsm.ErrOrder) {
+		t.Error(err)
+	}
+	b.want(fsm.Closing, fsm.Close)
+	b.m.Lost(b.now.Add(time.Hour), nil)
+	b.ends(fsm.ErrTimeout)
+
+	var stopped time.Time
+	b = newBench(t, func(c *fsm.Config) { c.Trace = func(e fsm.Event) { stopped = e.Time } })
+	b.connect()
+	b.now = b.now.Add(time.Minute)
+	if b.m.Stop(b.now); !stopped.Equal(b.now) {
+		t.Errorf("stopped at %v, want %v", stopped, b.now)
+	}
+}
+
+// A transport that is gone gets no DISCONNECT, not even in the trace.
+func TestNothingIsSaidToATransportThatIsGone(t *testing.T) {
+	var sent []packet.Packet
+	b := newBench(t, func(c *fsm.Config) {
+		c.Policy.MaxAttempts = 1
+		c.Trace = func(e fsm.Event) {
+			if e.Kind == fsm.Sent {
+				sent = append(sent, e.Packet)
+			}
+		}
+	})
+	b.connect()
+	b.m.Lost(b.now, nil)
+	b.ends(fsm.ErrAttempts)
+	if last := sent[len(sent)-1]; last.Type() != packet.PUBLISH {
+		t.Errorf("sent %v at last", last)
 	}
 }
 

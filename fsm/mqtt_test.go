@@ -53,22 +53,42 @@ func TestMalformedPackets(t *testing.T) {
 		"QoS 3":              {0x36, 8, 0, 3, 'a', '/', 'b', 0, 10, 'x'},
 		"five length bytes":  {0x30, 0x80, 0x80, 0x80, 0x80, 1},
 		"PUBACK of 3 bytes":  {0x40, 3, 0, 2, 0},
-		"identifier 0":       {0x40, 2, 0, 0},
+		"PUBACK 0":           {0x40, 2, 0, 0},
+		"PUBREL 0":           {0x62, 2, 0, 0},
 		"wildcard in topic":  {0x30, 5, 0, 3, 'a', '/', '#'},
 		"1 MiB announced":    {0x30, 0x80, 0x80, 0x40},
 		"PINGRESP with body": {0xd0, 1, 0},
 	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
-			b.connect()
-			b.m.Receive(b.now, in)
-			b.want(fsm.Closing, fsm.Close)
-			b.expect()
-			err := b.ends(fsm.ErrProtocol)
-			if !errors.Is(err, packet.ErrMalformed) && !errors.Is(err, packet.ErrTooLarge) {
-				t.Errorf("the codec's error is lost: %v", err)
+		t.Run(name, func(t *testing.T) { malformed(t, (*bench).connect, in) })
+	}
+	t.Run("CONNACK", func(t *testing.T) { malformed(t, (*bench).open, []byte{0x20, 2, 2, 0}) })
+	t.Run("SUBACK", func(t *testing.T) {
+		malformed(t, func(b *bench) { b.open(); b.receive(&packet.Connack{}) }, []byte{0x90, 3, 0, 1, 3})
+	})
+}
+
+// malformed brings a machine to a stage and checks that it does not take a packet, traced or not.
+func malformed(t *testing.T, stage func(*bench), in []byte) {
+	for _, traced := range []bool{false, true} {
+		b := newBench(t, func(c *fsm.Config) {
+			c.Policy.MaxAttempts = 1
+			if traced {
+				c.Trace = func(e fsm.Event) {
+					if f, _, err := packet.Cut(in, 0); err == nil && e.Kind == fsm.Received && e.Packet.Type() == f.Type {
+						t.Errorf("traced: %v", e)
+					}
+				}
 			}
 		})
+		stage(b)
+		b.sent()
+		b.m.Receive(b.now, in)
+		b.want(fsm.Closing, fsm.Close)
+		b.expect()
+		err := b.ends(fsm.ErrProtocol)
+		if !errors.Is(err, packet.ErrMalformed) && !errors.Is(err, packet.ErrTooLarge) {
+			t.Errorf("the codec's error is lost: %v", err)
+		}
 	}
 }
 
@@ -90,6 +110,39 @@ func TestQoS2Delivery(t *testing.T) {
 	b.receive(&packet.Pubrel{ID: 99}) // an unknown one is owed an answer too: MQTT-4.3.3-2
 	b.expect("PUBCOMP id=99")
 	b.want(fsm.Waiting, fsm.Exchange)
+}
+
+// Whatever acknowledgement is sent puts the keep-alive off.
+func TestAcknowledgementsAreSignsOfLife(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.answer(202, "1", "&retry-after=200", assigning)
+	for _, p := range []packet.Packet{
+		&packet.Publish{Topic: []byte("a"), QoS: packet.QoS1, ID: 1}, &packet.Publish{Topic: []byte("a"), QoS: packet.QoS2, ID: 2}, &packet.Pubrel{ID: 2},
+	} {
+		b.now = b.now.Add(10 * time.Second)
+		b.receive(p)
+		if d := b.m.Deadline().Sub(b.now); d != time.Minute {
+			t.Errorf("%v: PINGREQ after %v, want 1 min", p, d)
+		}
+	}
+}
+
+// A SUBACK that the answer has overtaken makes no difference to what goes on.
+func TestLateSubackChangesNothing(t *testing.T) {
+	var lines []string
+	b := newBench(t, func(c *fsm.Config) { c.Policy.Pipeline = true }, traced(&lines))
+	b.open()
+	b.receive(&packet.Connack{}, message("202/?$rid=1", assigning))
+	b.sleepToDeadline()
+	b.want(fsm.Polling, fsm.Exchange)
+	before := b.m.Deadline()
+	lines = nil
+	b.now = b.now.Add(time.Second)
+	b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+	if b.want(fsm.Polling, fsm.Exchange); !b.m.Deadline().Equal(before) || len(lines) != 1 {
+		t.Errorf("deadline %v, was %v; traced %q", b.m.Deadline(), before, lines)
+	}
 }
 
 // Acknowledgements of anything, in any state, do no harm.

@@ -224,6 +224,12 @@ func TestS11_ResumeFallsBackToRegistering(t *testing.T) {
 	b.sleepToDeadline()
 	b.connect()
 	b.want(fsm.Registering, fsm.Exchange)
+
+	b = newBench(t, func(c *fsm.Config) { c.Policy.NoResume, c.OperationID = true, "4.old" })
+	b.m.Lost(b.now, io.EOF) // no connection was lost
+	b.sleepToDeadline()
+	b.connect()
+	b.want(fsm.Polling, fsm.Exchange)
 }
 
 func TestS12_TheWholeHasABudget(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
+const testPadding = "----------------------------------------------------------------------------------------------------"
+
 // A password that was taken, or is not needed any more, does not stay in the buffer.
 func TestPasswordIsWiped(t *testing.T) {
-	const password = "a very secret token"
+	const password = "a very secret token, and so long that the buffer with it is not kept: " + testPadding
 	for name, end := range map[string]func(m *Machine, now time.Time){
 		"output taken": func(m *Machine, now time.Time) { m.AppendOutput(nil) },
 		"lost":         func(m *Machine, now time.Time) { m.Lost(now, nil) },

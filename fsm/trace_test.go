@@ -1,0 +1,71 @@
+package fsm_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
+)
+
+// traced makes a machine's trace end up in lines, each of one event.
+func traced(lines *[]string) func(*fsm.Config) {
+	return func(c *fsm.Config) {
+		c.Trace = func(e fsm.Event) {
+			line := e.Kind.String()
+			if e.Packet != nil {
+				line = fmt.Sprintf("%s %.48v", line, e.Packet)
+			}
+			if e.Note != "" {
+				line += ": " + e.Note
+			}
+			*lines = append(*lines, line)
+		}
+	}
+}
+
+// The trace has every packet, both ways, and the end.
+func TestTraceIsComplete(t *testing.T) {
+	var got []string
+	b := newBench(t, traced(&got))
+	b.open()
+	b.receive(&packet.Connack{SessionPresent: true}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}})
+	b.answer(202, "1", "&retry-after=100", assigning)
+	b.answer(202, "1", "", assigning)
+	b.receive(&packet.Publish{Topic: []byte("a/b"), QoS: packet.QoS2, ID: 9})
+	b.sleep(time.Minute)
+	b.receive(&packet.Pingresp{}, &packet.Puback{ID: 2}, &packet.Pubrel{ID: 9})
+	b.sleepToDeadline()
+	b.receive(message("200/?$rid=9", ""))
+	b.answer(429, "2", "", "")
+	b.m.Stop(b.now)
+	want := []string{
+		`sent CONNECT client="dev-1" user="0ne00000A1B/registr`, "received CONNACK accepted, session present true",
+		`sent SUBSCRIBE id=1 "$dps/registrations/res/#" (QoS 1`, "received SUBACK id=1 codes=01",
+		`sent PUBLISH id=2 qos=1 topic="$dps/registrations/PUT`, `received PUBLISH id=7 qos=1 topic="$dps/registrations/res`,
+		"sent PUBACK id=7", "wait: the service asked for 1m40s",
+		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "ignored: no request is open",
+		`received PUBLISH id=9 qos=2 topic="a/b" payload=0 bytes`, "sent PUBREC id=9", "ignored: no topic of an answer",
+		"sent PINGREQ", "received PINGRESP", "received PUBACK id=2", "received PUBREL id=9", "sent PUBCOMP id=9",
+		`sent PUBLISH id=3 qos=1 topic="$dps/registrations/GET`,
+		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "ignored: its $rid is not that of the open request",
+		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "retry",
+		"sent DISCONNECT", "end",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRefusalIsTraced(t *testing.T) {
+	var got []string
+	b := newBench(t, traced(&got))
+	b.open()
+	b.receive(&packet.Connack{ReturnCode: packet.NotAuthorized})
+	want := []string{`sent CONNECT client="dev-1" user="0ne00000A1B/registr`, "received CONNACK not authorized, session present false", "end"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
