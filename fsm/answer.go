@@ -57,10 +57,10 @@ func (m *Machine) pending(r topic.Response, b *body) {
 		m.later(fmt.Errorf("fsm: %w: %s without operationId", ErrBody, b.status), r.RetryAfter)
 		return
 	}
-	m.attempts = 0
+	m.attempts, m.throttled = 0, time.Time{}
 	wait := m.cfg.Policy.poll(r.RetryAfter, r.HasRetryAfter)
-	m.due = m.now.Add(m.jitter(wait))
-	if !m.end.IsZero() && !m.due.Before(m.end) {
+	m.due = m.now.Add(m.jitter(wait, jitterPoll))
+	if m.late() {
 		m.giveUp(ErrTimeout)
 		return
 	}
@@ -101,6 +101,9 @@ func (m *Machine) refused(r topic.Response, b *body) {
 	switch {
 	case code == 429 || code >= 500:
 		m.garbled = 0
+		if code == 429 {
+			m.throttle()
+		}
 		m.later(err, r.RetryAfter)
 	case m.step() == Polling && (m.resuming || gone && !m.restarted):
 		m.restarted = m.restarted || !m.resuming

@@ -91,7 +91,8 @@ type Config struct {
 
 	Policy Policy
 
-	// Jitter returns a random number in [0,1) by which waits are spread. nil is
+	// Jitter returns a random number in [0,1) by which waits are spread: those before a
+	// query get up to a fifth longer, those after a failure up to twice as long. nil is
 	// deterministic: no jitter. Set it in a fleet, to math/rand/v2.Float64, say.
 	Jitter func() float64
 

@@ -84,6 +84,7 @@ func TestMistakesInPolicy(t *testing.T) {
 		"Policy.RetryAfter is -1s, expected a positive duration":            func(c *fsm.Config) { c.Policy.RetryAfter = -time.Second },
 		"Policy.MinRetryAfter is -1s, expected a positive duration":         func(c *fsm.Config) { c.Policy.MinRetryAfter = -time.Second },
 		"Policy.MinBackoff is -1ns, expected a positive duration":           func(c *fsm.Config) { c.Policy.MinBackoff = -1 },
+		"Policy.MaxThrottled is -1s, expected a positive duration":         func(c *fsm.Config) { c.Policy.MaxThrottled = -time.Second },
 		"Policy.MaxRetryAfter is 1s, less than MinRetryAfter 2s":            func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
 		"Policy.MaxBackoff is 1ms, less than MinBackoff 1s":                 func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
 		"Policy.KeepAlive is 1.5s, expected whole seconds up to 65535":      func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },

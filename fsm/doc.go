@@ -66,11 +66,11 @@
 //	            → registering  SUBACK
 //	            → waiting      412; 429, 5xx; SUBACK; assigning; unreadable
 //	            → polling      SUBACK
-//	            → closing      400, 401, …; 404; SUBACK 0x80; Stop; assigned; failed, disabled; giving up; no answer; violation
+//	            → closing      400, 401, …; 404; SUBACK; SUBACK 0x80; Stop; assigned; failed, disabled; giving up; no answer; violation
 //	            → finished     giving up
 //	registering → idle         Lost
 //	            → waiting      412; 429, 5xx; assigning; unreadable
-//	            → closing      400, 401, …; 404; Stop; assigned; failed, disabled; giving up; no answer; unreadable; violation
+//	            → closing      400, 401, …; 404; 412; 429, 5xx; Stop; assigned; assigning; failed, disabled; giving up; no answer; unreadable; violation
 //	            → finished     assigned; giving up
 //	waiting     → idle         Lost
 //	            → registering  time
@@ -79,7 +79,7 @@
 //	            → finished     giving up
 //	polling     → idle         Lost
 //	            → waiting      400, 401, …; 404; 412; 429, 5xx; assigning; unreadable
-//	            → closing      400, 401, …; 404; Stop; assigned; failed, disabled; giving up; no answer; unreadable; violation
+//	            → closing      400, 401, …; 404; 412; 429, 5xx; Stop; assigned; assigning; failed, disabled; giving up; no answer; unreadable; violation
 //	            → finished     assigned; giving up
 //	closing     → idle         Lost
 //	            → finished     Lost
@@ -99,7 +99,9 @@
 //     [Policy.MinRetryAfter] and [Policy.MaxRetryAfter]; a retry-after that is
 //     missing or senseless counts as [Policy.RetryAfter].
 //   - 429 and 5xx repeat the same step after the longer of retry-after and back-off,
-//     on the same connection, with the operation id kept.
+//     on the same connection, with the operation id kept. While the answer is 429, which
+//     means that a fleet is above the quota, each wait is as long as it has been so.
+//   - A wait of more than [Policy.StayConnected] is spent disconnected.
 //   - 404 and 412 on a query start over with the registration, the former once.
 //   - 400, 401, 403, 404, 409 and any other error on the registration are final, as
 //     are "failed", "disabled" and "blacklisted", and CONNACK 2, 4 and 5.

@@ -133,6 +133,7 @@ type GiveUpError struct {
 	Elapsed  time.Duration // since the first input
 	Attempts int           // that failed in a row
 	Last     error         // the last failure; nil if there was none
+	Due      time.Time     // when the next attempt would have been: who starts over keeps to it
 }
 
 // Error returns one line.

@@ -10,13 +10,12 @@ import (
 // A Machine registers one device, once. It is made by [New]. The package
 // documentation tells how to drive it.
 type Machine struct {
-	cfg   Config
-	state State
+	cfg     Config
+	state   State
+	started bool // start is set
 
 	now      time.Time // the largest time seen
-	started  bool      // start and end are set
 	start    time.Time // time of the first input
-	end      time.Time // of the budget; zero: none
 	deadline time.Time // of the state; in Idle when to dial
 
 	in     packet.Splitter
@@ -37,11 +36,12 @@ type Machine struct {
 	// The registration.
 	requestID   []byte    // of the last request
 	requests    uint32    // sent so far
+	restarted   bool      // a 404 has already led back to the registration
 	operationID string    // empty: register
 	due         time.Time // when the next request may be sent
 	attempts    int       // failed in a row
+	throttled   time.Time // when the first 429 among them came; zero: none has
 	garbled     int       // answers in a row that were unreadable
-	restarted   bool      // a 404 has already led back to the registration
 	ignored     int
 	last        error // the last failure that led to another attempt
 
@@ -171,7 +171,7 @@ func (m *Machine) Deadline() time.Time {
 	case !m.state.open():
 		return time.Time{}
 	}
-	return earlier(earlier(m.deadline, m.end), m.keepAliveDeadline())
+	return earlier(earlier(m.deadline, m.end()), m.keepAliveDeadline())
 }
 
 // earlier returns the earlier of two deadlines, the second of which may be zero.

@@ -21,6 +21,7 @@ type model struct {
 	failures int
 	garbled  int
 	due      time.Time
+	since    time.Time // of the first 429 in a row; zero: none came
 	last     time.Time // of the deadline of an answer
 	end      bool
 }
@@ -37,11 +38,19 @@ func (m *model) fail(now time.Time, floor time.Duration) {
 	}
 }
 
+// wait waits, disconnected if that is for more than 4 minutes.
+func (m *model) wait(now time.Time) {
+	m.state = fsm.Waiting
+	if m.due.Sub(now) > 4*time.Minute {
+		m.state = fsm.Closing
+	}
+}
+
 // ask sends a request if one may be sent.
 func (m *model) ask(now time.Time) {
 	switch {
 	case now.Before(m.due):
-		m.state = fsm.Waiting
+		m.wait(now)
 		return
 	case m.op:
 		m.state = fsm.Polling
@@ -56,7 +65,7 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 	polling := m.op
 	switch {
 	case status == 202:
-		m.op, m.resuming, m.failures, m.garbled = true, false, 0, 0
+		m.op, m.resuming, m.failures, m.garbled, m.since = true, false, 0, 0, time.Time{}
 		if after == 0 {
 			after = 3 * time.Second
 		}
@@ -68,7 +77,10 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		}
 		m.fail(now, after)
 	case status == 429:
-		m.garbled = 0
+		if m.garbled = 0; m.since.IsZero() {
+			m.since = now
+		}
+		m.due = now.Add(now.Sub(m.since))
 		m.fail(now, after)
 	case polling && m.resuming, polling && status == 404 && !m.gone, status == 412:
 		if status == 404 && polling && !m.resuming {
@@ -80,7 +92,7 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		m.state, m.end = fsm.Closing, true
 		return
 	}
-	m.state = fsm.Waiting
+	m.wait(now)
 }
 
 // time lets what is due happen.

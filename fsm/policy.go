@@ -7,7 +7,9 @@ import "time"
 type Policy struct {
 	// Budget is the time for the whole registration, from the first input on: call
 	// Advance before the first dial for that to count. Default 5 minutes; negative: no
-	// limit.
+	// limit. A device of a large fleet that must be registered in the end, however long
+	// that takes, has no limit here and in MaxAttempts: at 1,000 registrations a minute a
+	// million devices take 17 hours.
 	Budget time.Duration
 
 	// RequestTimeout is the time for each answer: CONNACK, SUBACK, the answer to a
@@ -27,9 +29,22 @@ type Policy struct {
 	// which keeps to the limit of 5 queries in 10 s, and 300 s.
 	MinRetryAfter, MaxRetryAfter time.Duration
 
+	// StayConnected is the longest wait that is spent connected. For a longer one the
+	// machine disconnects, and dials again when it is over, which is no failure. Default
+	// 4 minutes; negative: stays connected in every wait.
+	StayConnected time.Duration
+
 	// MinBackoff is the wait after a first failure; each further one doubles it, up
-	// to MaxBackoff. A retry-after is the floor. Defaults 1 s and 100 s.
+	// to MaxBackoff. A retry-after is the floor. Config.Jitter makes it up to twice as
+	// long. Defaults 1 s and 100 s.
 	MinBackoff, MaxBackoff time.Duration
+
+	// MaxThrottled is for status 429: a fleet asks for more than the service's quota.
+	// The wait is then at least as long as the service has been answering so, up to
+	// MaxThrottled, and Config.Jitter makes that up to half as long again. So a fleet of
+	// any size uses the quota up, with a number of requests a device that grows with the
+	// logarithm of the fleet only. Default 4 h.
+	MaxThrottled time.Duration
 
 	// MaxAttempts is the number of failures in a row after which the machine gives
 	// up: connections lost, answers missing, unreadable or 429 and 5xx. Default 10;
@@ -58,8 +73,13 @@ type Policy struct {
 // maxGarbled is the number of unreadable answers in a row that end a registration.
 const maxGarbled = 3
 
-// The part of a wait that jitter adds at most: waits get longer, never shorter.
-const jitterPart = 0.2
+// The part of a wait that jitter adds at most: waits get longer, never shorter. What
+// spreads a fleet over the minutes after its first failure is the jitter of a back-off.
+const (
+	jitterPoll     = 0.2
+	jitterBackoff  = 1
+	jitterThrottle = 0.5
+)
 
 func (p *Policy) setDefaults() {
 	setDefault(&p.Budget, 5*time.Minute)
@@ -68,8 +88,10 @@ func (p *Policy) setDefaults() {
 	setDefault(&p.RetryAfter, 3*time.Second)
 	setDefault(&p.MinRetryAfter, 2*time.Second)
 	setDefault(&p.MaxRetryAfter, 300*time.Second)
+	setDefault(&p.StayConnected, 4*time.Minute)
 	setDefault(&p.MinBackoff, 1*time.Second)
 	setDefault(&p.MaxBackoff, 100*time.Second)
+	setDefault(&p.MaxThrottled, 4*time.Hour)
 	setDefault(&p.MaxAttempts, 10)
 }
 
@@ -91,6 +113,7 @@ func (p *Policy) check(report func(string, ...any)) {
 	positive("RetryAfter", p.RetryAfter)
 	positive("MinRetryAfter", p.MinRetryAfter)
 	positive("MinBackoff", p.MinBackoff)
+	positive("MaxThrottled", p.MaxThrottled)
 	if p.MaxRetryAfter < p.MinRetryAfter {
 		report("Policy.MaxRetryAfter is %v, less than MinRetryAfter %v", p.MaxRetryAfter, p.MinRetryAfter)
 	}
@@ -117,4 +140,16 @@ func (p *Policy) backoff(attempts int) time.Duration {
 		d *= 2
 	}
 	return min(d, p.MaxBackoff)
+}
+
+// jitter makes a wait longer, by a part of it that is at most this.
+func (m *Machine) jitter(d time.Duration, most float64) time.Duration {
+	if m.cfg.Jitter == nil {
+		return d
+	}
+	part := m.cfg.Jitter()
+	if !(part > 0) { // nor NaN
+		part = 0
+	}
+	return d + time.Duration(most*float64(d)*min(part, 1))
 }

@@ -149,7 +149,7 @@ func TestS7_WaitsForRetryAfter(t *testing.T) {
 	} {
 		for _, jitter := range []func() float64{nil, func() float64 { return 0.5 }, func() float64 { return 7 }} {
 			b := newBench(t, func(c *fsm.Config) {
-				c.Policy.Budget, c.Policy.KeepAlive, c.Jitter = time.Hour, -1, jitter
+				c.Policy.Budget, c.Policy.KeepAlive, c.Policy.StayConnected, c.Jitter = time.Hour, -1, -1, jitter
 			})
 			b.connect()
 			b.answer(202, "1", properties, assigning)

@@ -22,13 +22,18 @@ func (m *Machine) enter(s State, deadline time.Time) {
 func (m *Machine) tick(now time.Time) {
 	if !m.started {
 		m.started, m.now, m.start = true, now, now
-		if m.cfg.Policy.Budget > 0 {
-			m.end = now.Add(m.cfg.Policy.Budget)
-		}
 	}
 	if now.After(m.now) {
 		m.now = now
 	}
+}
+
+// end returns when the budget is used up; zero: never.
+func (m *Machine) end() time.Time {
+	if !m.started || m.cfg.Policy.Budget < 0 {
+		return time.Time{}
+	}
+	return m.start.Add(m.cfg.Policy.Budget)
 }
 
 // reached reports whether a deadline has come.
@@ -51,7 +56,7 @@ func (m *Machine) fire() {
 
 // expire ends a registration whose budget is used up.
 func (m *Machine) expire() {
-	if m.reached(m.end) {
+	if m.reached(m.end()) {
 		m.giveUp(ErrTimeout)
 	}
 }
@@ -157,7 +162,7 @@ func (m *Machine) subscribe() {
 func (m *Machine) proceed(note string) {
 	switch {
 	case m.now.Before(m.due) && !m.asked:
-		m.enter(Waiting, m.due)
+		m.wait()
 		m.trace(Event{Kind: Wait, Until: m.due, Note: note})
 		return
 	case !m.asked:
@@ -166,6 +171,15 @@ func (m *Machine) proceed(note string) {
 	if m.asked {
 		m.await(m.step())
 	}
+}
+
+// wait waits until m.due, connected unless that would be for long.
+func (m *Machine) wait() {
+	if most := m.cfg.Policy.StayConnected; most > 0 && m.due.Sub(m.now) > most {
+		m.disconnect()
+		return
+	}
+	m.enter(Waiting, m.due)
 }
 
 // request sends a registration, or a query if there is an operation to ask about.
@@ -214,7 +228,7 @@ func (m *Machine) room() []byte {
 func (m *Machine) later(err error, floor time.Duration) {
 	m.retry(err, floor)
 	if m.state.open() {
-		m.enter(Waiting, m.due)
+		m.wait()
 		m.trace(Event{Kind: Retry, Until: m.due, Err: err})
 	}
 }
@@ -230,6 +244,9 @@ func (m *Machine) fail(cause error) {
 	case m.state == Idle:
 		m.enter(Idle, m.due)
 	default:
+		if m.cfg.Policy.NoResume {
+			m.operationID = ""
+		}
 		m.hangUp()
 	}
 	m.trace(Event{Kind: Retry, Until: m.due, Err: err})
@@ -240,29 +257,32 @@ func (m *Machine) fail(cause error) {
 func (m *Machine) retry(err error, floor time.Duration) {
 	m.attempts++
 	m.last = err
-	if most := m.cfg.Policy.MaxAttempts; most > 0 && m.attempts >= most {
-		m.giveUp(ErrAttempts)
-		return
-	}
 	wait := max(min(floor, m.cfg.Policy.MaxRetryAfter), m.cfg.Policy.backoff(m.attempts))
-	if due := m.now.Add(m.jitter(wait)); due.After(m.due) {
+	if due := m.now.Add(m.jitter(wait, jitterBackoff)); due.After(m.due) {
 		m.due = due
 	}
-	if !m.end.IsZero() && !m.due.Before(m.end) {
+	switch most := m.cfg.Policy.MaxAttempts; {
+	case most > 0 && m.attempts >= most:
+		m.giveUp(ErrAttempts)
+	case m.late():
 		m.giveUp(ErrTimeout)
 	}
 }
 
-// jitter makes a wait up to a fifth longer.
-func (m *Machine) jitter(d time.Duration) time.Duration {
-	if m.cfg.Jitter == nil {
-		return d
+// late reports whether the next attempt would come after the end of the budget.
+func (m *Machine) late() bool {
+	end := m.end()
+	return !end.IsZero() && !m.due.Before(end)
+}
+
+// throttle puts the next attempt off for as long as the service has been answering 429,
+// so that waits grow in proportion to the time that the fleet takes.
+func (m *Machine) throttle() {
+	if m.throttled.IsZero() {
+		m.throttled = m.now
 	}
-	part := m.cfg.Jitter()
-	if !(part > 0) { // nor NaN
-		part = 0
-	}
-	return d + time.Duration(jitterPart*float64(d)*min(part, 1))
+	wait := min(m.now.Sub(m.throttled), m.cfg.Policy.MaxThrottled)
+	m.due = m.now.Add(m.jitter(wait, jitterThrottle))
 }
 
 // hangUp asks for the transport to be closed without another word.
@@ -287,14 +307,11 @@ func (m *Machine) closed() {
 		m.enter(Finished, time.Time{})
 		return
 	}
-	if m.cfg.Policy.NoResume {
-		m.operationID = ""
-	}
 	m.enter(Idle, m.due)
 }
 
 func (m *Machine) giveUp(reason error) {
-	m.finish(&GiveUpError{reason, m.state, m.now.Sub(m.start), m.attempts, m.last})
+	m.finish(&GiveUpError{reason, m.state, m.now.Sub(m.start), m.attempts, m.last, m.due})
 }
 
 // finish ends the registration, once. err is nil if m.result has been set.
@@ -310,13 +327,18 @@ func (m *Machine) finish(err error) {
 	case !m.connected:
 		m.hangUp()
 	default:
-		var bye packet.Disconnect
-		m.out, _ = bye.AppendBinary(m.out)
-		if m.tracing() {
-			m.trace(Event{Kind: Sent, Packet: &packet.Disconnect{}})
-		}
-		m.in = packet.Splitter{}
-		m.enter(Closing, time.Time{})
+		m.disconnect()
 	}
 	m.trace(Event{Kind: End, Err: err})
+}
+
+// disconnect takes leave and asks for the transport to be closed.
+func (m *Machine) disconnect() {
+	var bye packet.Disconnect
+	m.out, _ = bye.AppendBinary(m.out)
+	if m.tracing() {
+		m.trace(Event{Kind: Sent, Packet: &packet.Disconnect{}})
+	}
+	m.in = packet.Splitter{}
+	m.enter(Closing, time.Time{})
 }
