@@ -73,8 +73,8 @@ func TestRegistrationAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if n > 40 {
-		t.Errorf("%v allocations for a whole registration, want at most 40", n)
+	if n > 36 {
+		t.Errorf("%v allocations for a whole registration, want at most 36", n)
 	}
 	t.Logf("%v allocations", n)
 }
