@@ -73,8 +73,12 @@ func TestRegistrationAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if n > 36 {
-		t.Errorf("%v allocations for a whole registration, want at most 36", n)
+	most := 36.0
+	if testing.Short() { // as it is run with the race detector, which allocates as well
+		most = 42
+	}
+	if n > most {
+		t.Errorf("%v allocations for a whole registration, want at most %v", n, most)
 	}
 	t.Logf("%v allocations", n)
 }
