@@ -84,7 +84,7 @@ func TestMistakesInPolicy(t *testing.T) {
 		"Policy.RetryAfter is -1s, expected a positive duration":            func(c *fsm.Config) { c.Policy.RetryAfter = -time.Second },
 		"Policy.MinRetryAfter is -1s, expected a positive duration":         func(c *fsm.Config) { c.Policy.MinRetryAfter = -time.Second },
 		"Policy.MinBackoff is -1ns, expected a positive duration":           func(c *fsm.Config) { c.Policy.MinBackoff = -1 },
-		"Policy.MaxThrottled is -1s, expected a positive duration":         func(c *fsm.Config) { c.Policy.MaxThrottled = -time.Second },
+		"Policy.MaxThrottled is -1s, expected a positive duration":          func(c *fsm.Config) { c.Policy.MaxThrottled = -time.Second },
 		"Policy.MaxRetryAfter is 1s, less than MinRetryAfter 2s":            func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
 		"Policy.MaxBackoff is 1ms, less than MinBackoff 1s":                 func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
 		"Policy.KeepAlive is 1.5s, expected whole seconds up to 65535":      func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },
@@ -146,7 +146,7 @@ func TestRegistrationIDsOfAllKinds(t *testing.T) {
 }
 
 func TestRegistrationBody(t *testing.T) {
-	csr := base64.StdEncoding.EncodeToString([]byte("request"))
+	csr := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("request", 100)))
 	for want, change := range map[string]func(*fsm.Config){
 		`{"registrationId":"dev-1"}`:                              func(c *fsm.Config) {},
 		`{"registrationId":"dev-1","payload":{"modelId":"dtmi"}}`: func(c *fsm.Config) { c.Payload = json.RawMessage(`{"modelId":"dtmi"}`) },

@@ -165,16 +165,10 @@ func (m *Machine) AppendUnread(b []byte) []byte { return append(b, m.unread...) 
 // Want Dial, when to dial. It is zero for "at once" in Want Dial and Close, and for
 // "never" in Want Done. It changes with inputs only.
 func (m *Machine) Deadline() time.Time {
-	switch {
-	case m.state == Idle:
-		return m.deadline
-	case !m.state.open():
-		return time.Time{}
-	}
 	return earlier(earlier(m.deadline, m.end()), m.keepAliveDeadline())
 }
 
-// earlier returns the earlier of two deadlines, the second of which may be zero.
+// earlier returns a, zero or not, unless b is earlier and not zero.
 func earlier(a, b time.Time) time.Time {
 	if !b.IsZero() && b.Before(a) {
 		return b

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"example.com/dps/packet"
 )
 
 const testPadding = "----------------------------------------------------------------------------------------------------"
@@ -35,5 +37,30 @@ func TestPasswordIsWiped(t *testing.T) {
 		if cap(m.out) > maxIdleOutput {
 			t.Errorf("%s: a buffer of %d bytes is kept", name, cap(m.out))
 		}
+	}
+}
+
+// With KeepSession, what came behind the end is copied: the buffer that it came in is
+// the caller's, and the machine's own is given back.
+func TestUnreadBytesAreHeldOnce(t *testing.T) {
+	m, err := New(Config{IDScope: "s", RegistrationID: "d", Policy: Policy{KeepSession: true, Pipeline: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{m, time.Unix(1e9, 0)}
+	if err := m.Open(w.now, []byte("password")); err != nil {
+		t.Fatal(err)
+	}
+	w.receive(&packet.Connack{})
+	answer := packet.Publish{
+		Topic:   []byte("$dps/registrations/res/200/?$rid=1"),
+		Payload: []byte(`{"status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d"}}`),
+	}
+	in, _ := answer.AppendBinary(nil)
+	in = append(in, "behind"...)
+	m.Receive(w.now, in)
+	clear(in)
+	if got := string(m.AppendUnread(nil)); m.state != Finished || got != "behind" || m.in.Buffered() != 0 {
+		t.Errorf("%v, unread %q, and %d bytes still held", m.state, got, m.in.Buffered())
 	}
 }
