@@ -88,6 +88,7 @@ func TestMistakesInPolicy(t *testing.T) {
 		"Policy.MaxRetryAfter is 1s, less than MinRetryAfter 2s":            func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
 		"Policy.MaxBackoff is 1ms, less than MinBackoff 1s":                 func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
 		"Policy.KeepAlive is 1.5s, expected whole seconds up to 65535":      func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },
+		"Policy.KeepAlive is 1ns, expected whole seconds up to 65535":       func(c *fsm.Config) { c.Policy.KeepAlive = 1 },
 		"Policy.KeepAlive is 18h12m16s, expected whole seconds up to 65535": func(c *fsm.Config) { c.Policy.KeepAlive = 65536 * time.Second },
 	})
 }

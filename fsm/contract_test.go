@@ -179,7 +179,8 @@ func TestWaitingMachineIsSmall(t *testing.T) {
 func TestHotPathsDoNotAllocate(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
 	b.connect()
-	b.answer(202, "1", "&retry-after=300", assigning)
+	b.answer(202, "1", "&retry-after=240", assigning)
+	b.want(fsm.Waiting, fsm.Exchange)
 	out := b.m.AppendOutput(make([]byte, 0, 1024))
 	stale, _ := message("202/?$rid=1&retry-after=3", assigning).AppendBinary(nil)
 	twice := message("202/?$rid=1&retry-after=3", assigning)
@@ -201,7 +202,8 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	}
 	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.KeepAlive = -1, time.Second })
 	b.connect()
-	b.answer(202, "1", "&retry-after=300", assigning)
+	b.answer(202, "1", "&retry-after=240", assigning)
+	b.want(fsm.Waiting, fsm.Exchange)
 	if n := testing.AllocsPerRun(100, func() {
 		b.now = b.now.Add(time.Second)
 		b.m.Advance(b.now)

@@ -136,10 +136,13 @@ func (p *Policy) poll(asked time.Duration, has bool) time.Duration {
 // backoff returns the wait after this many failures in a row, at least 1.
 func (p *Policy) backoff(attempts int) time.Duration {
 	d := p.MinBackoff
-	for i := 1; i < attempts && d < p.MaxBackoff; i++ {
+	for range attempts - 1 {
+		if d > p.MaxBackoff/2 {
+			return p.MaxBackoff
+		}
 		d *= 2
 	}
-	return min(d, p.MaxBackoff)
+	return d
 }
 
 // jitter makes a wait longer, by a part of it that is at most this.

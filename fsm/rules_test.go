@@ -237,6 +237,7 @@ func TestS17_KeepSession(t *testing.T) {
 	in, _ := message("200/?$rid=1", assigned).AppendBinary(nil)
 	rest := []byte{0x40, 2, 0, 2, 0x30, 9} // a PUBACK and the beginning of a message
 	b.m.Receive(b.now, append(in, rest...))
+	b.m.Lost(b.now, nil) // makes no difference any more
 	b.expect("PUBACK")
 	b.want(fsm.Finished, fsm.Done)
 	b.ends(nil)
