@@ -43,10 +43,7 @@ func (p *Puback) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Puback) Decode(f Frame) (err error) {
-	p.ID, err = decodeAck(f, PUBACK)
-	return err
-}
+func (p *Puback) Decode(f Frame) error { return decodeAck(f, PUBACK, &p.ID) }
 
 // String returns one line for logs.
 func (p *Puback) String() string { return fmt.Sprintf("PUBACK id=%d", p.ID) }
@@ -63,10 +60,7 @@ func (p *Pubrec) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubrec) Decode(f Frame) (err error) {
-	p.ID, err = decodeAck(f, PUBREC)
-	return err
-}
+func (p *Pubrec) Decode(f Frame) error { return decodeAck(f, PUBREC, &p.ID) }
 
 // String returns one line for logs.
 func (p *Pubrec) String() string { return fmt.Sprintf("PUBREC id=%d", p.ID) }
@@ -83,10 +77,7 @@ func (p *Pubrel) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubrel) Decode(f Frame) (err error) {
-	p.ID, err = decodeAck(f, PUBREL)
-	return err
-}
+func (p *Pubrel) Decode(f Frame) error { return decodeAck(f, PUBREL, &p.ID) }
 
 // String returns one line for logs.
 func (p *Pubrel) String() string { return fmt.Sprintf("PUBREL id=%d", p.ID) }
@@ -103,10 +94,7 @@ func (p *Pubcomp) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubcomp) Decode(f Frame) (err error) {
-	p.ID, err = decodeAck(f, PUBCOMP)
-	return err
-}
+func (p *Pubcomp) Decode(f Frame) error { return decodeAck(f, PUBCOMP, &p.ID) }
 
 // String returns one line for logs.
 func (p *Pubcomp) String() string { return fmt.Sprintf("PUBCOMP id=%d", p.ID) }
@@ -123,20 +111,17 @@ func (p *Unsuback) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Unsuback) Decode(f Frame) (err error) {
-	p.ID, err = decodeAck(f, UNSUBACK)
-	return err
-}
+func (p *Unsuback) Decode(f Frame) error { return decodeAck(f, UNSUBACK, &p.ID) }
 
 // String returns one line for logs.
 func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) }
 
-func decodeAck(f Frame, t Type) (id uint16, err error) {
+func decodeAck(f Frame, t Type, id *uint16) error {
 	if !f.is(t) {
-		return 0, f.fault(t)
+		return f.fault(t)
 	}
-	if id = uint16(f.Body[0])<<8 | uint16(f.Body[1]); id == 0 {
-		return 0, f.badID(nil, true)
+	if *id = uint16(f.Body[0])<<8 | uint16(f.Body[1]); *id == 0 {
+		return f.badID(nil, true)
 	}
-	return id, nil
+	return nil
 }

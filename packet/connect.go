@@ -51,7 +51,7 @@ type Will struct {
 
 // The connect flags (section 3.1.2.3).
 const (
-	flagReserved     = 1 << 0
+	flagReserved     = 1
 	flagCleanSession = 1 << 1
 	flagWill         = 1 << 2
 	shiftWillQoS     = 3
@@ -71,7 +71,7 @@ func (p *Connect) AppendBinary(b []byte) ([]byte, error) {
 	var flags byte
 	length := 10 + 2 + len(p.ClientID)
 	if p.CleanSession {
-		flags |= flagCleanSession
+		flags = flagCleanSession
 	}
 	if w := p.Will; w != nil {
 		flags |= flagWill | byte(w.QoS)<<shiftWillQoS
@@ -197,7 +197,8 @@ func (f Frame) checkConnectFlags(flags byte) error {
 
 // decodePayload reads what follows the variable header, which is 10 bytes long.
 func (p *Connect) decodePayload(f Frame, flags byte, will *Will) error {
-	rest, ok := f.Body[10:], false
+	var ok bool
+	rest := f.Body[10:]
 	if p.ClientID, rest, ok = cutField(rest); !ok {
 		return f.missing(rest, "client identifier", "MQTT-3.1.3-3")
 	}

@@ -133,7 +133,7 @@ func borrowed(p packet.Packet) (all [][]byte) {
 // appends to it cannot overwrite what stands there.
 func TestBorrowedSlicesHaveNoRoom(t *testing.T) {
 	for _, v := range singles(t) {
-		f, _, err := packet.Cut(v.bytes(), 0)
+		f, _, err := packet.Cut(append(v.bytes(), "behind"...), 0)
 		if err != nil || cap(f.Body) != len(f.Body) {
 			t.Fatalf("%s: %v, a body of %d bytes with room for %d", v.Name, err, len(f.Body), cap(f.Body))
 		}

@@ -1,6 +1,7 @@
 package packet_test
 
 import (
+	"slices"
 	"testing"
 
 	"example.com/dps/packet"
@@ -24,6 +25,8 @@ var malformedTexts = []struct{ wire, want string }{
 	{"30ffffffffff", `PUBLISH at byte 4: Remaining Length goes on after 4 bytes [section 2.2.3]`},
 	{"308000", `PUBLISH at byte 2: Remaining Length 0 is padded to 2 bytes [section 2.2.3]`},
 	{"30858000", `PUBLISH at byte 3: Remaining Length 5 is padded to 3 bytes [section 2.2.3]`},
+	{"30858100", `PUBLISH at byte 3: Remaining Length 133 is padded to 3 bytes [section 2.2.3]`},
+	{"3085808000", `PUBLISH at byte 4: Remaining Length 5 is padded to 4 bytes [section 2.2.3]`},
 	{"c08000", `PINGREQ at byte 2: Remaining Length 0 is padded to 2 bytes [section 2.2.3]`},
 	{"30fdff0f", `packet: too large PUBLISH at byte 1: the packet has 262145 bytes, the limit is 262144 [section 2.2.3]`},
 	{"20 02 0200", `CONNACK at byte 2: acknowledge flags are 0x02, only bit 0 may be set [section 3.2.2.1]`},
@@ -60,8 +63,10 @@ var malformedTexts = []struct{ wire, want string }{
 	{"10 11 0004 4d515454 04 c2 0000 0001 61 0001 75 00", `CONNECT at byte 18: password is missing, 1 bytes are left [MQTT-3.1.2-21]`},
 	{"10 15 0004 4d515454 04 c2 0000 0001 61 0001 75 0004 707070", `CONNECT at byte 18: password has 4 bytes, 3 are left [MQTT-3.1.2-21]`},
 	{"30 05 0005 612f62", `PUBLISH at byte 2: topic name has 5 bytes, 3 are left [MQTT-3.3.2-1]`},
+	{"30 02 0102", `PUBLISH at byte 2: topic name has 258 bytes, 0 are left [MQTT-3.3.2-1]`},
 	{"30 05 0003 612fff", `PUBLISH at byte 6: topic name is not UTF-8: byte 0xff [MQTT-1.5.3-1]`},
 	{"30 05 0003 610062", `PUBLISH at byte 5: topic name holds U+0000 [MQTT-1.5.3-2]`},
+	{"30 07 0005 61efbfbd00", `PUBLISH at byte 8: topic name holds U+0000 [MQTT-1.5.3-2]`}, // U+FFFD is no error
 	{"30 05 0003 612f23", `PUBLISH at byte 6: topic name holds the wildcard '#' [MQTT-4.7.1-1]`},
 	{"30 02 0000", `PUBLISH at byte 4: topic name is empty [MQTT-4.7.3-1]`},
 	{"32 03 0001 61", `PUBLISH at byte 5: packet identifier is missing, 0 bytes are left [MQTT-2.3.1-1]`},
@@ -135,6 +140,12 @@ var invalidTexts = []struct {
 	{&packet.Publish{Topic: text(1), Dup: true}, `PUBLISH: DUP is set though QoS is 0 [MQTT-3.3.1-2]`},
 	{&packet.Publish{Topic: text(1), Payload: make([]byte, packet.MaxRemainingLength)}, // never touched
 		`PUBLISH: Remaining Length would be 268435458, the largest is 268435455 [section 2.2.3]`},
+	{&packet.Suback{ID: 1, ReturnCodes: make([]byte, packet.MaxRemainingLength)}, // never touched
+		`SUBACK: Remaining Length would be 268435457, the largest is 268435455 [section 2.2.3]`},
+	{&packet.Subscribe{ID: 1, Subscriptions: slices.Repeat([]packet.Subscription{{Filter: text(65535)}}, 4096)},
+		`SUBSCRIBE: Remaining Length would be 268443650, the largest is 268435455 [section 2.2.3]`},
+	{&packet.Unsubscribe{ID: 1, Filters: slices.Repeat([][]byte{text(65535)}, 4097)},
+		`UNSUBSCRIBE: Remaining Length would be 268505091, the largest is 268435455 [section 2.2.3]`},
 	{publish("a#"), `PUBLISH: topic name holds the wildcard '#' [MQTT-4.7.1-1]`},
 	{&packet.Puback{}, `PUBACK: packet identifier is 0 [MQTT-2.3.1-1]`},
 	{&packet.Pubrec{}, `PUBREC: packet identifier is 0 [MQTT-2.3.1-1]`},
@@ -179,5 +190,13 @@ func TestFramesMadeByHand(t *testing.T) {
 		if err := new(packet.Pingreq).Decode(f); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+	}
+}
+
+func TestAFrameMadeByHandIsTooShort(t *testing.T) {
+	const want = "packet: malformed SUBSCRIBE at byte 1: Remaining Length is 1, expected at least 2 [section 2.4]"
+	err := new(packet.Subscribe).Decode(packet.Frame{Type: packet.SUBSCRIBE, Flags: 2, Body: text(1)})
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

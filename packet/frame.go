@@ -1,6 +1,9 @@
 package packet
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // MaxRemainingLength is the largest Remaining Length that four bytes can hold
 // (section 2.2.3).
@@ -10,9 +13,6 @@ const MaxRemainingLength = 268_435_455
 // [Splitter] let through when no other limit is set. The Device Provisioning
 // Service itself takes at most 96 KB.
 const DefaultLimit = 256 << 10
-
-// maxSize is the size in bytes of the largest packet, its fixed header included.
-const maxSize = 5 + MaxRemainingLength
 
 // A Header is the fixed header of a packet.
 type Header struct {
@@ -34,7 +34,7 @@ type Frame struct {
 //
 // It refuses a length that the type cannot have, and one that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
-	_, size, need, err := cut(b, maxSize)
+	_, size, need, err := cut(b, math.MaxInt)
 	if size = max(size, need); size == 0 {
 		return Header{}, 0, err
 	}

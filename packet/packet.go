@@ -1,6 +1,9 @@
 package packet
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // A Packet is one of the 14 control packets: *[Connect], *[Connack], *[Publish],
 // *[Puback], *[Pubrec], *[Pubrel], *[Pubcomp], *[Subscribe], *[Suback],
@@ -67,15 +70,10 @@ func Decode(f Frame) (Packet, error) {
 	}
 	p := New(f.Type)
 	err := p.Decode(f)
-	if err != nil && !isLevel(err) {
+	if err != nil && !errors.Is(err, ErrProtocolLevel) {
 		return nil, err
 	}
 	return p, err
-}
-
-func isLevel(err error) bool {
-	e, ok := err.(*SyntaxError)
-	return ok && e.Err == ErrProtocolLevel
 }
 
 // A Secret is a password. It prints as "***" in package fmt with every verb that fits

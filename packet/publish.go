@@ -52,7 +52,7 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 		flags |= 1 << 3
 	}
 	if p.Retain {
-		flags |= 1 << 0
+		flags |= 1
 	}
 	b = appendHeader(b, PUBLISH, flags, int(length))
 	b = appendField(b, p.Topic)

@@ -22,9 +22,7 @@ type Splitter struct {
 // Feeding on before that loses nothing, but copies. After an error other than
 // ErrShort, p is dropped.
 func (s *Splitter) Feed(p []byte) {
-	if len(s.part) < s.need {
-		p = s.fill(p)
-	}
+	p = s.fill(p)
 	switch {
 	case len(p) == 0 || s.err != nil:
 	case len(s.in) == 0:
@@ -40,7 +38,7 @@ func (s *Splitter) Feed(p []byte) {
 // It returns [ErrShort] when all bytes fed are used up. Any other error is for
 // ever: the stream cannot be trusted any more, and what follows is ignored.
 func (s *Splitter) Next() (Frame, error) {
-	if s.need > 0 {
+	if s.need != 0 {
 		if len(s.part) < s.need {
 			return Frame{}, ErrShort
 		}
@@ -60,7 +58,7 @@ func (s *Splitter) Next() (Frame, error) {
 func (s *Splitter) join() (Frame, error) {
 	for s.err == nil {
 		b := s.in
-		if s.need > 0 {
+		if s.need != 0 {
 			b = s.part
 		}
 		f, _, need, err := cut(b, s.Limit)

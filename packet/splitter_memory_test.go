@@ -3,7 +3,9 @@ package packet
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"testing"
+	"weak"
 
 	"pgregory.net/rapid"
 )
@@ -100,5 +102,26 @@ func TestByteByByteIsLinear(t *testing.T) {
 		if grown > 4*size+2*smallest {
 			t.Errorf("%d bytes of buffers for a packet of %d", grown, size)
 		}
+	}
+}
+
+// After ErrShort the caller's bytes are his alone: nothing keeps them from being freed.
+func TestTheCallersBytesAreLetGo(t *testing.T) {
+	var s Splitter
+	for _, size := range []int{4096, 100} { // the beginning of a packet, and more of it
+		p := make([]byte, size)
+		copy(p, []byte{0x30, 0xff, 0x3f})
+		kept := weak.Make(&p[0])
+		s.Feed(p)
+		if _, err := s.Next(); err != ErrShort {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		if kept.Value() != nil {
+			t.Errorf("%d bytes are kept", size)
+		}
+	}
+	if n := s.Buffered(); n != 4196 {
+		t.Errorf("%d bytes are buffered", n)
 	}
 }

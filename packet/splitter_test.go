@@ -234,10 +234,16 @@ func TestErrorsAreForEver(t *testing.T) {
 }
 
 func TestResetKeepsTheLimit(t *testing.T) {
-	s := packet.Splitter{Limit: 10}
-	s.Feed([]byte{0x30})
-	s.Next()
-	s.Reset()
+	for _, before := range []byte{0x30, 0x00} { // the beginning of a packet, an error
+		s := packet.Splitter{Limit: 10}
+		s.Feed([]byte{before})
+		s.Next()
+		s.Reset()
+		checkLimitIs10(t, &s)
+	}
+}
+
+func checkLimitIs10(t *testing.T, s *packet.Splitter) {
 	if s.Buffered() != 0 {
 		t.Errorf("%d bytes are left", s.Buffered())
 	}

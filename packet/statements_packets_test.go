@@ -167,7 +167,7 @@ var topicStatements = []statement{{
 	foul: []foul{{"82 07 000a 0002 6123 01", 7, ""}, {"82 08 000a 0003 232f61 01", 6, ""}, {"82 0a 000a 0005 612f232f62 01", 8, ""}, {"a2 06 000a 0002 2323", 6, ""}, {"a2 08 000a 0004 c3a92361", 8, ""}},
 	unsent: []unsent{
 		{subscribe("a#"), ""}, {subscribe("#/a"), ""}, {subscribe("a/#/b"), ""}, {subscribe("##"), ""}, {subscribe("/##"), ""}, {subscribe("long/enough/a#"), ""},
-		{subscribe("#a"), ""}, {unsubscribe("+#"), "MQTT-4.7.1-3"}, {unsubscribe("é/#é"), ""}, {unsubscribe("#/"), ""},
+		{subscribe("#a"), ""}, {unsubscribe("+#"), ""}, {unsubscribe("é/#é"), ""}, {unsubscribe("#/"), ""},
 	},
 }, {
 	id: "MQTT-4.7.1-3", says: "+ is a whole level",

@@ -23,12 +23,12 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	case len(p.ReturnCodes) == 0:
 		return b, invalid(SUBACK, "MQTT-3.8.4-5", "no return code")
 	}
-	if i := badReturnCode(p.ReturnCodes); i >= 0 {
-		return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, p.ReturnCodes[i])
-	}
 	length := 2 + len(p.ReturnCodes)
 	if err := checkLength(SUBACK, int64(length)); err != nil {
 		return b, err
+	}
+	if i := badReturnCode(p.ReturnCodes); i >= 0 {
+		return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, p.ReturnCodes[i])
 	}
 	b = appendHeader(b, SUBACK, 0, length)
 	b = appendUint16(b, p.ID)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"unicode/utf8"
 )
 
@@ -17,12 +16,12 @@ type flaw struct {
 
 // textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
 // without U+0000, no longer than the two length bytes can say. It returns nil if so.
-func textFlaw(b []byte) *flaw { return unlessPlain(b, closerTextFlaw) }
+func textFlaw(b []byte) *flaw { return unlessASCII(b, wildcards, closerTextFlaw) }
 
-// closerTextFlaw does the same, for text that is not plain.
+// closerTextFlaw does the same, for text that is not just ASCII.
 func closerTextFlaw(b []byte) *flaw { return utf8Flaw(b, "section 1.5.3") }
 
-// utf8Flaw does the same again. lengthRule is what a longer string breaks.
+// utf8Flaw does the same for all kinds of text. lengthRule is what a longer string breaks.
 func utf8Flaw(b []byte, lengthRule string) *flaw {
 	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return lengthFlaw(b, lengthRule)
@@ -41,9 +40,9 @@ func utf8Flaw(b []byte, lengthRule string) *flaw {
 }
 
 // topicFlaw finds out whether b is a topic name, one without wildcards (section 4.7).
-func topicFlaw(b []byte) *flaw { return unlessPlain(b, closerTopicFlaw) }
+func topicFlaw(b []byte) *flaw { return unlessASCII(b, noWildcards, closerTopicFlaw) }
 
-// closerTopicFlaw does the same, for a topic name that is not plain.
+// closerTopicFlaw does the same, for a topic name that is not just ASCII.
 func closerTopicFlaw(b []byte) *flaw {
 	if i := bytes.IndexAny(b, "+#"); i >= 0 {
 		return &flaw{i, "MQTT-4.7.1-1", fmt.Sprintf("holds the wildcard %q", b[i])}
@@ -59,22 +58,26 @@ func filterFlaw(b []byte) *flaw {
 	if len(b) == 0 {
 		return emptyTopic()
 	}
-	ascii := true
-	for i := plainPrefix(b); i < len(b); i += 1 + plainPrefix(b[i+1:]) {
-		first, last := i == 0 || b[i-1] == '/', i+1 == len(b)
-		switch c := b[i]; {
-		case c == '#' && !(first && last):
-			return &flaw{i, "MQTT-4.7.1-2", "has a '#' that is not the whole last level"}
-		case c == '+' && !(first && (last || b[i+1] == '/')):
+	if i := bytes.IndexByte(b, '#'); i >= 0 && !(i == len(b)-1 && wholeLevel(b, i)) {
+		return &flaw{i, "MQTT-4.7.1-2", "has a '#' that is not the whole last level"}
+	}
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], '+')
+		if n < 0 {
+			break
+		}
+		if i += n; !wholeLevel(b, i) {
 			return &flaw{i, "MQTT-4.7.1-3", "has a '+' that is not a whole level"}
-		case c != '#' && c != '+':
-			ascii = false
 		}
 	}
-	if ascii && len(b) <= maxField {
-		return nil
-	}
-	return utf8Flaw(b, "MQTT-4.7.3-3")
+	return unlessASCII(b, wildcards, closerFilterFlaw)
+}
+
+func closerFilterFlaw(b []byte) *flaw { return utf8Flaw(b, "MQTT-4.7.3-3") }
+
+// wholeLevel reports whether b[i] alone is a level of a topic filter.
+func wholeLevel(b []byte, i int) bool {
+	return (i == 0 || b[i-1] == '/') && (i == len(b)-1 || b[i+1] == '/')
 }
 
 func emptyTopic() *flaw { return &flaw{0, "MQTT-4.7.3-1", "is empty"} }
@@ -87,39 +90,30 @@ func lengthFlaw(b []byte, rule string) *flaw {
 	if len(b) <= maxField {
 		return nil
 	}
-	return &flaw{0, rule, fmt.Sprintf("is %d bytes long, the limit is 65535", len(b))}
+	return &flaw{rule: rule, msg: fmt.Sprintf("is %d bytes long, the limit is 65535", len(b))}
 }
 
-// plainPrefix returns how many bytes there are before the first that needs a closer
-// look, in text or in a topic: one that is not ASCII, NUL, or a wildcard.
-func plainPrefix(b []byte) int {
-	if len(b) < 8 {
-		for i, c := range b {
-			if c-1 >= 0x7f || c == '+' || c == '#' {
-				return i
-			}
-		}
-		return len(b)
-	}
-	for i := 0; i < len(b)-8; i += 8 {
-		if bad := notPlain(binary.LittleEndian.Uint64(b[i:])); bad != 0 {
-			return i + bits.TrailingZeros64(bad)/8
-		}
-	}
-	last := len(b) - 8 // it may overlap the word before
-	return last + bits.TrailingZeros64(notPlain(binary.LittleEndian.Uint64(b[last:])))/8
-}
+// Whether wildcards need a closer look.
+const (
+	wildcards   uint64 = 0
+	noWildcards uint64 = 0xff * ones
 
-// unlessPlain calls closer if b needs a closer look, as no string that is ASCII
-// without NUL and wildcards does.
-func unlessPlain(b []byte, closer func([]byte) *flaw) *flaw {
+	ones = 0x0101010101010101 // a 1 in each byte
+)
+
+// unlessASCII calls closer if b needs a closer look: if it is not ASCII without NUL, or
+// empty, or too long, or has wildcards where there must not be any. It looks at eight
+// bytes at once.
+func unlessASCII(b []byte, wild uint64, closer func([]byte) *flaw) *flaw {
 	var bad uint64
 	if len(b) < 8 {
-		bad = uint64(len(b) - plainPrefix(b))
+		for _, c := range b {
+			bad |= notPlain('a'*ones&^0xff|uint64(c), wild) // a word in which all else is plain
+		}
 	} else {
-		bad = notPlain(binary.LittleEndian.Uint64(b[len(b)-8:])) // it may overlap the word before
+		bad = notPlain(binary.LittleEndian.Uint64(b[len(b)-8:]), wild) // it may overlap the word before
 		for rest := b; len(rest) > 8; rest = rest[8:] {
-			bad |= notPlain(binary.LittleEndian.Uint64(rest))
+			bad |= notPlain(binary.LittleEndian.Uint64(rest), wild)
 		}
 	}
 	if bad != 0 || len(b) == 0 || len(b) > maxField {
@@ -128,11 +122,10 @@ func unlessPlain(b []byte, closer func([]byte) *flaw) *flaw {
 	return nil
 }
 
-// notPlain sets the high bit of the first byte of w that is not plain; the bits of
-// later bytes mean nothing. Subtracting 1 from each byte sets the high bit of a 0.
+// notPlain returns 0 if no byte of w needs a closer look. Otherwise some high bit is
+// set: bytes beyond ASCII have theirs, and subtracting 1 from each byte sets that of a 0.
 // '#' and '+' differ in one bit, 0x08, so that setting it makes both a '+'.
-func notPlain(w uint64) uint64 {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	wild := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
-	return (w | (w - ones) | (wild - ones)) & highs
+func notPlain(w, wild uint64) uint64 {
+	plus := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
+	return (w | (w - ones) | (plus-ones)&wild) & (0x80 * ones)
 }
