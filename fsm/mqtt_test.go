@@ -92,6 +92,16 @@ func malformed(t *testing.T, stage func(*bench), in []byte) {
 	}
 }
 
+func TestPacketsOverTheLimitAreRefused(t *testing.T) {
+	for limit, want := range map[int]fsm.State{140: fsm.Waiting, 50: fsm.Closing} {
+		b := newBench(t, func(c *fsm.Config) { c.Limit = limit })
+		b.connect()
+		if b.answer(202, "1", "", assigning); b.m.State() != want {
+			t.Errorf("limit %d: %v, want %v", limit, b.m.State(), want)
+		}
+	}
+}
+
 // QoS 2 is never asked for, but a broker may deliver with it.
 func TestQoS2Delivery(t *testing.T) {
 	b := newBench(t)

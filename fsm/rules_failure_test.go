@@ -235,6 +235,24 @@ func TestS11_ResumeFallsBackToRegistering(t *testing.T) {
 	b.want(fsm.Polling, fsm.Exchange)
 }
 
+func TestS12_GivingUpTellsTheCircumstances(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 2 })
+	b.connect()
+	b.answer(503, "1", "", "")
+	b.sleepToDeadline()
+	b.answer(503, "2", "&retry-after=7", "")
+	var got *fsm.GiveUpError
+	if err := b.ends(fsm.ErrAttempts); !errors.As(err, &got) {
+		t.Fatal(err)
+	}
+	want := fsm.GiveUpError{
+		Reason: fsm.ErrAttempts, State: fsm.Registering, Elapsed: time.Second, Attempts: 2, Last: got.Last, Due: start.Add(8 * time.Second),
+	}
+	if *got != want || got.Last.Error() != "fsm: registration refused with status 503" {
+		t.Errorf("got %+v, want %+v", *got, want)
+	}
+}
+
 func TestS12_TheWholeHasABudget(t *testing.T) {
 	b := newBench(t)
 	for b.m.Want() != fsm.Done { // a dead network

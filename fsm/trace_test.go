@@ -2,6 +2,7 @@ package fsm_test
 
 import (
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -67,5 +68,40 @@ func TestRefusalIsTraced(t *testing.T) {
 	want := []string{`sent CONNECT client="dev-1" user="0ne00000A1B/registr`, "received CONNACK not authorized, session present false", "end"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Each failure is traced with what it was and when it goes on.
+func TestRetriesAreTraced(t *testing.T) {
+	var retries []fsm.Event
+	b := newBench(t, func(c *fsm.Config) {
+		c.Trace = func(e fsm.Event) {
+			if e.Kind == fsm.Retry {
+				retries = append(retries, e)
+			}
+		}
+	})
+	b.m.Lost(b.now, io.EOF)
+	b.sleepToDeadline()
+	b.connect()
+	b.answer(503, "1", "&retry-after=9", "")
+	b.sleep(time.Second)
+	b.m.Lost(b.now, io.EOF)
+	for i, want := range []struct {
+		at, until time.Duration
+		state     fsm.State
+		err       string
+	}{
+		{0, time.Second, fsm.Idle, "fsm: idle: no connection: EOF"},
+		{time.Second, 10 * time.Second, fsm.Waiting, "fsm: registration refused with status 503"},
+		{2 * time.Second, 10 * time.Second, fsm.Closing, "fsm: waiting: connection lost: EOF"},
+	} {
+		e := retries[i]
+		if e.Time.Sub(start) != want.at || e.Until.Sub(start) != want.until || e.State != want.state || e.Err == nil || e.Err.Error() != want.err {
+			t.Errorf("%d: %+v, want %+v", i, e, want)
+		}
+	}
+	if len(retries) != 3 {
+		t.Errorf("%d retries", len(retries))
 	}
 }

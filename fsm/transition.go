@@ -168,9 +168,7 @@ func (m *Machine) proceed(note string) {
 	case !m.asked:
 		m.request()
 	}
-	if m.asked {
-		m.await(m.step())
-	}
+	m.await(m.step())
 }
 
 // wait waits until m.due, connected unless that would be for long.
@@ -199,15 +197,9 @@ func (m *Machine) request() {
 		m.packetID = max(1, m.packetID+1) // 0 after 65,535
 		p.QoS, p.ID = packet.QoS1, m.packetID
 	}
-	var err error
-	var room [512]byte // more than the longest topic
-	if p.Topic, err = r.AppendText(room[:0]); err == nil {
-		m.out, err = p.AppendBinary(m.room())
-	}
-	if err != nil {
-		m.finish(fmt.Errorf("fsm: %v: %w", m.step(), err))
-		return
-	}
+	var room [512]byte
+	p.Topic, _ = r.AppendText(room[:0]) // its parts were bounded when they came
+	m.out, _ = p.AppendBinary(m.room())
 	m.asked = true
 	m.sent()
 	if m.tracing() {
