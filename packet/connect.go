@@ -178,21 +178,24 @@ func (p *Connect) decodeForeign(f Frame) error {
 		fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
 }
 
+// checkConnectFlags refuses connect flags that contradict each other.
 func (f Frame) checkConnectFlags(flags byte) error {
-	at := f.offset(f.Body[7:])
-	switch {
+	var rule, msg string
+	switch qos := flags >> shiftWillQoS & 3; {
 	case flags&flagReserved != 0:
-		return malformed(CONNECT, at, "MQTT-3.1.2-3", "the reserved connect flag is set")
-	case flags&flagWill == 0 && flags>>shiftWillQoS&3 != 0:
-		return malformed(CONNECT, at, "MQTT-3.1.2-13", "will QoS is %d though there is no will", flags>>shiftWillQoS&3)
+		rule, msg = "MQTT-3.1.2-3", "the reserved connect flag is set"
+	case flags&flagWill == 0 && qos != 0:
+		rule, msg = "MQTT-3.1.2-13", fmt.Sprintf("will QoS is %d though there is no will", qos)
 	case flags&flagWill == 0 && flags&flagWillRetain != 0:
-		return malformed(CONNECT, at, "MQTT-3.1.2-15", "will retain is set though there is no will")
-	case flags>>shiftWillQoS&3 == 3:
-		return malformed(CONNECT, at, "MQTT-3.1.2-14", "will QoS is 3, the largest is 2")
+		rule, msg = "MQTT-3.1.2-15", "will retain is set though there is no will"
+	case qos == 3:
+		rule, msg = "MQTT-3.1.2-14", "will QoS is 3, the largest is 2"
 	case flags&flagPassword != 0 && flags&flagUsername == 0:
-		return malformed(CONNECT, at, "MQTT-3.1.2-22", "password flag without the user name flag")
+		rule, msg = "MQTT-3.1.2-22", "password flag without the user name flag"
+	default:
+		return nil
 	}
-	return nil
+	return malformed(CONNECT, f.offset(f.Body[7:]), rule, "%s", msg)
 }
 
 // decodePayload reads what follows the variable header, which is 10 bytes long.
