@@ -12,7 +12,7 @@ func TestDefaults(t *testing.T) {
 	want := Policy{
 		Budget: 5 * time.Minute, RequestTimeout: 30 * time.Second, KeepAlive: time.Minute, RetryAfter: 3 * time.Second,
 		MinRetryAfter: 2 * time.Second, MaxRetryAfter: 5 * time.Minute, StayConnected: 4 * time.Minute,
-		MinBackoff: time.Second, MaxBackoff: 100 * time.Second, MaxThrottled: 4 * time.Hour, MaxAttempts: 10,
+		MinBackoff: time.Second, MaxBackoff: 100 * time.Second, MaxThrottled: 2 * time.Hour, MaxAttempts: 10,
 	}
 	var got Policy
 	if got.setDefaults(); got != want {

@@ -100,7 +100,7 @@
 //     missing or senseless counts as [Policy.RetryAfter].
 //   - 429 and 5xx repeat the same step after the longer of retry-after and back-off,
 //     on the same connection, with the operation id kept. While the answer is 429, which
-//     means that a fleet is above the quota, each wait is as long as it has been so.
+//     means that a fleet is above the quota, waits grow with the time that this takes.
 //   - A wait of more than [Policy.StayConnected] is spent disconnected.
 //   - 404 and 412 on a query start over with the registration, the former once.
 //   - 400, 401, 403, 404, 409 and any other error on the registration are final, as

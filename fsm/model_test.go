@@ -80,7 +80,7 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		if m.garbled = 0; m.since.IsZero() {
 			m.since = now
 		}
-		m.due = now.Add(now.Sub(m.since))
+		m.due = now.Add(now.Sub(m.since) * 2 / 3)
 		m.fail(now, after)
 	case polling && m.resuming, polling && status == 404 && !m.gone, status == 412:
 		if status == 404 && polling && !m.resuming {

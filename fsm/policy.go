@@ -40,10 +40,10 @@ type Policy struct {
 	MinBackoff, MaxBackoff time.Duration
 
 	// MaxThrottled is for status 429: a fleet asks for more than the service's quota.
-	// The wait is then at least as long as the service has been answering so, up to
-	// MaxThrottled, and Config.Jitter makes that up to half as long again. So a fleet of
-	// any size uses the quota up, with a number of requests a device that grows with the
-	// logarithm of the fleet only. Default 4 h.
+	// The wait is then at least two thirds of the time for which the service has been
+	// answering so, up to MaxThrottled, and Config.Jitter makes that up to twice as long
+	// too. So a fleet of any size uses the quota up, and the requests that a device needs
+	// grow with the logarithm of its size only. Default 2 h.
 	MaxThrottled time.Duration
 
 	// MaxAttempts is the number of failures in a row after which the machine gives
@@ -73,12 +73,11 @@ type Policy struct {
 // maxGarbled is the number of unreadable answers in a row that end a registration.
 const maxGarbled = 3
 
-// The part of a wait that jitter adds at most: waits get longer, never shorter. What
-// spreads a fleet over the minutes after its first failure is the jitter of a back-off.
+// The part of a wait that jitter adds at most: waits get longer, never shorter. After a
+// failure a fleet comes all at once, and has to be spread over all of the time.
 const (
-	jitterPoll     = 0.2
-	jitterBackoff  = 1
-	jitterThrottle = 0.5
+	jitterPoll  = 0.2
+	jitterRetry = 1
 )
 
 func (p *Policy) setDefaults() {
@@ -91,7 +90,7 @@ func (p *Policy) setDefaults() {
 	setDefault(&p.StayConnected, 4*time.Minute)
 	setDefault(&p.MinBackoff, 1*time.Second)
 	setDefault(&p.MaxBackoff, 100*time.Second)
-	setDefault(&p.MaxThrottled, 4*time.Hour)
+	setDefault(&p.MaxThrottled, 2*time.Hour)
 	setDefault(&p.MaxAttempts, 10)
 }
 

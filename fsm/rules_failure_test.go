@@ -23,7 +23,7 @@ func TestS8_ThrottledRepeatsTheSameStep(t *testing.T) {
 		b.sent()
 		waits := []time.Duration{1, 2, 30, 8}
 		if status == 429 {
-			waits[3] = 33 // as long as it has been so
+			waits[3] = 22 // two thirds of the time since the first
 		}
 		for i, properties := range []string{"", "", "&retry-after=30", ""} {
 			b.answer(status, fmt.Sprint(i+1), properties, throttled)

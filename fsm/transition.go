@@ -250,7 +250,7 @@ func (m *Machine) retry(err error, floor time.Duration) {
 	m.attempts++
 	m.last = err
 	wait := max(min(floor, m.cfg.Policy.MaxRetryAfter), m.cfg.Policy.backoff(m.attempts))
-	if due := m.now.Add(m.jitter(wait, jitterBackoff)); due.After(m.due) {
+	if due := m.now.Add(m.jitter(wait, jitterRetry)); due.After(m.due) {
 		m.due = due
 	}
 	switch most := m.cfg.Policy.MaxAttempts; {
@@ -267,14 +267,14 @@ func (m *Machine) late() bool {
 	return !end.IsZero() && !m.due.Before(end)
 }
 
-// throttle puts the next attempt off for as long as the service has been answering 429,
-// so that waits grow in proportion to the time that the fleet takes.
+// throttle puts the next attempt off in proportion to the time for which the service has
+// been answering 429: with jitter that time doubles from one attempt to the next.
 func (m *Machine) throttle() {
 	if m.throttled.IsZero() {
 		m.throttled = m.now
 	}
-	wait := min(m.now.Sub(m.throttled), m.cfg.Policy.MaxThrottled)
-	m.due = m.now.Add(m.jitter(wait, jitterThrottle))
+	wait := min(m.now.Sub(m.throttled)*2/3, m.cfg.Policy.MaxThrottled)
+	m.due = m.now.Add(m.jitter(wait, jitterRetry))
 }
 
 // hangUp asks for the transport to be closed without another word.
