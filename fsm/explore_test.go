@@ -92,7 +92,7 @@ func (e *explorer) replay(path []step) *world {
 // they have come.
 func (w *world) key() string {
 	m := w.m
-	return fmt.Sprint(m.state, m.connected, m.resuming, m.eager, m.careful, m.asked, m.subscribeID != 0, m.operationID != "", m.attempts, m.garbled, m.restarted, m.throttled.IsZero(),
+	return fmt.Sprint(m.state, m.connected, m.resuming, m.eager, m.careful, m.asked, m.subscribeID != 0, m.operationID != "", m.attempts, m.garbled, m.restarted,
 		m.pinged.IsZero(), m.now.Before(m.due), m.started, len(m.out) > 0, m.in.Buffered() > 0, m.err != ErrPending, m.result != nil,
 		m.Deadline().IsZero(), m.Deadline().After(m.now))
 }

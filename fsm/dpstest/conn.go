@@ -47,7 +47,7 @@ type Conn struct {
 	granted    packet.QoS
 	requests   int             // so far
 	packetID   uint16          // the last one used
-	last       *packet.Publish // the answer sent last
+	last       *packet.Publish // the answer sent last, if a Fault may want it again
 	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
 }
 
@@ -246,7 +246,7 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 		return packet.BadUsernameOrPassword
 	}
 	version, ok := strings.CutPrefix(parts[3], "api-version=")
-	c.version = version
+	c.version = strings.Clone(version) // and not the whole name
 	switch {
 	case !ok:
 		return packet.BadUsernameOrPassword

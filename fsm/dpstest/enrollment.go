@@ -3,6 +3,7 @@ package dpstest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.com/dps/sastoken"
@@ -52,11 +53,13 @@ type enrollment struct {
 	*Enrollment
 	prefix string   // in lower case
 	keys   [][]byte // decoded
+	stale  bool     // a fault sends the last answer once more
 }
 
 // enroll checks an enrollment and adds it.
 func (s *Service) enroll(from *Enrollment) error {
 	e := &enrollment{Enrollment: from, prefix: strings.ToLower(from.Prefix)}
+	e.stale = slices.ContainsFunc(from.Faults, func(f Fault) bool { return f.Stale })
 	errs := []error{e.checkName(s), e.checkKeys(), from.Outcome.check()}
 	for i := range from.Faults {
 		if err := from.Faults[i].check(); err != nil {

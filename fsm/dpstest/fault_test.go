@@ -146,3 +146,16 @@ func TestStuck(t *testing.T) {
 		t.Errorf("%v, want ErrStuck", err)
 	}
 }
+
+// An answer that comes once more is the one that was sent last, and the device does not
+// take it for that to its request.
+func TestStale(t *testing.T) {
+	s := newService(t, device(dpstest.Outcome{Polls: 1}, dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Stale: true}))
+	m := newMachine(t)
+	if _, err := (dpstest.Link{Password: signed(key, "dev-1")}).Run(m, s, start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Result(); err != nil || m.Ignored() != 1 {
+		t.Errorf("%v; %d answers were ignored, want 1", err, m.Ignored())
+	}
+}

@@ -111,7 +111,9 @@ func (c *Conn) messages(f *Fault, a answer, rid []byte) (all []packet.Packet) {
 		}
 		all = append(all, &again)
 	}
-	c.last = &m
+	if c.enrollment != nil && c.enrollment.stale {
+		c.last = &m
+	}
 	return all
 }
 
