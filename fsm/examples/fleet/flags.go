@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// options is the command line.
+type options struct {
+	devices  int
+	policies string
+	svg      string
+	seed     uint64
+
+	chosen []policy
+}
+
+func (o *options) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // run prints errors and usage
+	f.IntVar(&o.devices, "devices", 100_000, "`number` of devices, up to a million, which is what the service takes")
+	f.StringVar(&o.policies, "policies", "all", "`names` of policies, separated by commas")
+	f.StringVar(&o.svg, "svg", "", "SVG `file` to write the curves to")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` from which all randomness is drawn")
+	return f
+}
+
+// usage returns what -h prints.
+func usage() string {
+	var s strings.Builder
+	s.WriteString(`fleet switches on many devices in the same second, in virtual time, and measures how they get
+registered with a service that takes 1,000 registrations a minute.
+
+  fleet                                   100,000 devices, all policies
+  fleet -devices 1000000 -policies fsm    a million of ours
+  fleet -svg fleet.svg                    draws the curves
+
+The policies:
+`)
+	for _, p := range policies {
+		fmt.Fprintf(&s, "  %-14s %s\n", p.name, p.what)
+	}
+	s.WriteString("\n")
+	f := new(options).flags()
+	f.SetOutput(&s)
+	f.PrintDefaults()
+	s.WriteString("\nProgress goes to standard error. Exit code: 0 done; 1 failed; 2 bad usage.\n")
+	return s.String()
+}
+
+// parse reads the command line. flag.ErrHelp asks for the usage.
+func parse(args []string) (options, error) {
+	var o options
+	f := o.flags()
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	var errs []error
+	report := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	report(f.NArg() > 0, "unexpected argument %q: every argument is a flag", f.Arg(0))
+	report(o.devices < 1 || o.devices > 1_000_000, "-devices is %d, expected 1 to 1000000", o.devices)
+	o.chosen = policies
+	if o.policies != "all" {
+		o.chosen = nil
+		for _, name := range strings.Split(o.policies, ",") {
+			i := slices.IndexFunc(policies, func(p policy) bool { return p.name == name })
+			if i < 0 {
+				report(true, "-policies has %q, expected all or some of %s", name, names())
+				continue
+			}
+			o.chosen = append(o.chosen, policies[i])
+		}
+	}
+	return o, errors.Join(errs...)
+}

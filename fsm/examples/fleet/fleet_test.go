@@ -1,0 +1,133 @@
+package main
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func silent(string, time.Duration, int, int) {}
+
+func size(devices int) fleet { return fleet{devices: devices, seed: 1, tell: silent} }
+
+// real plays real machines and holds that each device is registered, in order.
+func real(t testing.TB, devices int) result {
+	t.Helper()
+	r, err := machines(size(devices))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.registered) != devices || !slices.IsSorted(r.registered) {
+		t.Fatalf("%d of %d devices are registered, in order: %v", len(r.registered), devices, slices.IsSorted(r.registered))
+	}
+	return r
+}
+
+// The model is as good as the machines, which is what makes its figures for others count.
+func TestModelAgreesWithMachines(t *testing.T) {
+	for _, devices := range []int{1000, 3000, 10_000} {
+		m, r := size(devices).model("ours", ours), real(t, devices)
+		near := func(what string, model, machines, most float64) {
+			t.Helper()
+			if off := model/machines - 1; off > most || off < -most {
+				t.Errorf("%d devices: %s is %.2f in the model and %.2f with machines", devices, what, model, machines)
+			}
+		}
+		near("requests a device", m.perDevice(), r.perDevice(), 0.02)
+		near("registered: half", m.quantile(0.5).Seconds(), r.quantile(0.5).Seconds(), 0.1)
+		near("registered: 9 of 10", m.quantile(0.9).Seconds(), r.quantile(0.9).Seconds(), 0.1)
+		near("registered: all", m.quantile(1).Seconds(), r.quantile(1).Seconds(), 0.2)
+		if m.requests != m.refused+2*devices || r.requests != r.refused+2*devices {
+			t.Errorf("%d devices: %d requests and %d refused in the model, %d and %d with machines", devices, m.requests, m.refused, r.requests, r.refused)
+		}
+	}
+}
+
+// The quota is the real one: nobody does better than the bound, and who only obeys
+// retry-after comes close to it.
+func TestBound(t *testing.T) {
+	for devices, want := range map[int]time.Duration{1: 4 * time.Second, 1000: 4 * time.Second, 1001: 64 * time.Second, 1_000_000: 999*time.Minute + 4*time.Second} {
+		if got := bound(devices); got != want {
+			t.Errorf("%d devices: bound %v, want %v", devices, got, want)
+		}
+	}
+	for _, p := range policies {
+		r, err := p.play(size(5000))
+		if err != nil || len(r.registered) != 5000 {
+			t.Fatalf("%s: %d registered, %v", p.name, len(r.registered), err)
+		}
+		if last := r.quantile(1); last < bound(5000)-time.Second {
+			t.Errorf("%s: the last one after %v, the bound is %v", p.name, last, bound(5000))
+		}
+		for i := registrationsPerMinute; i < 5000; i++ { // no minute has more than two windows in it
+			if d := r.registered[i] - r.registered[i-registrationsPerMinute]; i%registrationsPerMinute == 0 && i > registrationsPerMinute && d < 50*time.Second {
+				t.Errorf("%s: %d registrations in %v", p.name, registrationsPerMinute, d)
+			}
+		}
+	}
+	r := size(5000).model("obey", obey)
+	if r.ratio() > 1.01 || r.perDevice() != 4 {
+		t.Errorf("%.2f times the bound with %.2f requests a device, want 1 and 4", r.ratio(), r.perDevice())
+	}
+}
+
+// What the documentation claims.
+func TestNoOtherPolicyIsFasterAndCheaper(t *testing.T) {
+	for _, devices := range []int{1000, 20_000, 100_000} {
+		our := size(devices).model("ours", ours)
+		if our.perDevice() > 10 || our.ratio() > 1.9 {
+			t.Errorf("%d devices: %.2f times the bound with %.2f requests a device", devices, our.ratio(), our.perDevice())
+		}
+		if devices > 20_000 {
+			continue // the others take too many requests for a test
+		}
+		for _, w := range []wait{obey, restart, embedded, deviceUpdate} {
+			r := size(devices).model("theirs", w)
+			if r.quantile(1) < our.quantile(1) && r.requests < our.requests {
+				t.Errorf("%d devices: ours %v with %d requests, theirs %v with %d", devices, our.quantile(1), our.requests, r.quantile(1), r.requests)
+			}
+		}
+	}
+}
+
+// A fleet that fits the quota is not slowed down.
+func TestSmallFleet(t *testing.T) {
+	r := real(t, 1000)
+	if r.refused != 0 || r.connections != 1000 || r.quantile(1) > 5*time.Second {
+		t.Errorf("%d refused, %d connections, the last one after %v", r.refused, r.connections, r.quantile(1))
+	}
+}
+
+func TestSameSeedSameRun(t *testing.T) {
+	a, b := real(t, 2000), real(t, 2000)
+	if diff := cmp.Diff(a.registered, b.registered); diff != "" || a.requests != b.requests {
+		t.Errorf("%d and %d requests\n%s", a.requests, b.requests, diff)
+	}
+}
+
+func TestQueueKeepsOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	var q queue
+	var want, got []event
+	put := func(from time.Duration) {
+		e := event{from + time.Duration(r.Int64N(int64(3*time.Second))), uint32(len(want))}
+		q.put(e)
+		want = append(want, e)
+	}
+	for range 100 {
+		put(0)
+	}
+	for e, ok := q.next(); ok; e, ok = q.next() {
+		got = append(got, e)
+		if len(want) < 2000 {
+			put(e.at) // often in the second that is open
+		}
+	}
+	slices.SortFunc(want, order)
+	if !slices.Equal(got, want) {
+		t.Error("events come out of order")
+	}
+}

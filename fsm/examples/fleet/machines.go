@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+)
+
+const scope = "0ne00000A1B"
+
+// memoryLimit is from where on the garbage collector takes care: a million machines need
+// some 1.1 GB, and would take twice as much if garbage had the time to pile up.
+const memoryLimit = 1400 << 20
+
+// start is when the power comes back.
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// A device is a machine and its connection, nil while there is none.
+type device struct {
+	m    *fsm.Machine
+	conn *dpstest.Conn
+}
+
+// A world has real machines and a service, in virtual time.
+type world struct {
+	fleet
+	service *dpstest.Service
+	config  fsm.Config
+	all     []device
+	queue   queue
+	res     result
+	buf     []byte
+}
+
+// machines plays our own policy. The devices have certificates, which costs less than
+// signing tokens.
+func machines(f fleet) (result, error) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
+	m := startMeter()
+	w, err := newWorld(f)
+	if err != nil {
+		return result{}, err
+	}
+	full := 0
+	for e, ok := w.queue.next(); ok; e, ok = w.queue.next() {
+		if full == 0 && e.at >= time.Second {
+			full = m.heap() // every device is on and waits
+		}
+		f.tell(w.res.policy, e.at, len(w.res.registered), f.devices)
+		if err := w.wake(e); err != nil {
+			return result{}, err
+		}
+	}
+	w.res.refused = w.res.requests - 2*f.devices // each device has one registration and one query that is none
+	slices.Sort(w.res.registered)
+	w.res.cost = m.stop(f.devices)
+	w.res.cost.bytes = full / f.devices
+	return w.res, nil
+}
+
+func newWorld(f fleet) (*world, error) {
+	service, err := dpstest.New(dpstest.Config{
+		IDScope:                scope,
+		Enrollments:            []dpstest.Enrollment{{Group: "fleet", X509: true}},
+		RegistrationsPerMinute: registrationsPerMinute,
+		PollsPer10s:            pollsPer10s,
+		Remember:               10 * registrationsPerMinute, // each operation lives for some seconds
+	})
+	if err != nil {
+		return nil, err
+	}
+	random := f.random()
+	w := &world{fleet: f, service: service, all: make([]device, f.devices)}
+	w.res.policy = "fsm"
+	w.config = fsm.Config{
+		IDScope: scope, Attestation: fsm.X509, Jitter: random.Float64,
+		// No limits, since every device is to be registered. A million connections in the
+		// service are what takes memory: nobody keeps one for a minute of waiting.
+		Policy: fsm.Policy{Budget: -1, MaxAttempts: -1, StayConnected: time.Minute},
+	}
+	f.powerUp(&w.queue, random)
+	return w, nil
+}
+
+// wake lets a device do all that it has to at one time.
+func (w *world) wake(e event) error {
+	d, now := &w.all[e.device], start.Add(e.at)
+	id := registrationID(e.device)
+	if d.m == nil {
+		cfg := w.config
+		cfg.RegistrationID = id
+		var err error
+		if d.m, err = fsm.New(cfg); err != nil {
+			return err
+		}
+	}
+	d.m.Advance(now)
+	if d.conn != nil {
+		d.conn.Advance(now)
+	}
+	for {
+		switch d.m.Want() {
+		case fsm.Dial:
+			if at := d.m.Deadline(); at.After(now) {
+				w.sleep(e.device, at)
+				return nil
+			}
+			d.conn = w.service.Open(now, id)
+			w.res.connections++
+			if err := d.m.Open(now, nil); err != nil {
+				return err
+			}
+		case fsm.Exchange:
+			if w.exchange(d, now) {
+				continue
+			}
+			w.sleep(e.device, earlier(d.m.Deadline(), d.conn.Deadline()))
+			return nil
+		case fsm.Close:
+			w.send(d, now)
+			d.conn.Lost(now)
+			d.m.Lost(now, nil)
+			d.conn = nil
+		case fsm.Done:
+			if _, err := d.m.Result(); err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			d.m = nil
+			w.res.registered = append(w.res.registered, e.at)
+			return nil
+		}
+	}
+}
+
+// exchange carries bytes both ways, and reports whether anything happened.
+func (w *world) exchange(d *device, now time.Time) bool {
+	sent := w.send(d, now)
+	in := d.conn.AppendOutput(w.buf[:0])
+	w.buf = in
+	switch {
+	case len(in) > 0:
+		d.m.Receive(now, in)
+	case d.conn.Hungup():
+		d.conn = nil
+		d.m.Lost(now, io.EOF)
+	default:
+		return sent
+	}
+	return true
+}
+
+// send carries what the device has to say, and counts its requests.
+func (w *world) send(d *device, now time.Time) bool {
+	w.buf = d.m.AppendOutput(w.buf[:0])
+	for b := w.buf; len(b) > 0; {
+		f, rest, err := packet.Cut(b, 0)
+		if err != nil {
+			break
+		}
+		if f.Type == packet.PUBLISH {
+			w.res.requests++
+		}
+		b = rest
+	}
+	d.conn.Receive(now, w.buf)
+	return len(w.buf) > 0
+}
+
+func (w *world) sleep(device uint32, until time.Time) {
+	w.queue.put(event{until.Sub(start), device})
+}
+
+// earlier returns the earlier of two times, the second of which may be zero.
+func earlier(a, b time.Time) time.Time {
+	if !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func registrationID(device uint32) string { return fmt.Sprintf("device-%07d", device) }

@@ -1,0 +1,74 @@
+// Command fleet switches on a fleet of up to a million devices in the same second, as
+// after a power cut, before a service that takes 1,000 registrations a minute, and
+// tells how long it takes until each is registered and what that costs. Everything
+// happens in one process and in virtual time.
+//
+// Our devices are real: an fsm.Machine each, which exchanges real bytes with a
+// dpstest.Service. For comparison, the policies of other clients are played against a
+// model of the same quota.
+//
+// Where to look: machines.go drives the machines, model.go has the model, policies.go the
+// policies, queue.go the events, report.go the table, picture.go the curves.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // a device was not registered, or the picture could not be written
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main without its surroundings. It returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage())
+		return exitDone
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "fleet: %s\n(fleet -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nfleet: "))
+		return exitUsage
+	}
+	f := fleet{devices: o.devices, seed: o.seed, tell: ticker(stderr)}
+	var results []result
+	for _, p := range o.chosen {
+		r, err := p.play(f)
+		if err != nil {
+			fmt.Fprintf(stderr, "fleet: %s: %v\n", p.name, err)
+			return exitFailed
+		}
+		results = append(results, r)
+	}
+	table(stdout, o.devices, results)
+	if o.svg != "" {
+		if err := os.WriteFile(o.svg, picture(o.devices, results), 0o644); err != nil {
+			fmt.Fprintf(stderr, "fleet: %v\n", err)
+			return exitFailed
+		}
+	}
+	return exitDone
+}
+
+// ticker returns what shows progress, once a second of real time. It may be called often.
+func ticker(w io.Writer) func(policy string, now time.Duration, registered, devices int) {
+	last, calls := time.Now(), 0
+	return func(policy string, now time.Duration, registered, devices int) {
+		if calls++; calls%1000 > 0 || time.Since(last) < time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(w, "%s: after %v, %s of %s devices are registered\n", policy, now.Round(time.Second), thousands(registered), thousands(devices))
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func try(args ...string) (code int, stdout, stderr string) {
+	var out, errs strings.Builder
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "fleet.svg")
+	code, out, errs := try("-devices", "3000", "-svg", file, "-seed", "7")
+	if code != exitDone || errs != "" {
+		t.Fatalf("exit code %d, %s", code, errs)
+	}
+	for _, want := range []string{"3,000 devices", "2m4s at best", "of the bound"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	svg, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range policies {
+		if !strings.Contains(out, " "+p.name+" ") || !bytes.Contains(svg, []byte(">"+p.name+": ")) {
+			t.Errorf("no %s in\n%s", p.name, out)
+		}
+	}
+	curves := 0
+	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := token.(xml.StartElement); ok && s.Name.Local == "path" && strings.Count(s.Attr[0].Value, "L") > 100 {
+			curves++
+		}
+	}
+	if curves != len(policies) {
+		t.Errorf("%d curves, want %d", curves, len(policies))
+	}
+}
+
+func TestChosenPolicies(t *testing.T) {
+	code, out, _ := try("-devices", "1", "-policies", "restart,fsm")
+	restart, fsm := strings.Index(out, "restart"), strings.Index(out, "fsm")
+	if code != exitDone || restart < 0 || fsm < restart || strings.Contains(out, "embedded") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	code, out, _ := try("-h")
+	if code != exitDone {
+		t.Errorf("-h: exit code %d", code)
+	}
+	for _, p := range policies {
+		if !strings.Contains(out, p.name+" ") {
+			t.Errorf("-h does not tell of %s", p.name)
+		}
+	}
+	for want, args := range map[string][]string{
+		"unexpected argument":                   {"x"},
+		"-devices is 0":                         {"-devices", "0"},
+		"-devices is 1000001":                   {"-devices", "1000001"},
+		`-policies has "y", expected all or so`: {"-policies", "fsm,y"},
+		"flag provided but not defined":         {"-z"},
+	} {
+		if code, _, errs := try(args...); code != exitUsage || !strings.Contains(errs, want) || !strings.Contains(errs, "fleet -h") {
+			t.Errorf("%q: exit code %d, %s, want %s", args, code, errs, want)
+		}
+	}
+	if code, _, errs := try("-devices", "1", "-policies", "restart", "-svg", t.TempDir()); code != exitFailed || errs == "" {
+		t.Errorf("a picture that cannot be written: exit code %d, %s", code, errs)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var out strings.Builder
+	tell := ticker(&out)
+	for end := time.Now().Add(1100 * time.Millisecond); time.Now().Before(end); {
+		tell("fsm", time.Hour, 12345, 1_000_000)
+	}
+	if want := "fsm: after 1h0m0s, 12,345 of 1,000,000 devices are registered\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 12345: "12,345", 1_000_000: "1,000,000"} {
+		if got := thousands(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+	if got := clock(25*time.Hour + 61*time.Second); got != "25:01:01" {
+		t.Errorf("%s", got)
+	}
+	for _, end := range []time.Duration{time.Second, 5 * time.Second, time.Minute, 99 * time.Minute, 17 * time.Hour, 400 * time.Hour} {
+		if n := end / tick(end); n < 1 || n > 12 {
+			t.Errorf("%d marks on an axis of %v", n, end)
+		}
+	}
+}
