@@ -78,7 +78,7 @@ func TestStringOf(t *testing.T) {
 func TestErrorCodes(t *testing.T) {
 	for value, want := range map[string]ErrorCode{
 		`401002`: 401002, `"401002"`: 401002, `"UPDATE_ACCOUNT_NOT_LINKED"`: 0, `-1`: 0, `1.5`: 0, `null`: 0, `{}`: 0, `""`: 0, `999999999999`: 0,
-		`"4/1"`: 0, `"4:1"`: 0, `999999999`: 999999999, `1000000000`: 0,
+		`"_401"`: 0, `"4/1"`: 0, `"4:1"`: 0, `999999999`: 999999999, `1000000000`: 0,
 	} {
 		if got := codeOf([]byte(value)); got != want {
 			t.Errorf("%s is %d, want %d", value, got, want)

@@ -22,18 +22,10 @@ type Machine struct {
 	out    []byte
 	unread []byte // came behind the end, with KeepSession
 
-	// The connection.
-	connected   bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
-	eager       bool      // all was sent at once, and no answer has come yet
-	careful     bool      // that failed before: not again
-	resuming    bool      // no answer on it has confirmed the operation id
-	asked       bool      // a request is open
-	packetID    uint16    // the last one used
-	subscribeID uint16    // of the SUBSCRIBE that is open; 0: none is
-	lastSent    time.Time // when the last packet was put into out
-	pinged      time.Time // when the open PINGREQ was; zero: none is open
+	connection
 
 	// The registration.
+	careful     bool      // all was sent at once, and that failed: not again
 	requestID   []byte    // of the last request
 	requests    uint32    // sent so far
 	restarted   bool      // a 404 has already led back to the registration
@@ -47,6 +39,18 @@ type Machine struct {
 
 	result *Assignment
 	err    error // ErrPending until the end; nil if there is a result
+}
+
+// A connection is what a Machine forgets when its transport is gone.
+type connection struct {
+	connected   bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
+	eager       bool      // all was sent at once, and no answer has come yet
+	resuming    bool      // no answer on it has confirmed the operation id
+	asked       bool      // a request is open
+	packetID    uint16    // the last one used
+	subscribeID uint16    // of the SUBSCRIBE that is open; 0: none is
+	lastSent    time.Time // when the last packet was put into out
+	pinged      time.Time // when the open PINGREQ was; zero: none is open
 }
 
 // New returns a machine in state Idle that registers the device of cfg. It reports

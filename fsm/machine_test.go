@@ -102,6 +102,11 @@ func TestWrongOrder(t *testing.T) {
 	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
 		t.Errorf("deadline after %v", d)
 	}
+	b.m.Receive(start.Add(-time.Hour), []byte{0x20, 2, 0, 0})
+	b.want(fsm.Subscribing, fsm.Exchange)
+	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
+		t.Errorf("deadline %v after a CONNACK that came an hour ago", d)
+	}
 }
 
 func TestPassword(t *testing.T) {
@@ -207,6 +212,16 @@ func TestStop(t *testing.T) {
 	b.m.Stop(b.now)
 	b.expect("DISCONNECT")
 	b.ends(fsm.ErrStopped)
+
+	b = newBench(t)
+	b.connect()
+	b.answer(401, "1", "", "") // was first
+	b.m.Stop(b.now)
+	b.sleep(time.Hour)
+	b.m.Lost(b.now, nil)
+	if e := b.refusal(); e.Status != 401 {
+		t.Errorf("%+v", e)
+	}
 }
 
 func TestConnectRefused(t *testing.T) {

@@ -66,9 +66,12 @@ func TestPipelineFallsBack(t *testing.T) {
 			if b.m.Want() == fsm.Close {
 				b.m.Lost(b.now, nil)
 			}
-			b.sleepToDeadline()
-			b.open()
-			b.expect("CONNECT")
+			for range 2 {
+				b.sleepToDeadline()
+				b.open()
+				b.expect("CONNECT")
+				b.m.Lost(b.now, io.EOF)
+			}
 		})
 	}
 }

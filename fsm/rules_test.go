@@ -205,7 +205,7 @@ func TestS15_KeepAlive(t *testing.T) {
 	}
 	b.want(fsm.Closing, fsm.Close)
 
-	b = newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive = -1 })
+	b = newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive = -time.Second })
 	b.open()
 	if p := b.sent()[0].(*packet.Connect); p.KeepAlive != 0 {
 		t.Errorf("CONNECT has keep alive %d, want 0", p.KeepAlive)
@@ -214,6 +214,21 @@ func TestS15_KeepAlive(t *testing.T) {
 	b.answer(202, "1", "&retry-after=200", assigning)
 	if d := b.sleepToDeadline(); d != 200*time.Second {
 		t.Errorf("woke after %v, want 200 s", d)
+	}
+}
+
+func TestS15_WhatIsSentPutsThePingOff(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive = 10 * time.Second })
+	b.open()
+	for _, p := range []packet.Packet{&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}}, message("202/?$rid=1", assigning)} {
+		b.now = b.now.Add(5 * time.Second)
+		b.receive(p)
+		if b.m.State() == fsm.Waiting {
+			b.sleepToDeadline()
+		}
+		if d := b.m.Deadline().Sub(b.now); d != 10*time.Second {
+			t.Errorf("%v: PINGREQ after %v, want 10 s", b.m.State(), d)
+		}
 	}
 }
 
@@ -244,6 +259,13 @@ func TestS17_KeepSession(t *testing.T) {
 	if got := b.m.AppendUnread(nil); !bytes.Equal(got, rest) {
 		t.Errorf("unread %x, want %x", got, rest)
 	}
+
+	b = newBench(t, func(c *fsm.Config) { c.Policy.KeepSession = true })
+	b.connect()
+	b.sent()
+	b.answer(401, "1", "", "") // nobody goes on with that
+	b.want(fsm.Closing, fsm.Close)
+	b.expect("PUBACK", "DISCONNECT")
 }
 
 func TestS18_EachConnectionSubscribes(t *testing.T) {

@@ -120,10 +120,14 @@ func TestWaitsAreSpentConnected(t *testing.T) {
 		b.answer(202, "1", "", assigning) // and nothing that comes makes a difference
 		b.want(fsm.Waiting, fsm.Exchange)
 	}
-	b := newBench(t, func(c *fsm.Config) { c.Policy.StayConnected = time.Second })
+	b := newBench(t, func(c *fsm.Config) { c.Policy.StayConnected = 1 })
 	b.connect()
+	b.sent()
 	b.answer(503, "1", "&retry-after=2", "")
 	b.want(fsm.Closing, fsm.Close)
+	b.m.Stop(b.now)
+	b.expect("PUBACK", "DISCONNECT") // once
+	b.ends(fsm.ErrStopped)
 }
 
 // Who dials before the wait is over is sent away again, once subscribed.

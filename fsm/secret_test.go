@@ -40,6 +40,24 @@ func TestPasswordIsWiped(t *testing.T) {
 	}
 }
 
+// The CONNECT has all its room at once: a buffer that it outgrows would not be wiped.
+func TestConnectNeverOutgrowsItsBuffer(t *testing.T) {
+	allocations := func(id string) float64 {
+		return testing.AllocsPerRun(10, func() {
+			m, err := New(Config{IDScope: "s", RegistrationID: id})
+			if err == nil {
+				err = m.Open(time.Unix(1e9, 0), []byte(testPadding))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if short, long := allocations(testPadding[:40]), allocations(testPadding); short != long {
+		t.Errorf("%v allocations with a short id, %v with a long one", short, long)
+	}
+}
+
 // With KeepSession, what came behind the end is copied: the buffer that it came in is
 // the caller's, and the machine's own is given back.
 func TestUnreadBytesAreHeldOnce(t *testing.T) {

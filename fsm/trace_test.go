@@ -71,6 +71,17 @@ func TestRefusalIsTraced(t *testing.T) {
 	}
 }
 
+// The end is traced with the error of Result.
+func TestEndIsTraced(t *testing.T) {
+	var end fsm.Event
+	b := newBench(t, func(c *fsm.Config) { c.Trace = func(e fsm.Event) { end = e } })
+	b.connect()
+	b.answer(401, "1", "", "")
+	if _, err := b.m.Result(); end.Kind != fsm.End || end.Err != err || end.State != fsm.Closing {
+		t.Errorf("traced %+v, result %v", end, err)
+	}
+}
+
 // Each failure is traced with what it was and when it goes on.
 func TestRetriesAreTraced(t *testing.T) {
 	var retries []fsm.Event

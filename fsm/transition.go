@@ -21,7 +21,7 @@ func (m *Machine) enter(s State, deadline time.Time) {
 // tick moves the clock.
 func (m *Machine) tick(now time.Time) {
 	if !m.started {
-		m.started, m.now, m.start = true, now, now
+		m.started, m.start = true, now
 	}
 	if now.After(m.now) {
 		m.now = now
@@ -30,7 +30,7 @@ func (m *Machine) tick(now time.Time) {
 
 // end returns when the budget is used up; zero: never.
 func (m *Machine) end() time.Time {
-	if !m.started || m.cfg.Policy.Budget < 0 {
+	if m.cfg.Policy.Budget < 0 {
 		return time.Time{}
 	}
 	return m.start.Add(m.cfg.Policy.Budget)
@@ -73,9 +73,7 @@ func (m *Machine) keepAlive() {
 		var ping packet.Pingreq
 		m.out, _ = ping.AppendBinary(m.room())
 		m.sent()
-		if m.tracing() {
-			m.trace(Event{Kind: Sent, Packet: &packet.Pingreq{}})
-		}
+		m.trace(Event{Kind: Sent, Packet: &packet.Pingreq{}})
 	}
 }
 
@@ -120,15 +118,14 @@ func (m *Machine) connect(password []byte) error {
 		p.Password = password
 	}
 	size := 64 + len(p.ClientID) + len(p.Username) + len(password)
-	out, err := p.AppendBinary(slices.Grow(m.out[:0], size))
+	out, err := p.AppendBinary(slices.Grow(m.out, size))
 	if err != nil {
 		return fmt.Errorf("fsm: CONNECT: %w", err)
 	}
 	m.out = out
 	m.in.Limit = m.cfg.Limit
 	m.eager = m.cfg.Policy.Pipeline && !m.careful
-	m.resuming = m.operationID != ""
-	m.sent()
+	m.resuming = true
 	m.await(Connecting)
 	if m.tracing() {
 		m.trace(Event{Kind: Sent, Packet: p.Clone()})
@@ -161,7 +158,7 @@ func (m *Machine) subscribe() {
 // until that is due.
 func (m *Machine) proceed(note string) {
 	switch {
-	case m.now.Before(m.due) && !m.asked:
+	case m.now.Before(m.due): // and no request is open
 		m.wait()
 		m.trace(Event{Kind: Wait, Until: m.due, Note: note})
 		return
@@ -286,10 +283,7 @@ func (m *Machine) hangUp() {
 // forget drops all that belongs to a connection.
 func (m *Machine) forget() {
 	clear(m.out) // it may hold a password
-	m.out, m.in = nil, packet.Splitter{}
-	m.connected, m.eager, m.resuming, m.asked = false, false, false, false
-	m.packetID, m.subscribeID = 0, 0
-	m.pinged = time.Time{}
+	m.out, m.in, m.connection = nil, packet.Splitter{}, connection{}
 }
 
 // closed follows the Lost that Closing asks for.
@@ -328,9 +322,6 @@ func (m *Machine) finish(err error) {
 func (m *Machine) disconnect() {
 	var bye packet.Disconnect
 	m.out, _ = bye.AppendBinary(m.out)
-	if m.tracing() {
-		m.trace(Event{Kind: Sent, Packet: &packet.Disconnect{}})
-	}
-	m.in = packet.Splitter{}
+	m.trace(Event{Kind: Sent, Packet: &packet.Disconnect{}})
 	m.enter(Closing, time.Time{})
 }
