@@ -98,6 +98,7 @@ func TestRetriesAreTraced(t *testing.T) {
 	b.answer(503, "1", "&retry-after=9", "")
 	b.sleep(time.Second)
 	b.m.Lost(b.now, io.EOF)
+	b.m.Lost(b.now, nil)
 	for i, want := range []struct {
 		at, until time.Duration
 		state     fsm.State
@@ -106,13 +107,14 @@ func TestRetriesAreTraced(t *testing.T) {
 		{0, time.Second, fsm.Idle, "fsm: idle: no connection: EOF"},
 		{time.Second, 10 * time.Second, fsm.Waiting, "fsm: registration refused with status 503"},
 		{2 * time.Second, 10 * time.Second, fsm.Closing, "fsm: waiting: connection lost: EOF"},
+		{2 * time.Second, 10 * time.Second, fsm.Idle, "fsm: idle: no connection"},
 	} {
 		e := retries[i]
 		if e.Time.Sub(start) != want.at || e.Until.Sub(start) != want.until || e.State != want.state || e.Err == nil || e.Err.Error() != want.err {
 			t.Errorf("%d: %+v, want %+v", i, e, want)
 		}
 	}
-	if len(retries) != 3 {
+	if len(retries) != 4 {
 		t.Errorf("%d retries", len(retries))
 	}
 }
