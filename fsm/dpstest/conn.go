@@ -174,6 +174,12 @@ func (c *Conn) violation(err error) {
 
 // send sends a packet after a delay.
 func (c *Conn) send(p packet.Packet, delay time.Duration) {
+	if len(c.later) == 0 && delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
+		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
+			c.out = out
+			return
+		}
+	}
 	bytes, err := p.AppendBinary(nil)
 	if err != nil {
 		c.violation(err) // a scripted answer that MQTT cannot carry

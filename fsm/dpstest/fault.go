@@ -152,7 +152,7 @@ func (c *Conn) fault(at Step) *Fault {
 		e = all[0] // at connect, before the token was looked at
 	}
 	if e == nil || len(e.Faults) == 0 || !validID(c.registrationID) {
-		return &Fault{}
+		return &c.service.sound
 	}
 	d := c.service.device(c.key)
 	d.steps[at]++
@@ -162,7 +162,7 @@ func (c *Conn) fault(at Step) *Fault {
 			return f
 		}
 	}
-	return &Fault{}
+	return &c.service.sound
 }
 
 // deliver sends what answers a step, spoilt by a fault.

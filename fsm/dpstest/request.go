@@ -31,7 +31,7 @@ type operation struct {
 // request works a request off. ack acknowledges it; nil if it needs none.
 func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	var a answer
-	fault := &Fault{}
+	fault := &c.service.sound
 	switch r.Op {
 	case topic.Register:
 		fault = c.fault(OnRegister)

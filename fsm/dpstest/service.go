@@ -52,6 +52,7 @@ type Service struct {
 	begun      uint64 // operations so far
 	failures   uint64 // error answers so far
 	minute     window // registrations
+	sound      Fault  // none
 }
 
 // New returns a service. It reports every mistake in cfg in one error. The service
