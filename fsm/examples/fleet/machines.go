@@ -16,7 +16,7 @@ const scope = "0ne00000A1B"
 
 // memoryLimit is from where on the garbage collector takes care: a million machines need
 // some 1.1 GB, and would take twice as much if garbage had the time to pile up.
-const memoryLimit = 1400 << 20
+const memoryLimit = 1500 << 20
 
 // start is when the power comes back.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -41,8 +41,8 @@ func picture(devices int, results []result) []byte {
 		draw(`<path d="M%.1f %dV%d" stroke="#ddd"/><text x="%.1f" y="%d" text-anchor="middle">%s</text>`, x(t), top, bottom, x(t), bottom+20, clock(t))
 	}
 	draw(`<path d="M%.1f %dV%d" stroke="#555" stroke-dasharray="6 4"/><text x="%.1f" y="%d" text-anchor="end" fill="#555">bound</text>`,
-		x(bound(devices)), top, bottom, x(bound(devices))-4, top+14)
-	for i := range results {
+		x(bound(devices)), top, bottom, x(bound(devices))-4, bottom-8)
+	for i := len(results) - 1; i >= 0; i-- { // the first on top of the others
 		r, colour, line := &results[i], colours[i%len(colours)], bottom+52+22*i
 		draw(`<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`, curve(r, x, y), colour)
 		draw(`<path d="M%d %dh30" stroke="%s" stroke-width="4"/><text x="%d" y="%d">%s: %.2f requests a device, the last one after %s, %.2f times the bound</text>`,
