@@ -172,8 +172,12 @@ func will(w packet.Will) *packet.Connect {
 
 func TestInvalidTexts(t *testing.T) {
 	for _, row := range invalidTexts {
-		if _, err := row.AppendBinary(nil); err == nil || err.Error() != "packet: invalid "+row.want {
+		b, err := row.AppendBinary([]byte("before"))
+		if err == nil || err.Error() != "packet: invalid "+row.want {
 			t.Errorf("got  %v\nwant %s", err, row.want)
+		}
+		if string(b) != "before" {
+			t.Errorf("%v: what stood before comes back as %q", err, b)
 		}
 	}
 }
