@@ -15,6 +15,7 @@ type options struct {
 	policies string
 	svg      string
 	seed     uint64
+	memory   int
 
 	chosen []policy
 }
@@ -26,6 +27,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.policies, "policies", "all", "`names` of policies, separated by commas")
 	f.StringVar(&o.svg, "svg", "", "SVG `file` to write the curves to")
 	f.Uint64Var(&o.seed, "seed", 1, "`number` from which all randomness is drawn")
+	f.IntVar(&o.memory, "memory", 1500, "`MiB` that the process may take; with more, a million machines need less time")
 	return f
 }
 
@@ -67,6 +69,7 @@ func parse(args []string) (options, error) {
 	}
 	report(f.NArg() > 0, "unexpected argument %q: every argument is a flag", f.Arg(0))
 	report(o.devices < 1 || o.devices > 1_000_000, "-devices is %d, expected 1 to 1000000", o.devices)
+	report(o.memory < 1, "-memory is %d, expected a number of MiB", o.memory)
 	o.chosen = policies
 	if o.policies != "all" {
 		o.chosen = nil

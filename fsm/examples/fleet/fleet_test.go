@@ -11,7 +11,7 @@ import (
 
 func silent(string, time.Duration, int, int) {}
 
-func size(devices int) fleet { return fleet{devices: devices, seed: 1, tell: silent} }
+func size(devices int) fleet { return fleet{devices: devices, seed: 1, memory: 1500, tell: silent} }
 
 // real plays real machines and holds that each device is registered, in order.
 func real(t testing.TB, devices int) result {
@@ -28,7 +28,7 @@ func real(t testing.TB, devices int) result {
 
 // The model is as good as the machines, which is what makes its figures for others count.
 func TestModelAgreesWithMachines(t *testing.T) {
-	for _, devices := range []int{1000, 3000, 10_000} {
+	for _, devices := range []int{1000, 3000, 6000} {
 		m, r := size(devices).model("ours", ours), real(t, devices)
 		near := func(what string, model, machines, most float64) {
 			t.Helper()

@@ -14,10 +14,6 @@ import (
 
 const scope = "0ne00000A1B"
 
-// memoryLimit is from where on the garbage collector takes care: a million machines need
-// some 1.1 GB, and would take twice as much if garbage had the time to pile up.
-const memoryLimit = 1500 << 20
-
 // start is when the power comes back.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -41,7 +37,9 @@ type world struct {
 // machines plays our own policy. The devices have certificates, which costs less than
 // signing tokens.
 func machines(f fleet) (result, error) {
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
+	// A million machines need some 1.1 GB, and would take twice as much if garbage had the
+	// time to pile up.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(f.memory) << 20))
 	m := startMeter()
 	w, err := newWorld(f)
 	if err != nil {

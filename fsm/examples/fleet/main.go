@@ -41,7 +41,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "fleet: %s\n(fleet -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nfleet: "))
 		return exitUsage
 	}
-	f := fleet{devices: o.devices, seed: o.seed, tell: ticker(stderr)}
+	f := fleet{devices: o.devices, seed: o.seed, memory: o.memory, tell: ticker(stderr, time.Second)}
 	var results []result
 	for _, p := range o.chosen {
 		r, err := p.play(f)
@@ -61,11 +61,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// ticker returns what shows progress, once a second of real time. It may be called often.
-func ticker(w io.Writer) func(policy string, now time.Duration, registered, devices int) {
+// ticker returns what shows progress, once in so much real time. It may be called often.
+func ticker(w io.Writer, every time.Duration) func(policy string, now time.Duration, registered, devices int) {
 	last, calls := time.Now(), 0
 	return func(policy string, now time.Duration, registered, devices int) {
-		if calls++; calls%1000 > 0 || time.Since(last) < time.Second {
+		if calls++; calls%1000 > 0 || time.Since(last) < every {
 			return
 		}
 		last = time.Now()

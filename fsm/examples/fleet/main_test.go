@@ -20,7 +20,7 @@ func try(args ...string) (code int, stdout, stderr string) {
 func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "fleet.svg")
 	code, out, errs := try("-devices", "3000", "-svg", file, "-seed", "7")
-	if code != exitDone || errs != "" {
+	if code != exitDone {
 		t.Fatalf("exit code %d, %s", code, errs)
 	}
 	for _, want := range []string{"3,000 devices", "2m4s at best", "of the bound"} {
@@ -76,6 +76,7 @@ func TestUsage(t *testing.T) {
 	for want, args := range map[string][]string{
 		"unexpected argument":                   {"x"},
 		"-devices is 0":                         {"-devices", "0"},
+		"-memory is 0":                          {"-memory", "0"},
 		"-devices is 1000001":                   {"-devices", "1000001"},
 		`-policies has "y", expected all or so`: {"-policies", "fsm,y"},
 		"flag provided but not defined":         {"-z"},
@@ -91,8 +92,8 @@ func TestUsage(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	var out strings.Builder
-	tell := ticker(&out)
-	for end := time.Now().Add(1100 * time.Millisecond); time.Now().Before(end); {
+	tell := ticker(&out, 0)
+	for range 1999 { // it looks at the time at each thousandth call
 		tell("fsm", time.Hour, 12345, 1_000_000)
 	}
 	if want := "fsm: after 1h0m0s, 12,345 of 1,000,000 devices are registered\n"; out.String() != want {

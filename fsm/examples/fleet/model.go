@@ -18,6 +18,7 @@ const (
 type fleet struct {
 	devices int
 	seed    uint64
+	memory  int // MiB from where on the garbage collector takes care
 	tell    func(policy string, now time.Duration, registered, devices int)
 }
 
