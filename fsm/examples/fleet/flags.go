@@ -27,7 +27,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.policies, "policies", "all", "`names` of policies, separated by commas")
 	f.StringVar(&o.svg, "svg", "", "SVG `file` to write the curves to")
 	f.Uint64Var(&o.seed, "seed", 1, "`number` from which all randomness is drawn")
-	f.IntVar(&o.memory, "memory", 1500, "`MiB` that the process may take; with more, a million machines need less time")
+	f.IntVar(&o.memory, "memory", 1450, "`MiB` that the process may take; with more, a million machines need less time")
 	return f
 }
 

@@ -11,7 +11,7 @@ import (
 
 func silent(string, time.Duration, int, int) {}
 
-func size(devices int) fleet { return fleet{devices: devices, seed: 1, memory: 1500, tell: silent} }
+func size(devices int) fleet { return fleet{devices: devices, seed: 1, memory: 1450, tell: silent} }
 
 // real plays real machines and holds that each device is registered, in order.
 func real(t testing.TB, devices int) result {
