@@ -96,9 +96,10 @@ func lengthFlaw(b []byte, rule string) *flaw {
 // Whether wildcards need a closer look.
 const (
 	wildcards   uint64 = 0
-	noWildcards uint64 = 0xff * ones
+	noWildcards uint64 = highs
 
-	ones = 0x0101010101010101 // a 1 in each byte
+	ones  = 0x0101010101010101 // a 1 in each byte
+	highs = 0x80 * ones        // its high bit
 )
 
 // unlessASCII calls closer if b needs a closer look: if it is not ASCII without NUL, or
@@ -127,5 +128,5 @@ func unlessASCII(b []byte, wild uint64, closer func([]byte) *flaw) *flaw {
 // '#' and '+' differ in one bit, 0x08, so that setting it makes both a '+'.
 func notPlain(w, wild uint64) uint64 {
 	plus := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
-	return (w | (w - ones) | (plus-ones)&wild) & (0x80 * ones)
+	return (w | (w - ones) | (plus-ones)&wild) & highs
 }

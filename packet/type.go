@@ -44,23 +44,27 @@ type layout struct {
 
 // layouts is indexed by the four bits of a type. In a reserved type no flags are legal.
 var layouts = [16]layout{
-	0:           {rule: "section 2.2.1"},
-	CONNECT:     {"CONNECT", 1 << 0, 10, MaxRemainingLength, "MQTT-2.2.2-2"},
-	CONNACK:     {"CONNACK", 1 << 0, 2, 2, "MQTT-2.2.2-2"},
+	CONNECT:     {"CONNECT", flags0000, 10, MaxRemainingLength, "MQTT-2.2.2-2"},
+	CONNACK:     {"CONNACK", flags0000, 2, 2, "MQTT-2.2.2-2"},
 	PUBLISH:     {"PUBLISH", publishFlags, 2, MaxRemainingLength, "MQTT-3.3.1-4"},
-	PUBACK:      {"PUBACK", 1 << 0, 2, 2, "MQTT-2.2.2-2"},
-	PUBREC:      {"PUBREC", 1 << 0, 2, 2, "MQTT-2.2.2-2"},
-	PUBREL:      {"PUBREL", 1 << 2, 2, 2, "MQTT-3.6.1-1"},
-	PUBCOMP:     {"PUBCOMP", 1 << 0, 2, 2, "MQTT-2.2.2-2"},
-	SUBSCRIBE:   {"SUBSCRIBE", 1 << 2, 2, MaxRemainingLength, "MQTT-3.8.1-1"},
-	SUBACK:      {"SUBACK", 1 << 0, 2, MaxRemainingLength, "MQTT-2.2.2-2"},
-	UNSUBSCRIBE: {"UNSUBSCRIBE", 1 << 2, 2, MaxRemainingLength, "MQTT-3.10.1-1"},
-	UNSUBACK:    {"UNSUBACK", 1 << 0, 2, 2, "MQTT-2.2.2-2"},
-	PINGREQ:     {"PINGREQ", 1 << 0, 0, 0, "MQTT-2.2.2-2"},
-	PINGRESP:    {"PINGRESP", 1 << 0, 0, 0, "MQTT-2.2.2-2"},
-	DISCONNECT:  {"DISCONNECT", 1 << 0, 0, 0, "MQTT-3.14.1-1"},
-	15:          {rule: "section 2.2.1"},
+	PUBACK:      {"PUBACK", flags0000, 2, 2, "MQTT-2.2.2-2"},
+	PUBREC:      {"PUBREC", flags0000, 2, 2, "MQTT-2.2.2-2"},
+	PUBREL:      {"PUBREL", flags0010, 2, 2, "MQTT-3.6.1-1"},
+	PUBCOMP:     {"PUBCOMP", flags0000, 2, 2, "MQTT-2.2.2-2"},
+	SUBSCRIBE:   {"SUBSCRIBE", flags0010, 2, MaxRemainingLength, "MQTT-3.8.1-1"},
+	SUBACK:      {"SUBACK", flags0000, 2, MaxRemainingLength, "MQTT-2.2.2-2"},
+	UNSUBSCRIBE: {"UNSUBSCRIBE", flags0010, 2, MaxRemainingLength, "MQTT-3.10.1-1"},
+	UNSUBACK:    {"UNSUBACK", flags0000, 2, 2, "MQTT-2.2.2-2"},
+	PINGREQ:     {"PINGREQ", flags0000, 0, 0, "MQTT-2.2.2-2"},
+	PINGRESP:    {"PINGRESP", flags0000, 0, 0, "MQTT-2.2.2-2"},
+	DISCONNECT:  {"DISCONNECT", flags0000, 0, 0, "MQTT-3.14.1-1"},
 }
+
+// Sets of flags: bit i stands for the value i.
+const (
+	flags0000 = 1
+	flags0010 = 1 << 0b0010
+)
 
 // publishFlags allows DUP, QoS and RETAIN, but neither QoS 3 nor DUP with QoS 0.
 const publishFlags = 1<<0b0000 | 1<<0b0001 | 1<<0b0010 | 1<<0b0011 | 1<<0b0100 | 1<<0b0101 |
@@ -71,12 +75,12 @@ func badFlags(t Type, flags byte) error {
 	case !t.defined():
 		return malformed(t, 0, "section 2.2.1", "packet types 0 and 15 are reserved")
 	case t == PUBLISH && flags>>1&3 == 3:
-		return malformed(t, 0, "MQTT-3.3.1-4", "QoS is 3, the largest is 2")
+		return malformed(t, 0, layouts[t].rule, "QoS is 3, the largest is 2")
 	case t == PUBLISH:
 		return malformed(t, 0, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
 	}
 	want := 0b0000
-	if layouts[t].flags == 1<<0b0010 {
+	if layouts[t].flags == flags0010 {
 		want = 0b0010
 	}
 	return malformed(t, 0, layouts[t].rule, "flags are %04b, expected %04b", flags, want)
