@@ -50,6 +50,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return exitFailed
 		}
 		results = append(results, r)
+		fmt.Fprintf(stderr, "%s: the last device is registered after %s, with %.2f requests each\n", p.name, clock(r.quantile(1)), r.perDevice())
 	}
 	table(stdout, o.devices, results)
 	if o.svg != "" {
