@@ -67,7 +67,7 @@ const (
 )
 
 // publishFlags allows DUP, QoS and RETAIN, but neither QoS 3 nor DUP with QoS 0.
-const publishFlags = 1<<0b0000 | 1<<0b0001 | 1<<0b0010 | 1<<0b0011 | 1<<0b0100 | 1<<0b0101 |
+const publishFlags = flags0000 | 1<<0b0001 | 1<<0b0010 | 1<<0b0011 | 1<<0b0100 | 1<<0b0101 |
 	1<<0b1010 | 1<<0b1011 | 1<<0b1100 | 1<<0b1101
 
 func badFlags(t Type, flags byte) error {
