@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxOperationID bounds the operation id in bytes. Real ones have 55.
@@ -35,6 +36,8 @@ func parseBody(text []byte) (b body, err error) {
 		return b, fmt.Errorf("%w: neither status nor errorCode", ErrBody)
 	case len(id) > maxOperationID:
 		return b, fmt.Errorf("%w: operationId has %d bytes, the limit is %d", ErrBody, len(id), maxOperationID)
+	case !utf8.Valid(id): // decoding would make it three times as long
+		return b, fmt.Errorf("%w: operationId is not UTF-8", ErrBody)
 	}
 	return b, nil
 }

@@ -13,6 +13,8 @@ func TestParseBodySaysWhatIsWrong(t *testing.T) {
 		`{"status":"x"}`: "<nil>",
 		`{"status":"assigning","operationId":"` + strings.Repeat("o", 256) + `"}`: "<nil>",
 		`{"status":"assigning","operationId":"` + strings.Repeat("o", 257) + `"}`: "unreadable answer: operationId has 257 bytes, the limit is 256",
+		// Decoded, each byte would become the three of U+FFFD.
+		`{"status":"assigning","operationId":"` + strings.Repeat("\xff", 256) + `"}`: "unreadable answer: operationId is not UTF-8",
 	} {
 		if _, err := parseBody([]byte(text)); fmt.Sprint(err) != want {
 			t.Errorf("%.30s: %v, want %s", text, err, want)
