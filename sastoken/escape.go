@@ -60,5 +60,10 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= 'F' || 'a' <= c && c <= 'f'
 }
 
-// unhex returns the value of a hex digit. In ASCII the low four bits of '1', 'A' and 'a' are 1, and bit 6 is set in letters alone.
-func unhex(c byte) byte { return c&15 + c>>6*9 }
+// unhex returns the value of a hex digit. In ASCII the low four bits of 'A' and of 'a' are 1.
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&15 + 9
+}

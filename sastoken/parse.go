@@ -101,12 +101,12 @@ func (f fields) token() (Token, error) {
 }
 
 // parseExpiry takes the one way to write a number only, so that writing it again gives the text that was signed.
-func parseExpiry(text []byte) (n int64, err error) {
-	n, _ = strconv.ParseInt(string(text), 10, 64) // of what it refuses it makes a number that is written otherwise
-	if strconv.FormatInt(n, 10) != string(text) {
-		err = syntaxErrorf("se of %d characters is not a plain decimal number", len(text))
+func parseExpiry(text []byte) (int64, error) {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != string(text) {
+		return n, syntaxErrorf("se of %d characters is not a plain decimal number", len(text))
 	}
-	return n, err
+	return n, nil
 }
 
 func parseSignature(text []byte) (sig [sha256.Size]byte, err error) {
