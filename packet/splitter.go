@@ -22,6 +22,10 @@ type Splitter struct {
 // Feeding on before that loses nothing, but copies. After an error other than
 // ErrShort, p is dropped.
 func (s *Splitter) Feed(p []byte) {
+	if len(p) == 1 && len(s.part) < min(s.need, cap(s.part)) {
+		s.part = append(s.part, p[0]) // what fill does, faster: some streams come byte by byte
+		return
+	}
 	p = s.fill(p)
 	switch {
 	case len(p) == 0 || s.err != nil:
@@ -90,11 +94,7 @@ func (s *Splitter) fill(p []byte) []byte {
 	if want := len(s.part) + n; want > cap(s.part) {
 		s.part = append(make([]byte, 0, max(minPart, 2*want)), s.part...)
 	}
-	if n == 1 {
-		s.part = append(s.part, p[0]) // faster than a copy, for streams that come byte by byte
-	} else {
-		s.part = append(s.part, p[:n]...)
-	}
+	s.part = append(s.part, p[:n]...)
 	return p[n:]
 }
 
