@@ -120,8 +120,8 @@ func decodeAck(f Frame, t Type, id *uint16) error {
 	if !f.is(t) {
 		return f.fault(t)
 	}
-	if *id = uint16(f.Body[0])<<8 | uint16(f.Body[1]); *id == 0 {
-		return f.badID(nil, true)
+	if *id = identifier(f.Body, 0); *id == 0 {
+		return f.badID(0)
 	}
 	return nil
 }

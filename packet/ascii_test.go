@@ -1,39 +1,40 @@
 package packet
 
 import (
-	"bytes"
+	"encoding/binary"
 	"testing"
 )
 
-// A closer look is taken where it is needed, and nowhere else: all text in ASCII is
-// checked by words.
+// Words of ASCII need no closer look, and all others do: whatever byte is wherever in
+// them.
 func TestOnlyWhatIsNotASCIIIsLookedAtCloser(t *testing.T) {
-	looks := func(b []byte, wild uint64) (n int) {
-		unlessASCII(b, wild, func([]byte) *flaw { n++; return nil })
-		return n
-	}
-	for size := 1; size <= 40; size++ {
-		b := bytes.Repeat([]byte{'z'}, size)
-		for i := range b {
-			for c := range 256 {
-				b[i] = byte(c)
-				want, wantWild := 0, 0
-				if c == 0 || c >= 0x80 {
-					want = 1
-				}
-				if want == 1 || c == '+' || c == '#' {
-					wantWild = 1
-				}
-				if got, gotWild := looks(b, wildcards), looks(b, noWildcards); got != want || gotWild != wantWild {
-					t.Fatalf("%q: %d looks, want %d; without wildcards %d, want %d", b, got, want, gotWild, wantWild)
-				}
+	b := []byte("zzzzzzzz")
+	for i := range b {
+		for c := range 256 {
+			b[i] = byte(c)
+			w := binary.LittleEndian.Uint64(b)
+			want := c == 0 || c >= 0x80
+			if got := notPlain(w)&highs != 0; got != want {
+				t.Errorf("%q as text: a closer look is %t, want %t", b, got, want)
 			}
-			b[i] = 'z'
+			wild := c == '+' || c == '#'
+			if got := notPlainTopic(w)&highs != 0; got != (want || wild) {
+				t.Errorf("%q as a topic name: a closer look is %t, want %t", b, got, want || wild)
+			}
 		}
+		b[i] = 'z'
 	}
-	for size, want := range map[int]int{0: 1, maxField: 0, maxField + 1: 1} {
-		if got := looks(bytes.Repeat([]byte{'z'}, size), wildcards); got != want {
-			t.Errorf("%d bytes: %d looks, want %d", size, got, want)
+}
+
+func TestLastWord(t *testing.T) {
+	const text = "0123456789abcdef"
+	for n := range len(text) {
+		w := binary.BigEndian.AppendUint64(nil, lastWord([]byte(text[:n])))
+		if n >= 8 {
+			w = binary.LittleEndian.AppendUint64(nil, lastWord([]byte(text[:n])))
+		}
+		if want := ("aaaaaaaa" + text[:n])[n:]; string(w) != want {
+			t.Errorf("the last word of %q is %q, want %q", text[:n], w, want)
 		}
 	}
 }

@@ -153,28 +153,82 @@ func (p *Connect) Decode(f Frame) error {
 	if string(f.Body[:7]) != connectStart {
 		return p.decodeForeign(f)
 	}
-	if err := f.checkConnectFlags(f.Body[7]); err != nil {
+	flags := f.Body[7]
+	if err := f.checkConnectFlags(flags); err != nil {
 		return err
 	}
 	p.ProtocolName, p.ProtocolLevel = f.Body[2:6:6], protocolLevel
-	p.CleanSession = f.Body[7]&flagCleanSession != 0
+	p.CleanSession = flags&flagCleanSession != 0
 	p.KeepAlive = uint16(f.Body[8])<<8 | uint16(f.Body[9])
-	return p.decodePayload(f, f.Body[7], will)
+
+	i, end := 10, 0
+	if p.ClientID, end = field(f.Body, i); end == 0 {
+		return f.missing(i, "client identifier", "MQTT-3.1.3-3")
+	}
+	if flaw := textFlaw(p.ClientID); flaw != nil {
+		return f.flawed(i, "client identifier", flaw)
+	}
+	if flags&flagWill != 0 {
+		if p.Will = will; will == nil {
+			p.Will = new(Will)
+		}
+		var err error
+		if end, err = p.Will.decode(f, end); err != nil {
+			return err
+		}
+	}
+	if flags&flagUsername != 0 {
+		i = end
+		if p.Username, end = field(f.Body, i); end == 0 {
+			return f.missing(i, "user name", "MQTT-3.1.2-19")
+		}
+		if flaw := textFlaw(p.Username); flaw != nil {
+			return f.flawed(i, "user name", flaw)
+		}
+	}
+	if flags&flagPassword != 0 {
+		i = end
+		if p.Password, end = field(f.Body, i); end == 0 {
+			return f.missing(i, "password", "MQTT-3.1.2-21")
+		}
+	}
+	if end < len(f.Body) {
+		return malformed(CONNECT, f.offset(end), surplusRule(flags), "%d bytes too many", len(f.Body)-end)
+	}
+	return nil
+}
+
+// decode sets every field from the body of a CONNECT. The will begins at i and ends at
+// end.
+func (w *Will) decode(f Frame, i int) (end int, err error) {
+	flags := f.Body[7]
+	w.QoS, w.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
+	if w.Topic, end = field(f.Body, i); end == 0 {
+		return 0, f.missing(i, "will topic", "MQTT-3.1.2-9")
+	}
+	if flaw := topicFlaw(w.Topic); flaw != nil {
+		return 0, f.flawed(i, "will topic", flaw)
+	}
+	i = end
+	if w.Message, end = field(f.Body, i); end == 0 {
+		return 0, f.missing(i, "will message", "MQTT-3.1.2-9")
+	}
+	return end, nil
 }
 
 // decodeForeign finds out what protocol f belongs to, if not to this one.
 func (p *Connect) decodeForeign(f Frame) error {
-	name, rest, ok := cutField(f.Body)
-	if !ok {
-		return f.missing(rest, "protocol name", "MQTT-3.1.2-1")
+	name, end := field(f.Body, 0)
+	if end == 0 {
+		return f.missing(0, "protocol name", "MQTT-3.1.2-1")
 	}
 	p.ProtocolName = name
 	if string(name) != protocolName {
 		name = name[:min(len(name), 8)] // a wrong length would show the password
-		return malformed(CONNECT, f.offset(f.Body), "MQTT-3.1.2-1", "protocol name begins with %q, expected %q", name, protocolName)
+		return malformed(CONNECT, f.offset(0), "MQTT-3.1.2-1", "protocol name begins with %q, expected %q", name, protocolName)
 	}
-	p.ProtocolLevel = rest[0]
-	return &SyntaxError{CONNECT, f.offset(rest), "MQTT-3.1.2-2",
+	p.ProtocolLevel = f.Body[end]
+	return &SyntaxError{CONNECT, f.offset(end), "MQTT-3.1.2-2",
 		fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
 }
 
@@ -195,52 +249,7 @@ func (f Frame) checkConnectFlags(flags byte) error {
 	default:
 		return nil
 	}
-	return malformed(CONNECT, f.offset(f.Body[7:]), rule, "%s", msg)
-}
-
-// decodePayload reads what follows the variable header, which is 10 bytes long.
-func (p *Connect) decodePayload(f Frame, flags byte, will *Will) error {
-	var ok bool
-	rest := f.Body[10:]
-	if p.ClientID, rest, ok = cutField(rest); !ok {
-		return f.missing(rest, "client identifier", "MQTT-3.1.3-3")
-	}
-	if flaw := textFlaw(p.ClientID); flaw != nil {
-		return f.flawed(rest, p.ClientID, "client identifier", flaw)
-	}
-	if flags&flagWill != 0 {
-		if will == nil {
-			will = new(Will)
-		}
-		p.Will = will
-		will.QoS, will.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
-		if will.Topic, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "will topic", "MQTT-3.1.2-9")
-		}
-		if flaw := topicFlaw(will.Topic); flaw != nil {
-			return f.flawed(rest, will.Topic, "will topic", flaw)
-		}
-		if will.Message, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "will message", "MQTT-3.1.2-9")
-		}
-	}
-	if flags&flagUsername != 0 {
-		if p.Username, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "user name", "MQTT-3.1.2-19")
-		}
-		if flaw := textFlaw(p.Username); flaw != nil {
-			return f.flawed(rest, p.Username, "user name", flaw)
-		}
-	}
-	if flags&flagPassword != 0 {
-		if p.Password, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "password", "MQTT-3.1.2-21")
-		}
-	}
-	if len(rest) > 0 {
-		return malformed(CONNECT, f.offset(rest), surplusRule(flags), "%d bytes too many", len(rest))
-	}
-	return nil
+	return malformed(CONNECT, f.offset(7), rule, "%s", msg)
 }
 
 // surplusRule names the statement that bytes behind the last field break: most

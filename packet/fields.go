@@ -2,58 +2,55 @@ package packet
 
 import "fmt"
 
-// A body is read from front to back, by functions that return what is left of it.
-// They never read past its end, so that a wrong length cannot reach the packet
-// behind it.
+// A body is read from front to back: i is where the next field begins, end where it
+// ends. Nothing is read past the end of the body, so that a wrong length cannot reach
+// the packet behind it.
 
-// cutUint16 reads a big-endian integer. ok is false if b ends before.
-func cutUint16(b []byte) (v uint16, rest []byte, ok bool) {
-	if len(b) < 2 {
-		return 0, b, false
+// identifier returns the packet identifier at b[i:], or 0 if b ends before.
+func identifier(b []byte, i int) uint16 {
+	if len(b) < i+2 {
+		return 0
 	}
-	return uint16(b[0])<<8 | uint16(b[1]), b[2:], true
+	return uint16(b[i])<<8 | uint16(b[i+1])
 }
 
-// cutField reads a length of two bytes and as many bytes, which it borrows. ok is
-// false if b ends before.
-func cutField(b []byte) (v, rest []byte, ok bool) {
-	if len(b) < 2 {
-		return nil, b, false
+// field returns the field at b[i:], a length of two bytes and as many bytes, which it
+// borrows. end is 0 if b ends before.
+func field(b []byte, i int) (v []byte, end int) {
+	if len(b) < i+2 {
+		return nil, 0
 	}
-	end := 2 + (int(b[0])<<8 | int(b[1]))
+	end = i + 2 + (int(b[i])<<8 | int(b[i+1]))
 	if len(b) < end {
-		return nil, b, false
+		return nil, 0
 	}
-	return b[2:end:end], b[end:], true
+	return b[i+2 : end : end], end
 }
 
-// offset returns where the rest of the body begins, counted from the first byte of
-// the packet.
-func (f Frame) offset(rest []byte) int {
-	return headerSize(len(f.Body)) + len(f.Body) - len(rest)
-}
+// offset returns where f.Body[i] is, counted from the first byte of the packet.
+func (f Frame) offset(i int) int { return headerSize(len(f.Body)) + i }
 
-// missing reports a field that does not fit into the rest of the body.
-func (f Frame) missing(rest []byte, name, rule string) error {
+// missing reports that the field at f.Body[i:] does not fit into it.
+func (f Frame) missing(i int, name, rule string) error {
+	rest := f.Body[i:]
 	if len(rest) < 2 {
-		return malformed(f.Type, f.offset(rest), rule, "%s is missing, %d bytes are left", name, len(rest))
+		return malformed(f.Type, f.offset(i), rule, "%s is missing, %d bytes are left", name, len(rest))
 	}
 	n := int(rest[0])<<8 | int(rest[1])
-	return malformed(f.Type, f.offset(rest), rule, "%s has %d bytes, %d are left", name, n, len(rest)-2)
+	return malformed(f.Type, f.offset(i), rule, "%s has %d bytes, %d are left", name, n, len(rest)-2)
 }
 
-// flawed reports a flaw in the field v, which stands right before the rest.
-func (f Frame) flawed(rest, v []byte, name string, flaw *flaw) error {
-	return malformed(f.Type, f.offset(rest)-len(v)+flaw.at, flaw.rule, "%s %s", name, flaw.msg)
+// flawed reports a flaw in the field at f.Body[i:].
+func (f Frame) flawed(i int, name string, flaw *flaw) error {
+	return malformed(f.Type, f.offset(i+2+flaw.at), flaw.rule, "%s %s", name, flaw.msg)
 }
 
-// badID reports a packet identifier that is missing (found is false) or, right
-// before the rest, 0.
-func (f Frame) badID(rest []byte, found bool) error {
-	if !found {
-		return malformed(f.Type, f.offset(rest), "MQTT-2.3.1-1", "packet identifier is missing, %d bytes are left", len(rest))
+// badID reports that the packet identifier at f.Body[i:] is missing or 0.
+func (f Frame) badID(i int) error {
+	if left := len(f.Body) - i; left < 2 {
+		return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is missing, %d bytes are left", left)
 	}
-	return malformed(f.Type, f.offset(rest)-2, "MQTT-2.3.1-1", "packet identifier is 0")
+	return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is 0")
 }
 
 // zeroID reports that the caller wants to send packet identifier 0.

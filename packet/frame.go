@@ -34,11 +34,10 @@ type Frame struct {
 //
 // It refuses a length that the type cannot have, and one that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
-	_, size, need, err := cut(b, math.MaxInt)
-	if size = max(size, need); size == 0 {
-		return Header{}, 0, err
-	}
 	length, n := remainingLength(b)
+	if n == 0 || !possible(b[0], length) {
+		return Header{}, 0, headerFault(b, n, length, math.MaxInt)
+	}
 	return Header{Type(b[0] >> 4), b[0] & 0x0f, length}, n, nil
 }
 
@@ -50,23 +49,24 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 // [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
 // for [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	f, size, _, err := cut(b, limit)
-	return f, b[size:], err
+	length, n := remainingLength(b)
+	size := n + length
+	if n == 0 || size > min(len(b), orDefault(limit)) || !possible(b[0], length) {
+		_, err := shortage(b, limit)
+		return Frame{}, b, err
+	}
+	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, b[size:], nil
 }
 
-// cut finds the first packet of b and its size, which is 0 after an error. With
-// ErrShort, need is the size of the packet, or 0 if b ends within its fixed header.
-func cut(b []byte, limit int) (f Frame, size, need int, err error) {
+// shortage says why b does not begin with a whole packet. With ErrShort it returns how
+// many bytes b must have before it is worth another look.
+func shortage(b []byte, limit int) (need int, err error) {
 	length, n := remainingLength(b)
-	size = n + length
 	limit = orDefault(limit)
-	if n == 0 || size > limit || !possible(b[0], length) {
-		return Frame{}, 0, 0, headerFault(b, n, length, limit)
+	if n == 0 || n+length > limit || !possible(b[0], length) {
+		return len(b) + 1, headerFault(b, n, length, limit)
 	}
-	if size > len(b) {
-		return Frame{}, 0, size, ErrShort
-	}
-	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, size, 0, nil
+	return n + length, ErrShort
 }
 
 // remainingLength returns the Remaining Length that stands in b, and the size of the

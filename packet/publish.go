@@ -67,21 +67,22 @@ func (p *Publish) Decode(f Frame) error {
 	if !f.is(PUBLISH) {
 		return f.fault(PUBLISH)
 	}
-	topic, rest, ok := cutField(f.Body)
-	if !ok {
-		return f.missing(rest, "topic name", "MQTT-3.3.2-1")
+	topic, end := field(f.Body, 0)
+	if end == 0 {
+		return f.missing(0, "topic name", "MQTT-3.3.2-1")
 	}
 	if flaw := topicFlaw(topic); flaw != nil {
-		return f.flawed(rest, topic, "topic name", flaw)
+		return f.flawed(0, "topic name", flaw)
 	}
 	qos, id := QoS(f.Flags>>1&3), uint16(0)
 	if qos != QoS0 {
-		if id, rest, ok = cutUint16(rest); id == 0 {
-			return f.badID(rest, ok)
+		if id = identifier(f.Body, end); id == 0 {
+			return f.badID(end)
 		}
+		end += 2
 	}
 	p.Dup, p.QoS, p.Retain, p.ID = f.Flags&8 != 0, qos, f.Flags&1 != 0, id
-	p.Topic, p.Payload = topic, rest[:len(rest):len(rest)]
+	p.Topic, p.Payload = topic, f.Body[end:len(f.Body):len(f.Body)]
 	return nil
 }
 

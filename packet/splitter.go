@@ -1,5 +1,7 @@
 package packet
 
+import "cmp"
+
 // A Splitter cuts a stream of bytes that comes in pieces of any size into packets.
 // The zero value is ready for use.
 //
@@ -42,48 +44,62 @@ func (s *Splitter) Feed(p []byte) {
 // It returns [ErrShort] when all bytes fed are used up. Any other error is for
 // ever: the stream cannot be trusted any more, and what follows is ignored.
 func (s *Splitter) Next() (Frame, error) {
+	if len(s.part) < s.need {
+		return Frame{}, ErrShort
+	}
+	return s.next()
+}
+
+// next does what Next, which is inlined where bytes come one by one, cannot do at once.
+func (s *Splitter) next() (Frame, error) {
 	if s.need != 0 {
-		if len(s.part) < s.need {
-			return Frame{}, ErrShort
-		}
 		return s.join()
 	}
 	b := s.in
 	length, n := remainingLength(b)
 	size := n + length
-	if n == 0 || size > min(len(b), orDefault(s.Limit)) || !possible(b[0], length) {
-		return s.join()
+	if n == 0 || size > orDefault(s.Limit) || !possible(b[0], length) {
+		return s.stop(b)
+	}
+	if size > len(b) {
+		return s.gather(size)
 	}
 	s.in = b[size:]
 	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, nil
 }
 
-// join returns the next packet if it was split, and otherwise why there is none.
+// join returns the packet that was split, if all of it has been gathered.
 func (s *Splitter) join() (Frame, error) {
-	for s.err == nil {
-		b := s.in
-		if s.need != 0 {
-			b = s.part
-		}
-		f, _, need, err := cut(b, s.Limit)
-		switch {
-		case err == nil:
-			s.part, s.need = s.part[:0], 0
-			return f, nil
-		case err != ErrShort:
-			*s = Splitter{Limit: s.Limit, err: err}
-			return Frame{}, err
-		case len(b) == 0:
-			s.in, s.part = nil, nil // between two packets nothing is held
-			return Frame{}, ErrShort
-		}
-		s.need = max(need, len(b)+1)
-		if s.in = s.fill(s.in); len(s.part) < s.need {
-			s.in = nil
-			return Frame{}, ErrShort
-		}
+	f, _, err := Cut(s.part, s.Limit)
+	if err != nil {
+		return s.stop(s.part)
 	}
-	return Frame{}, s.err
+	s.part, s.need = s.part[:0], 0
+	return f, nil
+}
+
+// stop finds out why b, all that there is, does not begin with a whole packet.
+func (s *Splitter) stop(b []byte) (Frame, error) {
+	if len(b) == 0 {
+		s.in, s.part = nil, nil // between two packets nothing is held
+		return Frame{}, cmp.Or(s.err, ErrShort)
+	}
+	need, err := shortage(b, s.Limit)
+	if err != ErrShort {
+		*s = Splitter{Limit: s.Limit, err: err}
+		return Frame{}, err
+	}
+	return s.gather(need)
+}
+
+// gather moves the bytes that the packet lacks to s.part, as far as they have come.
+func (s *Splitter) gather(need int) (Frame, error) {
+	s.need = need
+	if s.in = s.fill(s.in); len(s.part) < need {
+		s.in = nil
+		return Frame{}, ErrShort
+	}
+	return s.join()
 }
 
 // fill moves bytes from p to s.part until that has s.need of them, and returns the

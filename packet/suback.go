@@ -40,17 +40,17 @@ func (p *Suback) Decode(f Frame) error {
 	if !f.is(SUBACK) {
 		return f.fault(SUBACK)
 	}
-	id, codes, ok := cutUint16(f.Body)
+	id, codes := identifier(f.Body, 0), f.Body[2:len(f.Body):len(f.Body)]
 	switch {
 	case id == 0:
-		return f.badID(codes, ok)
+		return f.badID(0)
 	case len(codes) == 0:
-		return malformed(SUBACK, f.offset(codes), "MQTT-3.8.4-5", "no return code")
+		return malformed(SUBACK, f.offset(2), "MQTT-3.8.4-5", "no return code")
 	}
 	if i := badReturnCode(codes); i >= 0 {
-		return malformed(SUBACK, f.offset(codes[i:]), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", codes[i])
+		return malformed(SUBACK, f.offset(2+i), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", codes[i])
 	}
-	*p = Suback{id, codes[:len(codes):len(codes)]}
+	*p = Suback{id, codes}
 	return nil
 }
 

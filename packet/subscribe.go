@@ -57,30 +57,31 @@ func (p *Subscribe) Decode(f Frame) error {
 	if !f.is(SUBSCRIBE) {
 		return f.fault(SUBSCRIBE)
 	}
-	id, rest, ok := cutUint16(f.Body)
+	id := identifier(f.Body, 0)
 	switch {
 	case id == 0:
-		return f.badID(rest, ok)
-	case len(rest) == 0:
-		return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-3", "no topic filter")
+		return f.badID(0)
+	case len(f.Body) == 2:
+		return malformed(SUBSCRIBE, f.offset(2), "MQTT-3.8.3-3", "no topic filter")
 	}
 	all := p.Subscriptions[:0]
-	for len(rest) > 0 {
-		var filter []byte
-		if filter, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "topic filter", "section 3.8.3")
+	for i := 2; i < len(f.Body); {
+		filter, end := field(f.Body, i)
+		if end == 0 {
+			return f.missing(i, "topic filter", "section 3.8.3")
 		}
 		if flaw := filterFlaw(filter); flaw != nil {
-			return f.flawed(rest, filter, "topic filter", flaw)
+			return f.flawed(i, "topic filter", flaw)
 		}
-		if len(rest) == 0 {
-			return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-3", "topic filter without a QoS")
+		if end == len(f.Body) {
+			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-3", "topic filter without a QoS")
 		}
-		qos := QoS(rest[0])
+		qos := QoS(f.Body[end])
 		if qos > QoS2 {
-			return malformed(SUBSCRIBE, f.offset(rest), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", byte(qos))
+			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", byte(qos))
 		}
-		all, rest = append(all, Subscription{filter, qos}), rest[1:]
+		all = append(all, Subscription{filter, qos})
+		i = end + 1
 	}
 	*p = Subscribe{id, all}
 	return nil

@@ -16,12 +16,20 @@ type flaw struct {
 
 // textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
 // without U+0000, no longer than the two length bytes can say. It returns nil if so.
-func textFlaw(b []byte) *flaw { return unlessASCII(b, wildcards, closerTextFlaw) }
+//
+// ASCII, eight bytes at once, is all that most strings are.
+func textFlaw(b []byte) *flaw {
+	bad := notPlain(lastWord(b))
+	for rest := b; len(rest) > 8; rest = rest[8:] {
+		bad |= notPlain(binary.LittleEndian.Uint64(rest))
+	}
+	if bad&highs == 0 && len(b) <= maxField {
+		return nil
+	}
+	return utf8Flaw(b, "section 1.5.3")
+}
 
-// closerTextFlaw does the same, for text that is not just ASCII.
-func closerTextFlaw(b []byte) *flaw { return utf8Flaw(b, "section 1.5.3") }
-
-// utf8Flaw does the same for all kinds of text. lengthRule is what a longer string breaks.
+// utf8Flaw does the same for any string. lengthRule is what a longer one breaks.
 func utf8Flaw(b []byte, lengthRule string) *flaw {
 	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return lengthFlaw(b, lengthRule)
@@ -40,9 +48,18 @@ func utf8Flaw(b []byte, lengthRule string) *flaw {
 }
 
 // topicFlaw finds out whether b is a topic name, one without wildcards (section 4.7).
-func topicFlaw(b []byte) *flaw { return unlessASCII(b, noWildcards, closerTopicFlaw) }
+func topicFlaw(b []byte) *flaw {
+	bad := notPlainTopic(lastWord(b))
+	for rest := b; len(rest) > 8; rest = rest[8:] {
+		bad |= notPlainTopic(binary.LittleEndian.Uint64(rest))
+	}
+	if bad&highs == 0 && 0 < len(b) && len(b) <= maxField {
+		return nil
+	}
+	return closerTopicFlaw(b)
+}
 
-// closerTopicFlaw does the same, for a topic name that is not just ASCII.
+// closerTopicFlaw does the same for any topic name.
 func closerTopicFlaw(b []byte) *flaw {
 	if i := bytes.IndexAny(b, "+#"); i >= 0 {
 		return &flaw{i, "MQTT-4.7.1-1", fmt.Sprintf("holds the wildcard %q", b[i])}
@@ -70,10 +87,11 @@ func filterFlaw(b []byte) *flaw {
 			return &flaw{i, "MQTT-4.7.1-3", "has a '+' that is not a whole level"}
 		}
 	}
-	return unlessASCII(b, wildcards, closerFilterFlaw)
+	if flaw := lengthFlaw(b, "MQTT-4.7.3-3"); flaw != nil {
+		return flaw
+	}
+	return textFlaw(b)
 }
-
-func closerFilterFlaw(b []byte) *flaw { return utf8Flaw(b, "MQTT-4.7.3-3") }
 
 // wholeLevel reports whether b[i] alone is a level of a topic filter.
 func wholeLevel(b []byte, i int) bool {
@@ -93,40 +111,30 @@ func lengthFlaw(b []byte, rule string) *flaw {
 	return &flaw{rule: rule, msg: fmt.Sprintf("is %d bytes long, the limit is 65535", len(b))}
 }
 
-// Whether wildcards need a closer look.
 const (
-	wildcards   uint64 = 0
-	noWildcards uint64 = highs
-
 	ones  = 0x0101010101010101 // a 1 in each byte
 	highs = 0x80 * ones        // its high bit
 )
 
-// unlessASCII calls closer if b needs a closer look: if it is not ASCII without NUL, or
-// empty, or too long, or has wildcards where there must not be any. It looks at eight
-// bytes at once.
-func unlessASCII(b []byte, wild uint64, closer func([]byte) *flaw) *flaw {
-	var bad uint64
-	if len(b) < 8 {
-		for _, c := range b {
-			bad |= notPlain('a'*ones&^0xff|uint64(c), wild) // a word in which all else is plain
-		}
-	} else {
-		bad = notPlain(binary.LittleEndian.Uint64(b[len(b)-8:]), wild) // it may overlap the word before
-		for rest := b; len(rest) > 8; rest = rest[8:] {
-			bad |= notPlain(binary.LittleEndian.Uint64(rest), wild)
-		}
-	}
-	if bad != 0 || len(b) == 0 || len(b) > maxField {
-		return closer(b)
-	}
-	return nil
+// notPlain sets the high bit of some byte if w is not eight characters of ASCII without
+// NUL: bytes beyond ASCII have it, and subtracting 1 from each byte sets that of a 0.
+func notPlain(w uint64) uint64 { return w | (w - ones) }
+
+// notPlainTopic does so for wildcards, too. '#' and '+' differ in one bit, 0x08, so that
+// setting it makes both a '+'.
+func notPlainTopic(w uint64) uint64 {
+	plus := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
+	return notPlain(w) | (plus - ones)
 }
 
-// notPlain returns 0 if no byte of w needs a closer look. Otherwise some high bit is
-// set: bytes beyond ASCII have theirs, and subtracting 1 from each byte sets that of a 0.
-// '#' and '+' differ in one bit, 0x08, so that setting it makes both a '+'.
-func notPlain(w, wild uint64) uint64 {
-	plus := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
-	return (w | (w - ones) | (plus-ones)&wild) & highs
+// lastWord returns the last eight bytes of b, after some letters if b has fewer.
+func lastWord(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b[len(b)-8:])
+	}
+	w := uint64('a' * ones)
+	for _, c := range b {
+		w = w<<8 | uint64(c)
+	}
+	return w
 }

@@ -46,23 +46,24 @@ func (p *Unsubscribe) Decode(f Frame) error {
 	if !f.is(UNSUBSCRIBE) {
 		return f.fault(UNSUBSCRIBE)
 	}
-	id, rest, ok := cutUint16(f.Body)
+	id := identifier(f.Body, 0)
 	switch {
 	case id == 0:
-		return f.badID(rest, ok)
-	case len(rest) == 0:
-		return malformed(UNSUBSCRIBE, f.offset(rest), "MQTT-3.10.3-2", "no topic filter")
+		return f.badID(0)
+	case len(f.Body) == 2:
+		return malformed(UNSUBSCRIBE, f.offset(2), "MQTT-3.10.3-2", "no topic filter")
 	}
 	all := p.Filters[:0]
-	for len(rest) > 0 {
-		var filter []byte
-		if filter, rest, ok = cutField(rest); !ok {
-			return f.missing(rest, "topic filter", "section 3.10.3")
+	for i := 2; i < len(f.Body); {
+		filter, end := field(f.Body, i)
+		if end == 0 {
+			return f.missing(i, "topic filter", "section 3.10.3")
 		}
 		if flaw := filterFlaw(filter); flaw != nil {
-			return f.flawed(rest, filter, "topic filter", flaw)
+			return f.flawed(i, "topic filter", flaw)
 		}
 		all = append(all, filter)
+		i = end
 	}
 	*p = Unsubscribe{id, all}
 	return nil
