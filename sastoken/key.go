@@ -68,13 +68,12 @@ func DeriveKey(groupKey []byte, registrationID string) []byte {
 	if len(groupKey) == 0 {
 		return nil
 	}
-	sum := mac(groupKey, []byte(registrationID))
-	return sum[:]
+	return mac(groupKey, []byte(registrationID))
 }
 
 // mac returns the HMAC-SHA256 of a message, and overwrites the message: its room serves for the sum.
-func mac(key, message []byte) [sha256.Size]byte {
+func mac(key, message []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(message)
-	return [sha256.Size]byte(h.Sum(message[:0]))
+	return h.Sum(message[:0])
 }

@@ -109,16 +109,16 @@ func parseExpiry(text []byte) (int64, error) {
 	return n, nil
 }
 
-func parseSignature(text []byte) (sig [sha256.Size]byte, err error) {
+func parseSignature(text []byte) ([]byte, error) {
 	var room [64]byte
 	text = appendUnescaped(room[:0], text)
 	if len(text) != sigLen {
-		return sig, syntaxErrorf("sig of %d characters, want the %d that base64 makes of %d bytes", len(text), sigLen, sha256.Size)
+		return nil, syntaxErrorf("sig of %d characters, want the %d that base64 makes of %d bytes", len(text), sigLen, sha256.Size)
 	}
-	var raw [sigLen]byte // base64 wants room for what it would make of sigLen characters without padding
-	n, err := base64.StdEncoding.Strict().Decode(raw[:], text)
+	sig := make([]byte, sigLen) // base64 wants room for what it would make of as many characters without padding
+	n, err := base64.StdEncoding.Strict().Decode(sig, text)
 	if err != nil || n != sha256.Size {
-		return sig, syntaxErrorf("sig of %d characters is not the padded base64 of %d bytes", len(text), sha256.Size)
+		return nil, syntaxErrorf("sig of %d characters is not the padded base64 of %d bytes", len(text), sha256.Size)
 	}
-	return [sha256.Size]byte(raw[:]), nil
+	return sig[:sha256.Size], nil
 }

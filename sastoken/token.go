@@ -1,6 +1,7 @@
 package sastoken
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -34,7 +35,7 @@ type Token struct {
 
 	// The signature is inside a function, where reflection cannot see it: fmt calls no method of a token that stands in an
 	// unexported field of somebody's struct, but prints all it finds, even through a pointer. It also forbids ==; see Equal.
-	sig func() [sha256.Size]byte
+	sig func() []byte
 
 	fault error // why there is no sig
 }
@@ -87,19 +88,19 @@ func FromSignature(resource, keyName string, expiry time.Time, signature []byte)
 		t.fault = invalidErrorf("signature of %d bytes, want %d", len(signature), sha256.Size)
 		return t
 	}
-	return t.with([sha256.Size]byte(signature))
+	return t.with(bytes.Clone(signature))
 }
 
 func unsigned(resource, keyName string, expiry time.Time) Token {
 	return Token{resource: resource, keyName: keyName, hasKeyName: keyName != "", expiry: expiry.Unix()}
 }
 
-func (t Token) with(sig [sha256.Size]byte) Token {
-	t.sig = func() [sha256.Size]byte { return sig }
+func (t Token) with(sig []byte) Token {
+	t.sig = func() []byte { return sig }
 	return t
 }
 
-func (t Token) mac(key []byte) [sha256.Size]byte {
+func (t *Token) mac(key []byte) []byte {
 	room := make([]byte, 0, len(t.resource)+sha256.Size) // for the message, and then for its sum
 	return mac(key, appendStringToSign(room, t.resource, t.expiry))
 }
@@ -118,8 +119,7 @@ func (t Token) Signature() []byte {
 	if t.sig == nil {
 		return nil
 	}
-	sig := t.sig()
-	return sig[:]
+	return bytes.Clone(t.sig())
 }
 
 // Equal reports whether t and u have the same resource, expiry, signature and key name, and whether both or neither have an skn.
@@ -155,8 +155,7 @@ func (t Token) Verify(key []byte) error {
 	if len(key) == 0 {
 		return errEmptyKey
 	}
-	want, got := t.mac(key), t.sig()
-	if !hmac.Equal(want[:], got[:]) {
+	if !hmac.Equal(t.mac(key), t.sig()) {
 		return ErrSignature
 	}
 	return nil
@@ -172,9 +171,8 @@ func (t Token) AppendPassword(b []byte) ([]byte, error) {
 	if err := t.check(); err != nil {
 		return b, err
 	}
-	sig := t.sig()
 	var text [sigLen]byte
-	base64.StdEncoding.Encode(text[:], sig[:])
+	base64.StdEncoding.Encode(text[:], t.sig())
 	return t.append(b, text[:]), nil
 }
 
