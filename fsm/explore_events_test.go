@@ -125,7 +125,7 @@ func answerSteps() (all []step) {
 	for i, a := range answers {
 		for _, properties := range []string{"", "&retry-after=7200"} {
 			all = append(all, step{fmt.Sprintf("%d%s %s", a.status, properties, a.body), a.label, func(w *world) {
-				w.answer(fmt.Sprintf("%d/?$rid=%s%s", a.status, w.m.requestID, properties), a.body, packet.QoS1)
+				w.answer(fmt.Sprintf("%d/?$rid=%s%s", a.status, w.m.appendRequestID(nil), properties), a.body, packet.QoS1)
 			}})
 		}
 		// What the answer says does not matter to whether it counts: each kind of

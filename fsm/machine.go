@@ -10,30 +10,29 @@ import (
 // A Machine registers one device, once. It is made by [New]. The package
 // documentation tells how to drive it.
 type Machine struct {
-	cfg     Config
-	state   State
-	started bool // start is set
+	cfg Config
+
+	state     State
+	started   bool   // start is set
+	careful   bool   // all was sent at once, and that failed: not again
+	restarted bool   // a 404 has already led back to the registration
+	garbled   uint8  // answers in a row that were unreadable
+	requests  uint32 // sent so far
 
 	now      time.Time // the largest time seen
 	start    time.Time // time of the first input
 	deadline time.Time // of the state; in Idle when to dial
 
-	in     packet.Splitter
-	out    []byte
-	unread []byte // came behind the end, with KeepSession
+	in  packet.Splitter
+	out []byte
 
 	connection
 
 	// The registration.
-	careful     bool      // all was sent at once, and that failed: not again
-	requestID   []byte    // of the last request
-	requests    uint32    // sent so far
-	restarted   bool      // a 404 has already led back to the registration
 	operationID string    // empty: register
 	due         time.Time // when the next request may be sent
 	attempts    int       // failed in a row
 	throttled   time.Time // when the first 429 among them came; zero: none has
-	garbled     int       // answers in a row that were unreadable
 	ignored     int
 	last        error // the last failure that led to another attempt
 
@@ -91,8 +90,10 @@ func (m *Machine) Receive(now time.Time, p []byte) {
 	if m.state.open() {
 		m.in.Feed(p)
 		m.receive()
-		if m.state == Finished { // with KeepSession
-			m.unread, m.in = m.in.AppendRest(nil), packet.Splitter{}
+		if m.state == Finished { // with KeepSession: p is the caller's again
+			unread := m.in.AppendRest(nil)
+			m.in.Reset()
+			m.in.Feed(unread)
 		}
 	}
 	m.fire()
@@ -163,7 +164,7 @@ const maxIdleOutput = 192
 
 // AppendUnread appends the bytes that were received behind the last answer to b. With
 // Policy.KeepSession they are the beginning of what the caller goes on with.
-func (m *Machine) AppendUnread(b []byte) []byte { return append(b, m.unread...) }
+func (m *Machine) AppendUnread(b []byte) []byte { return m.in.AppendRest(b) }
 
 // Deadline returns when to call Advance (or another input) at the latest; in
 // Want Dial, when to dial. It is zero for "at once" in Want Dial and Close, and for

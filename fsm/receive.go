@@ -152,12 +152,19 @@ func (m *Machine) publish(f packet.Frame) error {
 		m.ignore("no topic of an answer")
 	case !m.asked:
 		m.ignore("no request is open")
-	case string(r.RequestID) != string(m.requestID) && (r.RequestID == nil || len(r.RequestID) > 0):
+	case !m.isOurs(r.RequestID):
 		m.ignore("its $rid is not that of the open request")
 	default:
 		m.answer(r, p.Payload)
 	}
 	return nil
+}
+
+// isOurs reports whether an answer with this $rid is one to the last request. The service
+// may leave it empty, but not out.
+func (m *Machine) isOurs(requestID []byte) bool {
+	var room [96]byte
+	return string(requestID) == string(m.appendRequestID(room[:0])) || requestID != nil && len(requestID) == 0
 }
 
 func (m *Machine) acknowledge(p *packet.Publish) {

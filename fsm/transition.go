@@ -187,9 +187,8 @@ func (m *Machine) request() {
 		p.Payload = m.cfg.appendRegistration(nil)
 	}
 	m.requests++
-	m.requestID = append(m.requestID[:0], m.cfg.RequestIDPrefix...)
-	m.requestID = strconv.AppendUint(m.requestID, uint64(m.requests), 10)
-	r.RequestID = m.requestID
+	var idRoom [96]byte
+	r.RequestID = m.appendRequestID(idRoom[:0])
 	if !m.cfg.Policy.AtMostOnce {
 		m.packetID = max(1, m.packetID+1) // 0 after 65,535
 		p.QoS, p.ID = packet.QoS1, m.packetID
@@ -202,6 +201,11 @@ func (m *Machine) request() {
 	if m.tracing() {
 		m.trace(Event{Kind: Sent, Packet: p.Clone()})
 	}
+}
+
+// appendRequestID appends the $rid of the last request.
+func (m *Machine) appendRequestID(b []byte) []byte {
+	return strconv.AppendUint(append(b, m.cfg.RequestIDPrefix...), uint64(m.requests), 10)
 }
 
 // room returns the output, with room for most packets if it has none yet.

@@ -88,9 +88,7 @@ func (p *Publish) Decode(f Frame) error {
 
 // Clone returns a copy that borrows nothing.
 func (p *Publish) Clone() *Publish {
-	q := *p
-	q.Topic, q.Payload = clone(p.Topic), clone(p.Payload)
-	return &q
+	return &Publish{p.Dup, p.QoS, p.Retain, p.ID, clone(p.Topic), clone(p.Payload)}
 }
 
 // String returns one line for logs, without the payload.

@@ -14,8 +14,18 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	for name, f := range map[string]func() error{
 		"Request.AppendText":  func() error { _, err := request.AppendText(room); return err },
 		"Response.AppendText": func() error { _, err := response.AppendText(room); return err },
-		"ParseRequest":        func() error { _, err := ParseRequest(requestTopic); return err },
-		"ParseResponse":       func() error { _, err := ParseResponse(responseTopic); return err },
+		"Request with an identifier on the stack": func() error {
+			id := [3]byte{'1', '2', '3'}
+			_, err := Request{Op: Register, RequestID: id[:]}.AppendText(room)
+			return err
+		},
+		"Response with an identifier on the stack": func() error {
+			id := [3]byte{'1', '2', '3'}
+			_, err := Response{Status: 202, RequestID: id[:]}.AppendText(room)
+			return err
+		},
+		"ParseRequest":  func() error { _, err := ParseRequest(requestTopic); return err },
+		"ParseResponse": func() error { _, err := ParseResponse(responseTopic); return err },
 		"Properties": func() error {
 			for range Properties(response.Extra) {
 			}

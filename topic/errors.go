@@ -29,7 +29,8 @@ func malformed(t []byte, i int, expected string) error {
 	return fmt.Errorf("%w: expected %s, found %.32q at byte %d", ErrSyntax, expected, t[i:], i)
 }
 
-// invalid reports a field that holds something else than expected.
+// invalid reports a field that holds something else than expected. Its bytes are passed
+// as a copy: otherwise the compiler would move what a caller has on his stack to the heap.
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }

@@ -65,7 +65,7 @@ func (r Request) AppendText(b []byte) ([]byte, error) {
 
 func (r Request) check() error {
 	if !wellFormed(r.Op) {
-		return invalid("expected Op of the form verb/operation, found %.32q", r.Op)
+		return invalid("expected Op of the form verb/operation, found %.32q", []byte(r.Op))
 	}
 	if n := len(r.RequestID); n < 1 || n > MaxIDLen {
 		return invalid("expected RequestID of 1 to %d bytes, found %d", MaxIDLen, n)

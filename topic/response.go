@@ -110,14 +110,14 @@ func (r Response) checkRetryAfter() error {
 		return nil
 	}
 	if r.HasRetryAfter {
-		return invalid("expected RetryAfter or BadRetryAfter, found both %v and %.32q", r.RetryAfter, r.BadRetryAfter)
+		return invalid("expected RetryAfter or BadRetryAfter, found both %v and %.32q", r.RetryAfter, string(r.BadRetryAfter))
 	}
 	if bytes.IndexByte(r.BadRetryAfter, '&') >= 0 || !legal(r.BadRetryAfter) {
 		return invalid("expected BadRetryAfter in UTF-8 without control characters, '&', '+' and '#', found %.32q",
-			r.BadRetryAfter)
+			string(r.BadRetryAfter))
 	}
 	if _, ok := parseSeconds(r.BadRetryAfter); ok {
-		return invalid("expected BadRetryAfter to be no number of seconds, found %.32q", r.BadRetryAfter)
+		return invalid("expected BadRetryAfter to be no number of seconds, found %.32q", string(r.BadRetryAfter))
 	}
 	return nil
 }
