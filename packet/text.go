@@ -17,7 +17,8 @@ type flaw struct {
 // textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
 // without U+0000, no longer than the two length bytes can say. It returns nil if so.
 //
-// ASCII, eight bytes at once, is all that most strings are.
+// Most strings are ASCII, of which eight bytes are checked at once; the last eight may
+// overlap those before.
 func textFlaw(b []byte) *flaw {
 	bad := notPlain(lastWord(b))
 	for rest := b; len(rest) > 8; rest = rest[8:] {
