@@ -154,14 +154,15 @@ func (p *Connect) Decode(f Frame) error {
 		return p.decodeForeign(f)
 	}
 	flags := f.Body[7]
-	if err := f.checkConnectFlags(flags); err != nil {
-		return err
+	if !legalConnectFlags(flags) {
+		return f.badConnectFlags(flags)
 	}
 	p.ProtocolName, p.ProtocolLevel = f.Body[2:6:6], protocolLevel
 	p.CleanSession = flags&flagCleanSession != 0
 	p.KeepAlive = uint16(f.Body[8])<<8 | uint16(f.Body[9])
 
-	i, end := 10, 0
+	i := 10
+	var end int
 	if p.ClientID, end = field(f.Body, i); end == 0 {
 		return f.missing(i, "client identifier", "MQTT-3.1.3-3")
 	}
@@ -204,14 +205,14 @@ func (w *Will) decode(f Frame, i int) (end int, err error) {
 	flags := f.Body[7]
 	w.QoS, w.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
 	if w.Topic, end = field(f.Body, i); end == 0 {
-		return 0, f.missing(i, "will topic", "MQTT-3.1.2-9")
+		return end, f.missing(i, "will topic", "MQTT-3.1.2-9")
 	}
 	if flaw := topicFlaw(w.Topic); flaw != nil {
-		return 0, f.flawed(i, "will topic", flaw)
+		return end, f.flawed(i, "will topic", flaw)
 	}
 	i = end
 	if w.Message, end = field(f.Body, i); end == 0 {
-		return 0, f.missing(i, "will message", "MQTT-3.1.2-9")
+		return end, f.missing(i, "will message", "MQTT-3.1.2-9")
 	}
 	return end, nil
 }
@@ -232,8 +233,18 @@ func (p *Connect) decodeForeign(f Frame) error {
 		fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
 }
 
-// checkConnectFlags refuses connect flags that contradict each other.
-func (f Frame) checkConnectFlags(flags byte) error {
+// legalConnectFlags reports whether connect flags contradict neither the standard nor
+// each other.
+func legalConnectFlags(flags byte) bool {
+	const willOptions = 3<<shiftWillQoS | flagWillRetain
+	return flags&flagReserved == 0 &&
+		(flags&flagWill != 0 || flags&willOptions == 0) &&
+		flags>>shiftWillQoS&3 <= byte(QoS2) &&
+		(flags&flagUsername != 0 || flags&flagPassword == 0)
+}
+
+// badConnectFlags says why they are not legal.
+func (f Frame) badConnectFlags(flags byte) error {
 	var rule, msg string
 	switch qos := flags >> shiftWillQoS & 3; {
 	case flags&flagReserved != 0:
@@ -244,10 +255,8 @@ func (f Frame) checkConnectFlags(flags byte) error {
 		rule, msg = "MQTT-3.1.2-15", "will retain is set though there is no will"
 	case qos == 3:
 		rule, msg = "MQTT-3.1.2-14", "will QoS is 3, the largest is 2"
-	case flags&flagPassword != 0 && flags&flagUsername == 0:
-		rule, msg = "MQTT-3.1.2-22", "password flag without the user name flag"
 	default:
-		return nil
+		rule, msg = "MQTT-3.1.2-22", "password flag without the user name flag"
 	}
 	return malformed(CONNECT, f.offset(7), rule, "%s", msg)
 }
