@@ -54,6 +54,7 @@ var malformedTexts = []struct{ wire, want string }{
 	{"10 0c 0004 4d515454 04 1a 0000 0000", `CONNECT at byte 9: will QoS is 3 though there is no will [MQTT-3.1.2-13]`},
 	{"10 0c 0004 4d515454 04 22 0000 0000", `CONNECT at byte 9: will retain is set though there is no will [MQTT-3.1.2-15]`},
 	{"10 0c 0004 4d515454 04 1e 0000 0000", `CONNECT at byte 9: will QoS is 3, the largest is 2 [MQTT-3.1.2-14]`},
+	{"10 0c 0004 4d515454 04 3c 0000 0000", `CONNECT at byte 9: will QoS is 3, the largest is 2 [MQTT-3.1.2-14]`},
 	{"10 0c 0004 4d515454 04 42 0000 0000", `CONNECT at byte 9: password flag without the user name flag [MQTT-3.1.2-22]`},
 	{"10 0a 0004 4d515454 04 02 0000", `CONNECT at byte 12: client identifier is missing, 0 bytes are left [MQTT-3.1.3-3]`},
 	{"10 0b 0004 4d515454 04 02 0000 00", `CONNECT at byte 12: client identifier is missing, 1 bytes are left [MQTT-3.1.3-3]`},
