@@ -12,6 +12,7 @@ import (
 type Machine struct {
 	cfg Config
 
+	// Small fields stand together, so that many waiting machines take less memory.
 	state     State
 	started   bool   // start is set
 	careful   bool   // all was sent at once, and that failed: not again

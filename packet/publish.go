@@ -88,6 +88,7 @@ func (p *Publish) Decode(f Frame) error {
 
 // Clone returns a copy that borrows nothing.
 func (p *Publish) Clone() *Publish {
+	// Not a changed copy of *p: the compiler would take it that p's slices are kept.
 	return &Publish{p.Dup, p.QoS, p.Retain, p.ID, clone(p.Topic), clone(p.Payload)}
 }
 

@@ -100,7 +100,7 @@ func (t Token) with(sig []byte) Token {
 	return t
 }
 
-func (t *Token) mac(key []byte) []byte {
+func (t Token) mac(key []byte) []byte {
 	room := make([]byte, 0, len(t.resource)+sha256.Size) // for the message, and then for its sum
 	return mac(key, appendStringToSign(room, t.resource, t.expiry))
 }
