@@ -14,14 +14,14 @@ func TestAssignmentKeepsTheKnownOperationID(t *testing.T) {
 	b := newBench(t)
 	b.polling()
 	b.answer(200, "2", "", strings.Replace(assigned, `"operationId":"4.op",`, "", 1))
-	if a, err := b.m.Result(); err != nil || a.OperationID != "4.op" || b.m.OperationID() != "4.op" {
+	if a, err := b.m.Result(); err != nil || a.OperationID != "4.op" || b.m.OperationID() != "" {
 		t.Errorf("operation %q and %q, %v", a.OperationID, b.m.OperationID(), err)
 	}
 	b = newBench(t)
 	b.polling()
 	b.answer(200, "2", "", strings.Replace(assigned, "4.op", "5.new", 1))
-	if a, _ := b.m.Result(); a.OperationID != "5.new" || b.m.OperationID() != "5.new" {
-		t.Errorf("operation %q and %q, want the new one", a.OperationID, b.m.OperationID())
+	if a, _ := b.m.Result(); a.OperationID != "5.new" || b.m.OperationID() != "" {
+		t.Errorf("operation %q and %q, want the new one, which is not under way", a.OperationID, b.m.OperationID())
 	}
 }
 
@@ -49,7 +49,7 @@ func TestPendingWithoutOperationIDIsBounded(t *testing.T) {
 		b.answer(202, fmt.Sprint(i+1), "", `{"status":"assigning"}`)
 		if i < 2 {
 			b.sleepToDeadline()
-			b.want(fsm.Registering, fsm.Exchange)
+			b.want(fsm.Registering, fsm.WantExchange)
 		}
 	}
 	if err := b.ends(fsm.ErrAttempts); !errors.Is(err, fsm.ErrBody) || !strings.Contains(err.Error(), `unreadable answer: "assigning" without operationId`) {
@@ -63,8 +63,8 @@ func TestConfirmedOperationIsNotGivenUp(t *testing.T) {
 	b.connect()
 	b.answer(202, "1", "", `{"operationId":"4.old","status":"assigning"}`)
 	b.sleepToDeadline()
-	b.answer(401, "2", "", "")
-	if e := b.refusal(); e.State != fsm.Polling || e.Status != 401 {
+	b.answer(403, "2", "", "")
+	if e := b.refusal(); e.State != fsm.Polling || e.Status != 403 {
 		t.Errorf("%+v", e)
 	}
 }
@@ -74,7 +74,7 @@ func TestThrottlingEndsARowOfUnreadableAnswers(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
 	b.connect()
 	for i, status := range []int{200, 200, 429, 200, 200, 200} {
-		b.want(fsm.Registering, fsm.Exchange)
+		b.want(fsm.Registering, fsm.WantExchange)
 		b.answer(status, fmt.Sprint(i+1), "", "")
 		if i < 5 {
 			b.sleepToDeadline()
@@ -89,21 +89,28 @@ func TestUnreadableBodyAndItsCode(t *testing.T) {
 		b := newBench(t)
 		b.connect()
 		b.answer(status, "1", "", "")
-		if got := b.m.Want() == fsm.Close; got != final {
+		if got := b.m.Want() == fsm.WantClose; got != final {
 			t.Errorf("%d is final: %t, want %t", status, got, final)
 		}
 	}
 }
 
-// An error body on a topic of success is judged by the first digits of its code.
-func TestErrorCodeStandsForTheStatus(t *testing.T) {
-	for code, want := range map[int]fsm.State{429001: fsm.Waiting, 500000: fsm.Waiting, 503: fsm.Waiting, 5000: fsm.Waiting, 401000: fsm.Closing, 404: fsm.Closing, 4290: fsm.Waiting,
-		999: fsm.Waiting, 1000: fsm.Closing} {
-		b := newBench(t)
-		b.connect()
-		b.answer(399, "1", "", fmt.Sprintf(`{"errorCode":%d}`, code))
-		if b.m.State() != want {
-			t.Errorf("error code %d: %v, want %v", code, b.m.State(), want)
+// An error body on a topic of success is no answer, whatever its code: what counts is
+// that of the topic.
+func TestErrorBodyOnATopicOfSuccessIsUnreadable(t *testing.T) {
+	for _, code := range []int{5, 404, 503, 1000, 5000, 202000, 401000, 404203, 429001, 500000} {
+		for _, status := range []int{200, 202, 399} {
+			b := newBench(t)
+			b.connect()
+			for i := range 3 {
+				b.want(fsm.Registering, fsm.WantExchange)
+				if b.answer(status, fmt.Sprint(i+1), "", fmt.Sprintf(`{"errorCode":%d}`, code)); i < 2 {
+					b.sleepToDeadline()
+				}
+			}
+			if err := b.ends(fsm.ErrBody); !strings.HasSuffix(err.Error(), fmt.Sprintf("unreadable answer: an error with status %d", status)) {
+				t.Errorf("error code %d: %v", code, err)
+			}
 		}
 	}
 }
@@ -117,15 +124,11 @@ func TestTraceTellsWhy(t *testing.T) {
 		"&retry-after=tonite": `retry-after is "tonite", the default is 3s`,
 	} {
 		for _, jitter := range []func() float64{nil, func() float64 { return 0.5 }} {
-			want := want
-			if jitter != nil {
-				want += ", and jitter"
-			}
 			var waits []fsm.Event
 			b := newBench(t, func(c *fsm.Config) {
 				c.Jitter = jitter
 				c.Trace = func(e fsm.Event) {
-					if e.Kind == fsm.Wait {
+					if e.Kind == fsm.EventWait {
 						waits = append(waits, e)
 					}
 				}

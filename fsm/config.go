@@ -1,32 +1,28 @@
 package fsm
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"time"
+
+	"example.com/dps/fsm/registration"
 )
 
-// DefaultAPIVersion is the api-version that every device SDK and the documentation
-// use over MQTT.
-const DefaultAPIVersion = "2019-03-31"
+// DefaultAPIVersion is the api-version that every device SDK and the documentation use
+// over MQTT.
+const DefaultAPIVersion = registration.DefaultAPIVersion
 
-// MaxMessage is the size in bytes of the largest message that the service takes.
-const MaxMessage = 96 << 10
-
-// Attestation is how a device proves that it is the one it says.
+// Attestation is how a device proves that it is the one it says it is.
 type Attestation byte
 
 const (
-	// SymmetricKey: Open is given a SAS token as password, made with package
-	// sastoken from the device's own key, or from one derived from a group key.
+	// SymmetricKey: Open is given a SAS token as password, made with package sastoken
+	// from the device's own key, or from one derived from a group key.
 	SymmetricKey Attestation = iota
 
-	// X509: the TLS handshake shows a client certificate whose common name is the
-	// registration id. Open is given no password.
+	// X509: the device shows a client certificate in the TLS handshake, whose common
+	// name is the registration id. Open is given no password.
 	X509
 
 	// TPM does not exist over MQTT. New refuses it: use HTTPS or AMQP.
@@ -43,148 +39,115 @@ func (a Attestation) String() string {
 	return fmt.Sprintf("attestation %d", byte(a))
 }
 
-// Config says what to register. IDScope and RegistrationID are needed, the zero
-// value of everything else is a good choice.
+// Config says what to register. IDScope and RegistrationID are required; all other
+// fields have useful zero values.
 type Config struct {
-	// IDScope names the DPS instance, such as "0ne00000A1B". 1 to 64 bytes.
-	IDScope string
+	// The fields of [registration.Config], which documents them.
+	IDScope, RegistrationID string
+	Payload                 json.RawMessage
+	CSR                     string
+	EmptyBody               bool
+	APIVersion, UserAgent   string
+	OperationID             string
+	RequestIDPrefix         string
+	Jitter                  func() float64
 
-	// RegistrationID names the device. 1 to 128 bytes; the service takes letters,
-	// digits and "-._:", in any case, and the last one a letter, a digit or "-". Case
-	// is kept: a key derived from it depends on it. With X509 it is the common name.
-	RegistrationID string
+	Policy Policy
 
 	// Attestation is SymmetricKey unless set.
 	Attestation Attestation
-
-	// Payload is a JSON object for a custom allocation policy, such as
-	// {"modelId":"dtmi:…"}; nil for none.
-	Payload json.RawMessage
-
-	// CSR is a PKCS #10 certificate signing request in DER and base64, without the
-	// lines of PEM, for which the service returns Assignment.IssuedCertificateChain.
-	// Its common name is the registration id. It needs an APIVersion of 2025-07-01-preview
-	// or later.
-	CSR string
-
-	// EmptyBody sends the registration without a body, for which the user name is
-	// enough. Not with Payload or CSR.
-	EmptyBody bool
-
-	// APIVersion is DefaultAPIVersion if empty.
-	APIVersion string
-
-	// UserAgent goes to the service as ClientVersion; it is percent-encoded.
-	UserAgent string
-
-	// OperationID resumes an operation of an earlier run (see [Machine.OperationID]):
-	// it is queried first.
-	OperationID string
-
-	// RequestIDPrefix is put before the counter that is each request's $rid. Where
-	// devices share one response topic, as on an ordinary broker, make it unique.
-	RequestIDPrefix string
 
 	// Limit is the size in bytes of the largest packet to receive.
 	// packet.DefaultLimit if 0.
 	Limit int
 
-	Policy Policy
-
-	// Jitter returns a random number in [0,1) by which waits are spread: those before a
-	// query get up to a fifth longer, those after a failure up to twice as long. nil is
-	// deterministic: no jitter. Set it in a fleet, to math/rand/v2.Float64, say.
-	Jitter func() float64
-
 	// Trace, if not nil, is called with what happens. It must not call the machine.
 	Trace func(Event)
 }
 
-// check reports every mistake, with the defaults set.
+// Policy has the numbers by which a [Machine] waits and gives up. A field that is zero
+// stands for a default.
+type Policy struct {
+	// The fields of [registration.Policy], which documents them with their defaults.
+	// RequestTimeout is the time for a CONNACK, SUBACK and PINGRESP too.
+	Budget, RequestTimeout       time.Duration
+	RetryAfter                   time.Duration
+	MinRetryAfter, MaxRetryAfter time.Duration
+	StayConnected                time.Duration
+	MinBackoff, MaxBackoff       time.Duration
+	MaxThrottled                 time.Duration
+	FleetSize                    int
+	MaxAttempts                  int
+	NoResume                     bool
+
+	// DialTimeout is the time for a dial that was announced with Machine.Dialing.
+	// Default 30 s.
+	DialTimeout time.Duration
+
+	// KeepAlive is the longest silence of the device before it sends a PINGREQ; it also
+	// stands in the CONNECT. Whole seconds up to 65,535. Default 60 s; negative: off. A
+	// load balancer before the service forgets a connection after 4 minutes.
+	KeepAlive time.Duration
+
+	// AtMostOnce sends requests with QoS 0 instead of 1.
+	AtMostOnce bool
+
+	// Pipeline sends CONNECT, SUBSCRIBE and the first request at once, without waiting
+	// for the CONNACK and the SUBACK, as MQTT 3.1.1 allows (section 3.1.4): the first
+	// answer arrives after one round trip instead of three. If the connection fails
+	// before an answer arrives, or is refused, the next ones take the careful order.
+	Pipeline bool
+
+	// KeepSession ends an assigned registration without a DISCONNECT: the machine is
+	// Done at once, and the transport with its MQTT session is the caller's. Send the
+	// output that is left, and go on with Machine.AppendUnread.
+	KeepSession bool
+}
+
+// registration returns the part of the registration. A test holds that it is complete.
+func (c *Config) registration() registration.Config {
+	p := &c.Policy
+	return registration.Config{
+		IDScope: c.IDScope, RegistrationID: c.RegistrationID, Payload: c.Payload, CSR: c.CSR, EmptyBody: c.EmptyBody,
+		APIVersion: c.APIVersion, UserAgent: c.UserAgent, OperationID: c.OperationID, RequestIDPrefix: c.RequestIDPrefix, Jitter: c.Jitter,
+		Policy: registration.Policy{
+			Budget: p.Budget, RequestTimeout: p.RequestTimeout, RetryAfter: p.RetryAfter, MinRetryAfter: p.MinRetryAfter, MaxRetryAfter: p.MaxRetryAfter,
+			StayConnected: p.StayConnected, MinBackoff: p.MinBackoff, MaxBackoff: p.MaxBackoff, MaxThrottled: p.MaxThrottled, FleetSize: p.FleetSize,
+			MaxAttempts: p.MaxAttempts, NoResume: p.NoResume,
+		},
+	}
+}
+
+func (p *Policy) setDefaults() {
+	setDefault(&p.RequestTimeout, 30*time.Second)
+	setDefault(&p.DialTimeout, 30*time.Second)
+	setDefault(&p.KeepAlive, 60*time.Second)
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// check reports every mistake of the session's part.
 func (c *Config) check() error {
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	checkID(report, "IDScope", c.IDScope, 64)
-	checkID(report, "RegistrationID", c.RegistrationID, 128)
 	switch {
 	case c.Attestation > TPM:
 		report("Attestation is %d, expected SymmetricKey or X509", c.Attestation)
 	case c.Attestation == TPM:
 		report("Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP")
 	}
-	if c.Payload != nil && !isObject(c.Payload) {
-		report("Payload is no JSON object")
-	}
-	checkCSR(report, c.CSR)
-	if c.EmptyBody && (c.Payload != nil || c.CSR != "") {
-		report("EmptyBody together with Payload or CSR")
-	}
-	if size := len(c.Payload) + len(c.CSR); size > MaxMessage-1024 {
-		report("Payload and CSR have %d bytes together, the service takes messages of %d", size, MaxMessage)
-	}
-	if bad := strings.IndexFunc(c.APIVersion, notVersion); bad >= 0 || len(c.APIVersion) > 64 {
-		report("APIVersion is %.64q, expected something like %q", c.APIVersion, DefaultAPIVersion)
-	}
-	if !utf8.ValidString(c.UserAgent) || len(c.UserAgent) > 1024 {
-		report("UserAgent is no UTF-8 or has %d bytes, the limit is 1024", len(c.UserAgent))
-	}
-	if len(c.OperationID) > maxOperationID {
-		report("OperationID has %d bytes, the limit is %d", len(c.OperationID), maxOperationID)
-	}
-	if !utf8.ValidString(c.RequestIDPrefix) || len(c.RequestIDPrefix) > 64 {
-		report("RequestIDPrefix is no UTF-8 or has %d bytes, the limit is 64", len(c.RequestIDPrefix))
-	}
 	if c.Limit < 0 {
 		report("Limit is %d, expected a size in bytes", c.Limit)
 	}
-	c.Policy.check(report)
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("fsm: bad Config: %w", err)
+	if d := c.Policy.DialTimeout; d < 0 {
+		report("Policy.DialTimeout is %v, expected a positive duration", d)
 	}
-	return nil
-}
-
-// checkID checks softly: the sources disagree about the alphabet, so that only
-// what would break the user name, the topic filter or MQTT is refused.
-func checkID(report func(string, ...any), name, id string, limit int) {
-	switch {
-	case id == "":
-		report("%s is empty", name)
-	case len(id) > limit:
-		report("%s has %d bytes, the limit is %d", name, len(id), limit)
-	case !utf8.ValidString(id):
-		report("%s is no UTF-8", name)
-	case strings.ContainsAny(id, "/#+") || strings.ContainsFunc(id, unicode.IsControl):
-		report("%s %q holds '/', '#', '+' or a control character", name, id)
+	if k := c.Policy.KeepAlive; k > 0 && (k%time.Second != 0 || k > 65535*time.Second) {
+		report("Policy.KeepAlive is %v, expected whole seconds up to 65535", k)
 	}
-}
-
-// maxCSR is the size in base64 characters of the largest request that clients send.
-const maxCSR = 8192
-
-// checkCSR finds nothing wrong with an empty one.
-func checkCSR(report func(string, ...any), csr string) {
-	if strings.HasPrefix(csr, "-----") {
-		report("CSR is PEM, expected the base64 text between its lines, without line breaks")
-		return
-	}
-	if len(csr) > maxCSR {
-		report("CSR has %d characters, the limit is %d", len(csr), maxCSR)
-	}
-	if strings.ContainsAny(csr, "\r\n") {
-		report("CSR has line breaks, expected base64 without them")
-		return
-	}
-	if _, err := base64.StdEncoding.DecodeString(csr); err != nil {
-		report("CSR is no base64: %w", err)
-	}
-}
-
-func isObject(text []byte) bool {
-	var object map[string]json.RawMessage
-	return json.Unmarshal(text, &object) == nil && object != nil
-}
-
-func notVersion(r rune) bool {
-	return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '-' || r == '.' || r == '_')
+	return errors.Join(errs...)
 }

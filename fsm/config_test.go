@@ -3,6 +3,7 @@ package fsm_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +12,16 @@ import (
 	"example.com/dps/packet"
 )
 
+// csrVersion is an api-version that knows a CSR.
+const csrVersion = "2025-07-01-preview"
+
 // refuses checks that New reports just what each change breaks.
 func refuses(t *testing.T, table map[string]func(*fsm.Config)) {
 	t.Helper()
 	for want, change := range table {
 		cfg := testConfig()
 		change(&cfg)
-		if _, err := fsm.New(cfg); err == nil || err.Error() != "fsm: bad Config: "+want {
+		if m, err := fsm.New(cfg); m != nil || !errors.Is(err, fsm.ErrInvalid) || err.Error() != "fsm: bad Config: "+want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -29,12 +33,12 @@ func TestMistakesInWhoTheDeviceIs(t *testing.T) {
 		"IDScope has 65 bytes, the limit is 64":          func(c *fsm.Config) { c.IDScope = strings.Repeat("0", 65) },
 		"RegistrationID is empty":                        func(c *fsm.Config) { c.RegistrationID = "" },
 		"RegistrationID has 129 bytes, the limit is 128": func(c *fsm.Config) { c.RegistrationID = strings.Repeat("d", 129) },
-		"RegistrationID is no UTF-8":                     func(c *fsm.Config) { c.RegistrationID = "\xff" },
+		"RegistrationID is not UTF-8":                    func(c *fsm.Config) { c.RegistrationID = "\xff" },
 
-		`RegistrationID "a/b" holds '/', '#', '+' or a control character`:   func(c *fsm.Config) { c.RegistrationID = "a/b" },
-		`RegistrationID "a#" holds '/', '#', '+' or a control character`:    func(c *fsm.Config) { c.RegistrationID = "a#" },
-		`RegistrationID "+" holds '/', '#', '+' or a control character`:     func(c *fsm.Config) { c.RegistrationID = "+" },
-		`RegistrationID "a\x00" holds '/', '#', '+' or a control character`: func(c *fsm.Config) { c.RegistrationID = "a\x00" },
+		`RegistrationID "a/b" has a '/', '#', '+' or a control character`:   func(c *fsm.Config) { c.RegistrationID = "a/b" },
+		`RegistrationID "a#" has a '/', '#', '+' or a control character`:    func(c *fsm.Config) { c.RegistrationID = "a#" },
+		`RegistrationID "+" has a '/', '#', '+' or a control character`:     func(c *fsm.Config) { c.RegistrationID = "+" },
+		`RegistrationID "a\x00" has a '/', '#', '+' or a control character`: func(c *fsm.Config) { c.RegistrationID = "a\x00" },
 
 		"Attestation is 3, expected SymmetricKey or X509": func(c *fsm.Config) { c.Attestation = 3 },
 		"Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP": func(c *fsm.Config) {
@@ -47,34 +51,39 @@ func TestMistakesInWhatIsSent(t *testing.T) {
 	const tooLong, version = " has 257 bytes, the limit is 256", `, expected something like "2019-03-31"`
 	long := strings.Repeat("o", 257)
 	refuses(t, map[string]func(*fsm.Config){
-		"Payload is no JSON object":                                        func(c *fsm.Config) { c.Payload = json.RawMessage(`[1]`) },
-		"Payload is no JSON object\nOperationID" + tooLong:                 func(c *fsm.Config) { c.Payload, c.OperationID = json.RawMessage(`{} {}`), long },
-		"Payload is no JSON object\nLimit is -2, expected a size in bytes": func(c *fsm.Config) { c.Payload, c.Limit = json.RawMessage(`null`), -2 },
+		"Payload is not JSON: JSON ends at byte 2, in the middle of a value":                                        func(c *fsm.Config) { c.Payload = json.RawMessage(`[1`) },
+		"Payload is not JSON: JSON has an unexpected '{' at byte 3\nOperationID" + tooLong:                          func(c *fsm.Config) { c.Payload, c.OperationID = json.RawMessage(`{} {}`), long },
+		"Payload is not JSON: JSON ends at byte 0, in the middle of a value\nLimit is -2, expected a size in bytes": func(c *fsm.Config) { c.Payload, c.Limit = json.RawMessage{}, -2 },
 
 		"CSR is PEM, expected the base64 text between its lines, without line breaks": func(c *fsm.Config) {
-			c.CSR = "-----BEGIN CERTIFICATE REQUEST-----"
+			c.APIVersion, c.CSR = csrVersion, "-----BEGIN CERTIFICATE REQUEST-----"
 		},
-		"CSR has line breaks, expected base64 without them":     func(c *fsm.Config) { c.CSR = "AAA\n_AAAA" },
-		"CSR is no base64: illegal base64 data at input byte 0": func(c *fsm.Config) { c.CSR = "_AAA" },
-		"CSR has 8196 characters, the limit is 8192":            func(c *fsm.Config) { c.CSR = strings.Repeat("AAAA", 2049) },
-		"CSR has 8193 characters, the limit is 8192\nCSR is no base64: illegal base64 data at input byte 8192": func(c *fsm.Config) {
-			c.CSR = strings.Repeat("A", 8193)
+		"CSR has line breaks, expected base64 without them":      func(c *fsm.Config) { c.APIVersion, c.CSR = csrVersion, "AAA\n_AAAA" },
+		"CSR is not base64: illegal base64 data at input byte 0": func(c *fsm.Config) { c.APIVersion, c.CSR = csrVersion, "_AAA" },
+		"CSR has 8196 characters, the limit is 8192":             func(c *fsm.Config) { c.APIVersion, c.CSR = csrVersion, strings.Repeat("AAAA", 2049) },
+		"CSR has 8193 characters, the limit is 8192\nCSR is not base64: illegal base64 data at input byte 8192": func(c *fsm.Config) {
+			c.APIVersion, c.CSR = csrVersion, strings.Repeat("A", 8193)
 		},
-		"EmptyBody together with Payload or CSR":                        func(c *fsm.Config) { c.EmptyBody, c.Payload = true, json.RawMessage(`{}`) },
-		"EmptyBody together with Payload or CSR\nOperationID" + tooLong: func(c *fsm.Config) { c.EmptyBody, c.CSR, c.OperationID = true, "AAAA", long },
+		"EmptyBody is set together with Payload or CSR":                        func(c *fsm.Config) { c.EmptyBody, c.Payload = true, json.RawMessage(`{}`) },
+		"EmptyBody is set together with Payload or CSR\nOperationID" + tooLong: func(c *fsm.Config) { c.APIVersion, c.EmptyBody, c.CSR, c.OperationID = csrVersion, true, "AAAA", long },
 		"Payload and CSR have 97281 bytes together, the service takes messages of 98304": func(c *fsm.Config) {
-			c.CSR, c.Payload = strings.Repeat("AAAA", 2048), json.RawMessage(`{"a":"`+strings.Repeat("x", 97281-8192-8)+`"}`)
+			c.APIVersion, c.CSR, c.Payload = csrVersion, strings.Repeat("AAAA", 2048), json.RawMessage(`{"a":"`+strings.Repeat("x", 97281-8192-8)+`"}`)
 		},
 
-		`APIVersion is "2019&x"` + version:                             func(c *fsm.Config) { c.APIVersion = "2019&x" },
-		`APIVersion is "&"` + version:                                  func(c *fsm.Config) { c.APIVersion = "&" },
-		`APIVersion is "` + long[:64] + `"` + version:                  func(c *fsm.Config) { c.APIVersion = long[:65] },
-		"UserAgent is no UTF-8 or has 1 bytes, the limit is 1024":      func(c *fsm.Config) { c.UserAgent = "\xff" },
-		"UserAgent is no UTF-8 or has 1025 bytes, the limit is 1024":   func(c *fsm.Config) { c.UserAgent = strings.Repeat("u", 1025) },
-		"OperationID" + tooLong:                                        func(c *fsm.Config) { c.OperationID = long },
-		"RequestIDPrefix is no UTF-8 or has 1 bytes, the limit is 64":  func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
-		"RequestIDPrefix is no UTF-8 or has 65 bytes, the limit is 64": func(c *fsm.Config) { c.RequestIDPrefix = long[:65] },
-		"Limit is -1, expected a size in bytes":                        func(c *fsm.Config) { c.Limit = -1 },
+		`APIVersion is "2019-03-31", which does not know a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) { c.CSR = "AAAA" },
+		`APIVersion is "2025-06-30", which does not know a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) {
+			c.APIVersion, c.CSR = "2025-06-30", "AAAA"
+		},
+
+		`APIVersion is "2019&x"` + version:                              func(c *fsm.Config) { c.APIVersion = "2019&x" },
+		`APIVersion is "&"` + version:                                   func(c *fsm.Config) { c.APIVersion = "&" },
+		`APIVersion is "` + long[:64] + `"` + version:                   func(c *fsm.Config) { c.APIVersion = long[:65] },
+		"UserAgent is not UTF-8 or has 1 bytes, the limit is 1024":      func(c *fsm.Config) { c.UserAgent = "\xff" },
+		"UserAgent is not UTF-8 or has 1025 bytes, the limit is 1024":   func(c *fsm.Config) { c.UserAgent = strings.Repeat("u", 1025) },
+		"OperationID" + tooLong:                                         func(c *fsm.Config) { c.OperationID = long },
+		"RequestIDPrefix is not UTF-8 or has 1 bytes, the limit is 64":  func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
+		"RequestIDPrefix is not UTF-8 or has 65 bytes, the limit is 64": func(c *fsm.Config) { c.RequestIDPrefix = long[:65] },
+		"Limit is -1, expected a size in bytes":                         func(c *fsm.Config) { c.Limit = -1 },
 	})
 }
 
@@ -87,6 +96,7 @@ func TestMistakesInPolicy(t *testing.T) {
 		"Policy.MaxThrottled is -1s, expected a positive duration":          func(c *fsm.Config) { c.Policy.MaxThrottled = -time.Second },
 		"Policy.MaxRetryAfter is 1s, less than MinRetryAfter 2s":            func(c *fsm.Config) { c.Policy.MaxRetryAfter = time.Second },
 		"Policy.MaxBackoff is 1ms, less than MinBackoff 1s":                 func(c *fsm.Config) { c.Policy.MaxBackoff = time.Millisecond },
+		"Policy.DialTimeout is -1s, expected a positive duration":           func(c *fsm.Config) { c.Policy.DialTimeout = -time.Second },
 		"Policy.KeepAlive is 1.5s, expected whole seconds up to 65535":      func(c *fsm.Config) { c.Policy.KeepAlive = 1500 * time.Millisecond },
 		"Policy.KeepAlive is 1ns, expected whole seconds up to 65535":       func(c *fsm.Config) { c.Policy.KeepAlive = 1 },
 		"Policy.KeepAlive is 18h12m16s, expected whole seconds up to 65535": func(c *fsm.Config) { c.Policy.KeepAlive = 65536 * time.Second },
@@ -102,10 +112,13 @@ func TestAllMistakesAreReported(t *testing.T) {
 	}
 }
 
+// maxMessage is the size in bytes of the largest message that the service takes.
+const maxMessage = 96 << 10
+
 // Everything as long as it may be, and sent in full.
 func TestConfigAtItsLimits(t *testing.T) {
 	csr := strings.Repeat("AAAA", 2048)
-	payload := `{"a":"` + strings.Repeat("x", fsm.MaxMessage-1024-len(csr)-len(`{"a":""}`)) + `"}`
+	payload := `{"a":"` + strings.Repeat("x", maxMessage-1024-len(csr)-len(`{"a":""}`)) + `"}`
 	b := newBench(t, func(c *fsm.Config) {
 		c.IDScope, c.RegistrationID, c.APIVersion = strings.Repeat("s", 64), strings.Repeat("d", 128), strings.Repeat("v", 64)
 		c.CSR, c.Payload, c.UserAgent = csr, json.RawMessage(payload), strings.Repeat("u", 1024)
@@ -120,12 +133,12 @@ func TestConfigAtItsLimits(t *testing.T) {
 	}
 	b.answer(404, prefix+"1", "", "")
 	b.sleepToDeadline()
-	if p := b.expect("PUBACK", "PUBLISH")[1].(*packet.Publish); len(p.Payload) < fsm.MaxMessage-1024 || len(p.Payload)+len(p.Topic) > fsm.MaxMessage {
+	if p := b.expect("PUBACK", "PUBLISH")[1].(*packet.Publish); len(p.Payload) < maxMessage-1024 || len(p.Payload)+len(p.Topic) > maxMessage {
 		t.Errorf("registration of %d bytes", len(p.Payload))
 	}
 	b.answer(202, prefix+"2", "", `{"status":"assigning","operationId":"`+strings.Repeat("o", 256)+`"}`)
 	b.sleepToDeadline()
-	b.want(fsm.Polling, fsm.Exchange)
+	b.want(fsm.Polling, fsm.WantExchange)
 }
 
 // What the sources disagree about is left to the service.
@@ -151,10 +164,13 @@ func TestRegistrationBody(t *testing.T) {
 	for want, change := range map[string]func(*fsm.Config){
 		`{"registrationId":"dev-1"}`:                              func(c *fsm.Config) {},
 		`{"registrationId":"dev-1","payload":{"modelId":"dtmi"}}`: func(c *fsm.Config) { c.Payload = json.RawMessage(`{"modelId":"dtmi"}`) },
-		`{"registrationId":"dev-1","csr":"` + csr + `"}`:          func(c *fsm.Config) { c.CSR = csr },
+		`{"registrationId":"dev-1","csr":"` + csr + `"}`:          func(c *fsm.Config) { c.APIVersion, c.CSR = csrVersion, csr },
 		`{"registrationId":"dev-1","payload":{},"csr":"` + csr + `"}`: func(c *fsm.Config) {
-			c.CSR, c.Payload = csr, json.RawMessage(`{}`)
+			c.APIVersion, c.CSR, c.Payload = csrVersion, csr, json.RawMessage(`{}`)
 		},
+		`{"registrationId":"dev-1","payload":"text"}`: func(c *fsm.Config) { c.Payload = json.RawMessage(`"text"`) },
+		`{"registrationId":"dev-1","payload":[1, 2]}`: func(c *fsm.Config) { c.Payload = json.RawMessage(`[1, 2]`) },
+		`{"registrationId":"dev-1","payload":null}`:   func(c *fsm.Config) { c.Payload = json.RawMessage(`null`) },
 		"": func(c *fsm.Config) { c.EmptyBody = true },
 	} {
 		b := newBench(t, change)

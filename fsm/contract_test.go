@@ -136,9 +136,36 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// A machine that waits is small: at most 1 KiB, with its configuration.
+// A machine that waits is small: at most 1 KiB, with its configuration, whatever the
+// service has said before.
 func TestWaitingMachineIsSmall(t *testing.T) {
-	const n = 2000
+	long := fmt.Sprintf(`{"errorCode":429001,"message":%q,"trackingId":%[1]q,"info":{"a":%[1]q}}`, strings.Repeat("x", 80_000))
+	broken := `{"operationId":"4.op","status":"` + strings.Repeat("y", 200_000)
+	escaped := strings.ReplaceAll(long[:40_000], "x", `\u00e9`)
+	for name, answers := range map[string][]*packet.Publish{
+		"202":                  {message("202/?$rid=1&retry-after=3", realAssigning)},
+		"429":                  {message("429/?$rid=1&retry-after=3", throttled)},
+		"429 of 200 kB":        {message("429/?$rid=1&retry-after=3", long)},
+		"429 of 200 kB, query": {message("202/?$rid=1&retry-after=3", realAssigning), message("429/?$rid=2&retry-after=3", long)},
+		"503 of 200 kB":        {message("202/?$rid=1&retry-after=3", realAssigning), message("503/?$rid=2", escaped+`"}`)},
+		"412 of 200 kB":        {message("412/?$rid=1&retry-after=3", long)},
+		"unreadable":           {message("202/?$rid=1&retry-after=3", realAssigning), message("200/?$rid=2&retry-after=3", broken)},
+		"unknown status":       {message("202/?$rid=1&retry-after=3", broken+`"}`)},
+	} {
+		per := sizeOfWaiting(t, answers)
+		if per > 1024 {
+			t.Errorf("%s: %d bytes a machine, want at most 1024", name, per)
+		}
+		t.Logf("%s: %d bytes a machine", name, per)
+	}
+}
+
+// sizeOfWaiting returns the size in bytes of a machine that waits after these answers.
+func sizeOfWaiting(t *testing.T, answers []*packet.Publish) int {
+	n := 2000
+	if len(answers[len(answers)-1].Payload) > 1000 {
+		n = 200
+	}
 	all := make([]*fsm.Machine, n)
 	heap := func() uint64 {
 		var s runtime.MemStats
@@ -148,39 +175,29 @@ func TestWaitingMachineIsSmall(t *testing.T) {
 		return s.HeapAlloc
 	}
 	before := heap()
-	out := make([]byte, 0, 1024)
 	for i := range all {
-		m, err := fsm.New(testConfig())
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[i] = m
-		m.Open(start, []byte(testToken))
-		for _, part := range inbound()[:3] {
-			out = m.AppendOutput(out[:0])
-			for _, p := range part {
-				in, _ := p.AppendBinary(nil)
-				m.Receive(start, in)
+		b := newBench(t)
+		b.connect()
+		for _, answer := range answers {
+			b.receive(answer)
+			b.want(fsm.Waiting, fsm.WantExchange)
+			b.m.AppendOutput(nil)
+			if answer != answers[len(answers)-1] {
+				b.sleepToDeadline()
 			}
 		}
-		out = m.AppendOutput(out[:0])
-		if m.State() != fsm.Waiting {
-			t.Fatal(m.State())
-		}
+		all[i] = b.m
 	}
 	per := int(heap()-before) / n
 	runtime.KeepAlive(all)
-	if per > 1024 {
-		t.Errorf("%d bytes a machine, want at most 1024", per)
-	}
-	t.Logf("%d bytes a machine", per)
+	return per
 }
 
 func TestHotPathsDoNotAllocate(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
 	b.connect()
 	b.answer(202, "1", "&retry-after=240", assigning)
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	out := b.m.AppendOutput(make([]byte, 0, 1024))
 	stale, _ := message("202/?$rid=1&retry-after=3", assigning).AppendBinary(nil)
 	twice := message("202/?$rid=1&retry-after=3", assigning)
@@ -203,7 +220,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.KeepAlive = -1, time.Second })
 	b.connect()
 	b.answer(202, "1", "&retry-after=240", assigning)
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	if n := testing.AllocsPerRun(100, func() {
 		b.now = b.now.Add(time.Second)
 		b.m.Advance(b.now)
@@ -228,5 +245,5 @@ func TestAnnouncedBytesAreNotHeld(t *testing.T) {
 	if got := after.TotalAlloc - before.TotalAlloc; got > 4096 {
 		t.Errorf("%d bytes for 5 received", got)
 	}
-	b.want(fsm.Registering, fsm.Exchange)
+	b.want(fsm.Registering, fsm.WantExchange)
 }

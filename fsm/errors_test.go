@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,22 +15,25 @@ import (
 func TestErrorsAreOneLine(t *testing.T) {
 	lost := &fsm.StepError{State: fsm.Polling, Err: fsm.ErrLost}
 	for want, err := range map[string]error{
-		"fsm: registration refused with status 500": &fsm.ServiceError{State: fsm.Registering, Status: 500},
-		"fsm: registration refused with status 401, error code 1: no (tracking id t)": &fsm.ServiceError{
+		"registration: refused with status 500": &fsm.ServiceError{State: fsm.Registering, Status: 500},
+		"registration: refused with status 401, error code 1: \"no\" (tracking id \"t\")": &fsm.ServiceError{
 			State: fsm.Registering, Status: 401, ErrorCode: 1, Message: "no", TrackingID: "t"},
-		"fsm: query refused with status 404, error code -1": &fsm.ServiceError{State: fsm.Polling, Status: 404, ErrorCode: -1},
-		`fsm: registration ended with status "disabled"`:    &fsm.ServiceError{State: fsm.Polling, Status: 200, RegistrationStatus: "disabled"},
+		"registration: query refused with status 404, error code -1": &fsm.ServiceError{State: fsm.Polling, Status: 404, ErrorCode: -1},
+		`registration: ended with status "disabled"`:                 &fsm.ServiceError{State: fsm.Polling, Status: 200, RegistrationStatus: "disabled"},
 
-		"fsm: connection refused by the service: not authorized (CONNACK 5)":             &fsm.ConnectError{ReturnCode: packet.NotAuthorized},
-		"fsm: connecting: connection refused by the service: not authorized (CONNACK 5)": &fsm.StepError{State: fsm.Connecting, Err: &fsm.ConnectError{ReturnCode: packet.NotAuthorized}},
+		"fsm: connection refused by the service: not authorized (CONNACK 5)":                      &fsm.ConnectError{ReturnCode: packet.NotAuthorized},
+		"registration: connecting: connection refused by the service: not authorized (CONNACK 5)": &fsm.StepError{State: fsm.Connecting, Err: &fsm.ConnectError{ReturnCode: packet.NotAuthorized}},
 
-		"fsm: polling: connection lost":       lost,
-		"fsm: registering: no answer in time": &fsm.StepError{State: fsm.Registering, Err: fsm.ErrNoAnswer},
-		"fsm: registering: connection lost (the service closes without an answer when it does not accept the certificate or its chain, " +
+		"registration: polling: connection lost":       lost,
+		"registration: registering: no answer in time": &fsm.StepError{State: fsm.Registering, Err: fsm.ErrNoAnswer},
+		"registration: registering: connection lost (the service closes without an answer when it does not accept the certificate or its chain, " +
 			"or has no such enrollment)": &fsm.StepError{State: fsm.Registering, Err: fsm.ErrLost},
 
-		"fsm: budget used up after 1.001s while idle": &fsm.GiveUpError{Reason: fsm.ErrTimeout, State: fsm.Idle, Elapsed: 1000500 * time.Microsecond},
-		"fsm: too many failed attempts after 1m0s while polling, 1 failed in a row; the last failure: fsm: polling: connection lost": &fsm.GiveUpError{
+		"fsm: subscription refused by the service (SUBACK 0x80)": fsm.ErrSubscribe,
+		"registration: registering: output was not taken":        &fsm.StepError{State: fsm.Registering, Err: fsm.ErrBacklog},
+
+		"registration: out of time after 1.001s without a connection": &fsm.GiveUpError{Reason: fsm.ErrTimeout, State: fsm.Idle, Elapsed: 1000500 * time.Microsecond},
+		"registration: too many failures after 1m0s while polling; failures: 1, the last one: polling: connection lost": &fsm.GiveUpError{
 			Reason: fsm.ErrAttempts, State: fsm.Polling, Elapsed: time.Minute, Attempts: 1, Last: lost},
 	} {
 		if err.Error() != want {
@@ -65,5 +69,101 @@ func TestErrorsCanBeToldApart(t *testing.T) {
 		if got := e.Unwrap(); !slices.Equal(got, want) {
 			t.Errorf("%v wraps %v, want %v", e, got, want)
 		}
+	}
+}
+
+// classes are what each error of Result matches exactly one of: what to do about it.
+func classes(err error) (all []string) {
+	for name, class := range map[string]error{
+		"unauthorized": fsm.ErrUnauthorized, "disabled": fsm.ErrDisabled, "not found": fsm.ErrNotFound, "failed": fsm.ErrFailed,
+		"invalid": fsm.ErrInvalid, "stopped": fsm.ErrStopped, "the caller's": errHopeless,
+	} {
+		if errors.Is(err, class) {
+			all = append(all, name)
+		}
+	}
+	if gaveUp := (*fsm.GiveUpError)(nil); errors.As(err, &gaveUp) {
+		all = append(all, "gave up")
+	}
+	slices.Sort(all)
+	return all
+}
+
+var errHopeless = errors.New("hopeless")
+
+// Every error of Result belongs to one class, so that a switch may have its cases in any
+// order.
+func TestEachErrorHasOneClass(t *testing.T) {
+	connack := func(code packet.ReturnCode) func(*bench) {
+		return func(b *bench) { b.open(); b.receive(&packet.Connack{ReturnCode: code}) }
+	}
+	answer := func(status int, body string) func(*bench) {
+		return func(b *bench) { b.connect(); b.answer(status, "1", "", body) }
+	}
+	for _, test := range []struct {
+		name, class string
+		refused     bool // ErrRefused
+		end         func(*bench)
+	}{
+		{"CONNACK 1", "gave up", false, connack(1)}, {"CONNACK 2", "unauthorized", true, connack(2)}, {"CONNACK 3", "gave up", false, connack(3)},
+		{"CONNACK 4", "unauthorized", true, connack(4)}, {"CONNACK 5", "unauthorized", true, connack(5)},
+		{"SUBACK 0x80", "unauthorized", true, func(b *bench) {
+			b.open()
+			b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{packet.SubackFailure}})
+		}},
+		{"password", "invalid", false, func(b *bench) { b.m.Open(b.now, nil) }},
+		{"abort", "the caller's", false, func(b *bench) { b.m.Abort(b.now, errHopeless) }},
+		{"abort in a session", "the caller's", false, func(b *bench) { b.connect(); b.m.Abort(b.now, errHopeless) }},
+		{"abort for no reason", "stopped", false, func(b *bench) { b.m.Abort(b.now, nil) }},
+		{"stop", "stopped", false, func(b *bench) { b.m.Stop(b.now) }},
+		{"dial", "gave up", false, func(b *bench) { b.m.DialFailed(b.now, io.EOF) }},
+		{"lost", "gave up", false, func(b *bench) { b.connect(); b.m.Lost(b.now, io.EOF) }},
+		{"violation", "gave up", false, func(b *bench) { b.connect(); b.m.Receive(b.now, []byte{0xc0, 0}) }},
+		{"no answer", "gave up", false, func(b *bench) { b.connect(); b.sleep(31 * time.Second) }},
+		{"budget", "gave up", false, func(b *bench) { b.sleep(0); b.sleep(time.Hour) }},
+		{"400", "invalid", true, answer(400, "")}, {"401", "unauthorized", true, answer(401, "")}, {"403", "unauthorized", true, answer(403, "")},
+		{"404", "not found", true, answer(404, "")}, {"409", "failed", true, answer(409, "")}, {"418", "invalid", true, answer(418, "")},
+		{"412", "gave up", false, answer(412, "")}, {"429", "gave up", false, answer(429, throttled)}, {"503", "gave up", false, answer(503, "")},
+		{"unreadable", "gave up", false, answer(200, "")},
+		{"failed", "failed", true, answer(200, `{"status":"failed"}`)}, {"disabled", "disabled", true, answer(200, `{"status":"Disabled"}`)},
+		{"blacklisted", "disabled", true, answer(200, `{"status":"blacklisted"}`)}, {"surprise", "failed", true, answer(200, `{"status":"surprise"}`)},
+	} {
+		b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
+		test.end(b)
+		if b.m.Want() == fsm.WantClose {
+			b.m.Lost(b.now, nil)
+		}
+		b.want(fsm.Finished, fsm.WantDone)
+		_, err := b.m.Result()
+		if got := classes(err); !slices.Equal(got, []string{test.class}) || errors.Is(err, fsm.ErrRefused) != test.refused {
+			t.Errorf("%s: %v; refused: %t: %v", test.name, got, errors.Is(err, fsm.ErrRefused), err)
+		}
+		if errors.Is(err, fsm.ErrPending) || strings.Count(err.Error(), "fsm: ")+strings.Count(err.Error(), "registration: ") != 1 && !errors.Is(err, errHopeless) {
+			t.Errorf("%s: the error is not prefixed once: %v", test.name, err)
+		}
+	}
+}
+
+// A mistake in the configuration has the same class, and no machine.
+func TestAMistakeInConfigIsInvalid(t *testing.T) {
+	if _, err := fsm.New(fsm.Config{}); !slices.Equal(classes(err), []string{"invalid"}) {
+		t.Errorf("%v is %v", err, classes(err))
+	}
+}
+
+// The last failure of who gives up is there to be read, but a refusal in it does not
+// make the end look like one that is final.
+func TestTheLastFailureOfWhoGivesUp(t *testing.T) {
+	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
+	b.open()
+	b.receive(&packet.Connack{ReturnCode: packet.ServerUnavailable})
+	err := b.ends(fsm.ErrAttempts)
+	var gaveUp *fsm.GiveUpError
+	var refused *fsm.ConnectError
+	if !errors.As(err, &gaveUp) || errors.As(err, &refused) || errors.Is(err, fsm.ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if !errors.As(gaveUp.Last, &refused) || refused.ReturnCode != packet.ServerUnavailable || !errors.Is(gaveUp.Last, fsm.ErrRefused) {
+		t.Errorf("the last failure is %v", gaveUp.Last)
 	}
 }

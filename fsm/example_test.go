@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -13,7 +14,8 @@ import (
 // now stands for time.Now in examples whose output is compared.
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// A device registers with a service that runs in virtual time.
+// A device registers with a service that runs in virtual time. With a [net.Conn] the loop
+// of the package documentation takes the place of the link.
 func Example() {
 	const scope, device, key = "0ne00000A1B", "my-device", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	service, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{
@@ -46,13 +48,69 @@ func Example() {
 	// after 6s
 }
 
+// What firmware does about the outcome of a registration. The cases may stand in any
+// order: an error matches one of them only.
+func Example_switch() {
+	whatToDo := func(m *fsm.Machine) string {
+		assignment, err := m.Result()
+		var gaveUp *fsm.GiveUpError
+		switch {
+		case err == nil:
+			return "connect to " + assignment.AssignedHub
+		case errors.Is(err, fsm.ErrUnauthorized):
+			return "tell somebody: the credentials are wrong"
+		case errors.Is(err, fsm.ErrDisabled):
+			return "try again tomorrow"
+		case errors.Is(err, fsm.ErrNotFound):
+			return "wait to be enrolled: the device or the ID scope is not known"
+		case errors.Is(err, fsm.ErrFailed):
+			return "tell somebody: the service cannot assign a hub"
+		case errors.Is(err, fsm.ErrInvalid):
+			return "file a bug: we sent something wrong"
+		case errors.As(err, &gaveUp): // throttled, unavailable, no network, no answer in time
+			return fmt.Sprintf("try again, not before %v have passed", gaveUp.Wait)
+		case errors.Is(err, fsm.ErrStopped):
+			return "nothing: we stopped it"
+		}
+		return "nothing: we gave it up ourselves, with this cause: " + err.Error()
+	}
+
+	cfg := fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509}
+	cfg.Policy.MaxAttempts = 1
+	for _, fault := range []dpstest.Enrollment{
+		{},
+		{Outcome: dpstest.Outcome{Status: "disabled"}},
+		{Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 401}}},
+		{Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 404}}},
+		{Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 400}}},
+		{Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 503, RetryAfter: "30"}}},
+	} {
+		fault.RegistrationID, fault.X509 = "my-device", true
+		service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{fault}})
+		m, _ := fsm.New(cfg)
+		dpstest.Link{ClientCN: "my-device"}.Run(m, service, now)
+		fmt.Println(whatToDo(m))
+	}
+	m, _ := fsm.New(cfg)
+	m.Abort(now, x509.UnknownAuthorityError{})
+	fmt.Println(whatToDo(m))
+	// Output:
+	// connect to hub.azure-devices.example
+	// try again tomorrow
+	// tell somebody: the credentials are wrong
+	// wait to be enrolled: the device or the ID scope is not known
+	// file a bug: we sent something wrong
+	// try again, not before 30s have passed
+	// nothing: we gave it up ourselves, with this cause: x509: certificate signed by unknown authority
+}
+
 // Every mistake in a configuration is found at once.
 func ExampleNew() {
 	_, err := fsm.New(fsm.Config{RegistrationID: "a/b", Attestation: fsm.TPM})
 	fmt.Println(err)
 	// Output:
 	// fsm: bad Config: IDScope is empty
-	// RegistrationID "a/b" holds '/', '#', '+' or a control character
+	// RegistrationID "a/b" has a '/', '#', '+' or a control character
 	// Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP
 }
 
@@ -85,7 +143,7 @@ func ExampleServiceError() {
 		fmt.Println(refused.State, refused.Status, refused.ErrorCode)
 	}
 	// Output:
-	// fsm: registration refused with status 401, error code 401002: Invalid certificate. (tracking id 00000000-0000-4000-8000-000000000001)
+	// registration: refused with status 401, error code 401002: "Invalid certificate." (tracking id "00000000-0000-4000-8000-000000000001")
 	// registering 401 401002
 }
 

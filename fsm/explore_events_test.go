@@ -3,18 +3,18 @@ package fsm
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
 	"time"
 
+	"example.com/dps/fsm/internal/explore"
 	"example.com/dps/packet"
 )
 
 // A step is one input to a machine, as the exploration knows it. It may look at the
 // machine to find its deadline or the $rid that is open.
-type step struct {
-	name  string // for a test's report
-	label string // for the state diagram
-	do    func(w *world)
-}
+type step = explore.Step[*world]
 
 // A world is a machine and its time.
 type world struct {
@@ -22,40 +22,12 @@ type world struct {
 	now time.Time
 }
 
-func (w *world) receive(p packet.Packet) {
-	in, err := p.AppendBinary(nil)
-	if err != nil {
-		panic(err)
-	}
-	w.m.Receive(w.now, in)
-}
-
-func (w *world) answer(topicRest, body string, qos packet.QoS) {
-	p := &packet.Publish{Topic: []byte("$dps/registrations/res/" + topicRest), QoS: qos, Payload: []byte(body)}
-	if qos > 0 {
-		p.ID = 9
-	}
-	w.receive(p)
-}
-
-// steps are all inputs that make a difference, and some that must not.
-func steps() []step {
-	all := []step{
-		{"Open", "Open", func(w *world) { w.m.Open(w.now, []byte("password")) }},
-		{"Open without password", "", func(w *world) { w.m.Open(w.now, nil) }},
-		{"Lost", "Lost", func(w *world) { w.m.Lost(w.now, errors.New("gone")) }},
-		{"Stop", "Stop", func(w *world) { w.m.Stop(w.now) }},
-		{"drain", "", func(w *world) { w.m.AppendOutput(nil) }},
-		{"no time", "", func(w *world) { w.m.Advance(w.now) }},
-		{"time goes back", "", func(w *world) { w.m.Advance(w.now.Add(-time.Hour)) }},
-		{"nearly the deadline", "", func(w *world) { w.advance(w.m.Deadline().Add(-time.Nanosecond)) }},
-		{"the deadline", "time", func(w *world) { w.advance(w.m.Deadline()) }},
-		{"an hour", "time", func(w *world) { w.advance(w.now.Add(time.Hour)) }},
-		{"no bytes", "", func(w *world) { w.m.Receive(w.now, nil) }},
-		{"half a packet", "", func(w *world) { w.m.Receive(w.now, []byte{0x30, 100, 0}) }},
-		{"rubbish", "violation", func(w *world) { w.m.Receive(w.now, []byte{0xff, 0xff}) }},
-	}
-	return append(append(all, packetSteps()...), answerSteps()...)
+func (w *world) clone() *world {
+	m, r := *w.m, *w.m.reg
+	m.reg, m.out = &r, slices.Clone(m.out)
+	m.in = packet.Splitter{Limit: m.in.Limit}
+	m.in.Feed(w.m.in.AppendRest(nil))
+	return &world{&m, w.now}
 }
 
 func (w *world) advance(to time.Time) {
@@ -65,19 +37,54 @@ func (w *world) advance(to time.Time) {
 	w.m.Advance(w.now)
 }
 
+// requestID returns the $rid that is open.
+func (w *world) requestID() string {
+	return strconv.FormatUint(reflect.ValueOf(w.m.reg).Elem().FieldByName("requests").Uint(), 10)
+}
+
+func appended(p packet.Packet) []byte {
+	b, err := p.AppendBinary(nil)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// steps are all inputs that make a difference, and some that must not.
+func steps() (all []step) {
+	add := func(name, label string, do func(*world)) { all = append(all, step{Name: name, Label: label, Do: do}) }
+	add("Open", "Open", func(w *world) { w.m.Open(w.now, []byte("password")) })
+	add("Open without password", "bad password", func(w *world) { w.m.Open(w.now, nil) })
+	add("Open with too long a password", "bad password", func(w *world) { w.m.Open(w.now, longPassword) })
+	add("Dialing", "Dialing", func(w *world) { w.m.Dialing(w.now) })
+	add("DialFailed", "DialFailed", func(w *world) { w.m.DialFailed(w.now, errors.New("refused")) })
+	add("Lost", "Lost", func(w *world) { w.m.Lost(w.now, errors.New("gone")) })
+	add("Stop", "Stop", func(w *world) { w.m.Stop(w.now) })
+	add("Abort", "Stop", func(w *world) { w.m.Abort(w.now, errors.New("hopeless")) })
+	add("drain", "", func(w *world) { w.m.AppendOutput(nil) })
+	add("no time", "", func(w *world) { w.m.Advance(w.now) })
+	add("time goes back", "", func(w *world) { w.m.Advance(w.now.Add(-time.Hour)) })
+	add("nearly the deadline", "", func(w *world) { w.advance(w.m.Deadline().Add(-time.Nanosecond)) })
+	add("the deadline", "time", func(w *world) { w.advance(w.m.Deadline()) })
+	add("an hour", "time", func(w *world) { w.advance(w.now.Add(time.Hour)) })
+	add("no bytes", "", func(w *world) { w.m.Receive(w.now, nil) })
+	add("half a packet", "", func(w *world) { w.m.Receive(w.now, []byte{0x30, 100, 0}) })
+	add("rubbish", "violation", func(w *world) { w.m.Receive(w.now, []byte{0xff, 0xff}) })
+	return slices.Concat(all, packetSteps(), answerSteps())
+}
+
+var longPassword = make([]byte, 65536)
+
 // packetSteps are whole packets of each kind, also those that never should come.
 func packetSteps() (all []step) {
 	add := func(label string, p packet.Packet) {
-		all = append(all, step{p.String(), label, func(w *world) { w.receive(p) }})
+		in := appended(p)
+		all = append(all, step{Name: p.String(), Label: label, Do: func(w *world) { w.m.Receive(w.now, slices.Clone(in)) }})
 	}
 	add("CONNACK 0", &packet.Connack{})
 	add("CONNACK 0", &packet.Connack{SessionPresent: true})
 	for code := packet.UnacceptableProtocolVersion; code <= packet.NotAuthorized; code++ {
-		label := "CONNACK 2, 4, 5"
-		if code == packet.UnacceptableProtocolVersion || code == packet.ServerUnavailable {
-			label = "CONNACK 1, 3"
-		}
-		add(label, &packet.Connack{ReturnCode: code})
+		add("CONNACK 1…5", &packet.Connack{ReturnCode: code})
 	}
 	add("SUBACK", &packet.Suback{ID: 1, ReturnCodes: []byte{1}})
 	add("SUBACK", &packet.Suback{ID: 1, ReturnCodes: []byte{2}})
@@ -99,41 +106,40 @@ func packetSteps() (all []step) {
 	return all
 }
 
-// answerSteps are answers, good, bad and stale, with each kind of $rid.
+// answerSteps are answers, good, bad and stale. What they do to a registration is the
+// matter of its own exploration: here each kind of outcome has one.
 func answerSteps() (all []step) {
 	const state = `"registrationState":{"assignedHub":"hub","deviceId":"dev"}`
 	answers := []struct {
-		label  string
-		status int
-		body   string
+		label, topic, body string
 	}{
-		{"assigning", 202, `{"operationId":"4.op","status":"assigning"}`},
-		{"assigning", 202, `{"status":"assigning"}`},
-		{"assigning", 202, `{"operationId":"4.op","status":"surprise"}`},
-		{"assigned", 200, `{"operationId":"4.op","status":"assigned",` + state + `}`},
-		{"assigned", 202, `{"status":"Assigned",` + state + `}`},
-		{"failed, disabled", 200, `{"operationId":"","status":"disabled"}`},
-		{"failed, disabled", 200, `{"operationId":"4.op","status":"surprise"}`},
-		{"unreadable", 200, `{"operationId":"4.op","status":"assigned"}`},
-		{"unreadable", 202, ``},
-		{"429, 5xx", 429, `{"errorCode":429001}`},
-		{"429, 5xx", 500, `<html>`},
-		{"404", 404, `{"errorCode":404203}`},
-		{"412", 412, ``},
-		{"400, 401, …", 401, `{"errorCode":401002,"message":"no"}`},
+		{"answer", "202/?$rid=", `{"operationId":"4.op","status":"assigning"}`},
+		{"answer", "202/?retry-after=7200&$rid=", `{"operationId":"4.op","status":"assigning"}`},
+		{"assigned", "200/?$rid=", `{"operationId":"4.op","status":"assigned",` + state + `}`},
+		{"refused", "200/?$rid=", `{"operationId":"4.op","status":"disabled"}`},
+		{"answer", "200/?$rid=", `{"operationId":"4.op","status":"assigned"}`},
+		{"answer", "429/?$rid=", `{"errorCode":429001}`},
+		{"answer", "429/?retry-after=7200&$rid=", ``},
+		{"answer", "500/?$rid=", `<html>`},
+		{"401", "401/?$rid=", `{"errorCode":401002,"message":"no"}`},
+		{"answer", "404/?$rid=", `{"errorCode":404203}`},
+		{"answer", "412/?retry-after=7200&$rid=", ``},
 	}
 	for i, a := range answers {
-		for _, properties := range []string{"", "&retry-after=7200"} {
-			all = append(all, step{fmt.Sprintf("%d%s %s", a.status, properties, a.body), a.label, func(w *world) {
-				w.answer(fmt.Sprintf("%d/?$rid=%s%s", a.status, w.m.appendRequestID(nil), properties), a.body, packet.QoS1)
+		add := func(label, rid string, qos packet.QoS) {
+			all = append(all, step{Name: fmt.Sprintf("%s%s %v %s", a.topic, rid, qos, a.body), Label: label, Do: func(w *world) {
+				p := &packet.Publish{QoS: qos, Payload: []byte(a.body)}
+				if p.Topic = []byte("$dps/registrations/res/" + a.topic + rid); label != "" {
+					p.Topic = append(p.Topic, w.requestID()...)
+				}
+				if qos > 0 {
+					p.ID = 9
+				}
+				w.m.Receive(w.now, appended(p))
 			}})
 		}
-		// What the answer says does not matter to whether it counts: each kind of
-		// $rid is tried with some answer.
-		rid := []string{"$rid=", "$rid=0", "rid=1", "$rid=99"}[i%4]
-		all = append(all, step{fmt.Sprintf("%d with %s %s", a.status, rid, a.body), "", func(w *world) {
-			w.answer(fmt.Sprintf("%d/?%s", a.status, rid), a.body, packet.QoS(i%3))
-		}})
+		add(a.label, "", packet.QoS(i%3))
+		add("", []string{"", "0", "99"}[i%3], packet.QoS1)
 	}
 	return all
 }

@@ -151,10 +151,10 @@ func (b *bench) want(state fsm.State, want fsm.Want) {
 // ends plays the end: the transport is closed, and the result is as expected.
 func (b *bench) ends(target error) error {
 	b.Helper()
-	if b.m.Want() == fsm.Close {
+	if b.m.Want() == fsm.WantClose {
 		b.m.Lost(b.now, nil)
 	}
-	b.want(fsm.Finished, fsm.Done)
+	b.want(fsm.Finished, fsm.WantDone)
 	a, err := b.m.Result()
 	if target == nil {
 		if err != nil || a.AssignedHub != "hub.example" || a.DeviceID != "dev-1" {

@@ -1,152 +1,174 @@
 package fsm
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"example.com/dps/fsm/registration"
 	"example.com/dps/packet"
 )
 
-// A Machine registers one device, once. It is made by [New]. The package
-// documentation tells how to drive it.
+// A Machine registers one device, once: it is an MQTT session around a
+// [registration.Registration]. It is made by [New]. The package documentation says how
+// to drive it.
 type Machine struct {
-	cfg Config
+	reg *registration.Registration
 
-	// Small fields stand together, so that many waiting machines take less memory.
-	state     State
-	started   bool   // start is set
-	careful   bool   // all was sent at once, and that failed: not again
-	restarted bool   // a 404 has already led back to the registration
-	garbled   uint8  // answers in a row that were unreadable
-	requests  uint32 // sent so far
+	// From Config.
+	trace          func(Event)
+	keepAlive      time.Duration // 0: off
+	requestTimeout time.Duration
+	dialTimeout    time.Duration
+	attestation    Attestation
+	atMostOnce     bool
+	keepSession    bool
+	pipeline       bool // until that fails
 
-	now      time.Time // the largest time seen
-	start    time.Time // time of the first input
-	deadline time.Time // of the state; in Idle when to dial
+	phase     phase
+	pipelined bool      // all was sent at once on this transport, and no answer has come yet
+	now       time.Time // the latest time seen
+	deadline  time.Time // of the phase; zero: it has none
 
 	in  packet.Splitter
 	out []byte
 
-	connection
-
-	// The registration.
-	operationID string    // empty: register
-	due         time.Time // when the next request may be sent
-	attempts    int       // failed in a row
-	throttled   time.Time // when the first 429 among them came; zero: none has
-	ignored     int
-	last        error // the last failure that led to another attempt
-
-	result *Assignment
-	err    error // ErrPending until the end; nil if there is a result
-}
-
-// A connection is what a Machine forgets when its transport is gone.
-type connection struct {
-	connected   bool      // a CONNACK accepted it, so that it is ended with a DISCONNECT
-	eager       bool      // all was sent at once, and no answer has come yet
-	resuming    bool      // no answer on it has confirmed the operation id
-	asked       bool      // a request is open
 	packetID    uint16    // the last one used
 	subscribeID uint16    // of the SUBSCRIBE that is open; 0: none is
-	lastSent    time.Time // when the last packet was put into out
-	pinged      time.Time // when the open PINGREQ was; zero: none is open
+	lastSent    time.Time // when the last packet was appended to out
+	pinged      time.Time // when the first open PINGREQ was; zero: none is open
 }
 
-// New returns a machine in state Idle that registers the device of cfg. It reports
-// every mistake in cfg in one error.
+// New returns a machine in state Idle that registers the device of cfg. It reports every
+// mistake in cfg in one error, which matches ErrInvalid. What cfg points to is copied.
 func New(cfg Config) (*Machine, error) {
-	if cfg.APIVersion == "" {
-		cfg.APIVersion = DefaultAPIVersion
-	}
 	cfg.Policy.setDefaults()
-	if err := cfg.check(); err != nil {
-		return nil, err
+	regConfig, p := cfg.registration(), &cfg.Policy
+	if err := errors.Join(regConfig.Check(), cfg.check()); err != nil {
+		return nil, &configError{err}
 	}
-	return &Machine{cfg: cfg, operationID: cfg.OperationID, err: ErrPending}, nil
+	m := &Machine{
+		trace: cfg.Trace, keepAlive: max(p.KeepAlive, 0), requestTimeout: p.RequestTimeout, dialTimeout: p.DialTimeout,
+		in: packet.Splitter{Limit: cfg.Limit}, attestation: cfg.Attestation, atMostOnce: p.AtMostOnce, pipeline: p.Pipeline, keepSession: p.KeepSession,
+	}
+	if cfg.Trace != nil {
+		regConfig.Trace = m.forward
+	}
+	var err error
+	m.reg, err = registration.New(regConfig)
+	return m, err
 }
 
-// Open says that a transport is up: a TLS or WebSocket handshake is finished. The
-// password is a fresh SAS token for SymmetricKey, and nil for X509; Open keeps it in
-// the output until that is taken.
-//
-// After an error ([ErrOrder], [ErrPassword]) the machine is as it was: close the
-// transport and call Lost, as after a dial that failed.
-func (m *Machine) Open(now time.Time, password []byte) error {
-	m.tick(now)
-	defer m.fire()
-	if m.expire(); m.state != Idle {
-		return fmt.Errorf("%w, not %v", ErrOrder, m.state)
-	}
-	if symmetric := m.cfg.Attestation == SymmetricKey; symmetric != (len(password) > 0) {
-		return fmt.Errorf("%w: %d bytes for attestation by %v", ErrPassword, len(password), m.cfg.Attestation)
-	}
-	return m.connect(password)
-}
+// Inputs. Each one carries the time, and ends with what is due by then.
 
-// Receive says that bytes came from the transport. They are copied where need be; p
-// may be empty. Without a transport they are dropped.
-func (m *Machine) Receive(now time.Time, p []byte) {
+// Dialing reports that a dial has begun. The machine gives it up after
+// Policy.DialTimeout: it then wants it closed. A caller whose dials end by themselves need
+// not call Dialing.
+func (m *Machine) Dialing(now time.Time) {
 	m.tick(now)
-	if m.state.open() {
-		m.in.Feed(p)
-		m.receive()
-		if m.state == Finished { // with KeepSession: p is the caller's again
-			unread := m.in.AppendRest(nil)
-			m.in.Reset()
-			m.in.Feed(unread)
-		}
+	if m.phase == down && m.reg.Want() == WantDial {
+		m.enter(dialing, m.now.Add(m.dialTimeout))
 	}
 	m.fire()
 }
 
-// Advance says that time passed. It is to be called at the Deadline; earlier or
-// repeated calls do nothing.
+// DialFailed reports that a dial failed. cause may be nil. While a transport is open,
+// DialFailed has no effect.
+func (m *Machine) DialFailed(now time.Time, cause error) {
+	m.tick(now)
+	switch m.phase {
+	case down, dialing:
+		m.enter(down, time.Time{})
+		m.reg.DialFailed(m.now, cause)
+	case abandoned:
+		m.enter(down, time.Time{})
+	}
+	m.fire()
+}
+
+// Open reports that a transport is up: a TLS or WebSocket handshake has finished. The
+// password is a fresh SAS token for SymmetricKey, and nil for X509. It is kept in the
+// output until that is taken, and nowhere else.
+//
+// After an error, close the transport. [ErrOrder] reports that no transport is wanted.
+// [ErrPassword] is a mistake of the caller, which ends the registration. Lost may be
+// called all the same, so that each dial is followed by one DialFailed or one Lost.
+func (m *Machine) Open(now time.Time, password []byte) error {
+	m.tick(now)
+	m.fire()
+	if m.reg.Want() != WantDial || m.phase != down && m.phase != dialing {
+		return fmt.Errorf("%w, not while %v", ErrOrder, m.State())
+	}
+	err := m.connect(password)
+	if err != nil {
+		m.enter(down, time.Time{})
+		m.reg.Abort(m.now, err)
+	}
+	m.fire()
+	return err
+}
+
+// Receive passes on bytes that were received. They are copied where need be; p may be
+// empty. Without a transport they are dropped.
+func (m *Machine) Receive(now time.Time, p []byte) {
+	m.tick(now)
+	if m.phase.open() {
+		m.in.Feed(p)
+		m.receive()
+	}
+	m.fire()
+}
+
+// Advance reports that time has passed. Call it at the Deadline; earlier or repeated
+// calls have no effect.
 func (m *Machine) Advance(now time.Time) {
 	m.tick(now)
 	m.fire()
 }
 
-// Lost says that the transport is gone, or that a dial or an Open failed. cause may
-// be nil.
+// Lost reports that the transport is gone, also if it was closed because of WantClose.
+// cause may be nil. Without a transport, Lost has no effect.
 func (m *Machine) Lost(now time.Time, cause error) {
 	m.tick(now)
-	m.connected = false
-	why := ErrLost
-	if m.state == Idle {
-		why = ErrDial
-	}
-	if cause != nil {
-		why = fmt.Errorf("%w: %w", why, cause)
-	}
-	if m.state.open() || m.state == Idle {
-		m.fail(why)
-	}
-	if m.state == Closing {
-		m.closed()
+	switch {
+	case m.phase.open():
+		err := ErrLost
+		if cause != nil {
+			err = fmt.Errorf("%w: %w", ErrLost, cause)
+		}
+		m.fail(down, err)
+	case m.phase == closing || m.phase == abandoned:
+		m.enter(down, time.Time{})
+		m.drop()
+		m.reg.Lost(m.now, nil)
 	}
 	m.fire()
 }
 
-// Stop ends the registration with [ErrStopped], unless its result is there already.
-// Send the output and close the transport if Want asks for it.
-func (m *Machine) Stop(now time.Time) {
+// Abort ends the registration because the caller knows that it is hopeless: the host
+// does not exist, or its certificate is not trusted. The error of Result is then cause,
+// or ErrStopped if that is nil. Send the output and close the transport if Want asks for
+// it. After the end, Abort has no effect.
+func (m *Machine) Abort(now time.Time, cause error) {
 	m.tick(now)
-	m.finish(ErrStopped)
+	m.reg.Abort(m.now, cause)
 	m.fire()
 }
 
-// Want returns what to do next. It changes with inputs only.
+// Stop ends the registration with [ErrStopped]; otherwise it is like Abort.
+func (m *Machine) Stop(now time.Time) { m.Abort(now, nil) }
+
+// Outputs. All but AppendOutput are pure reads, and change with inputs only.
+
+// Want returns what to do next.
 func (m *Machine) Want() Want {
-	switch m.state {
-	case Idle:
-		return Dial
-	case Closing:
-		return Close
-	case Finished:
-		return Done
+	switch {
+	case m.phase.open():
+		return WantExchange
+	case m.phase == closing || m.phase == abandoned:
+		return WantClose
 	}
-	return Exchange
+	return m.reg.Want()
 }
 
 // AppendOutput appends what is to be sent to b, and forgets it.
@@ -159,54 +181,81 @@ func (m *Machine) AppendOutput(b []byte) []byte {
 	return b
 }
 
-// maxIdleOutput is the room in bytes that a machine keeps for its output while it
-// waits: enough for a keep-alive, an acknowledgement and most requests.
-const maxIdleOutput = 192
-
 // AppendUnread appends the bytes that were received behind the last answer to b. With
-// Policy.KeepSession they are the beginning of what the caller goes on with.
-func (m *Machine) AppendUnread(b []byte) []byte { return m.in.AppendRest(b) }
-
-// Deadline returns when to call Advance (or another input) at the latest; in
-// Want Dial, when to dial. It is zero for "at once" in Want Dial and Close, and for
-// "never" in Want Done. It changes with inputs only.
-func (m *Machine) Deadline() time.Time {
-	return earlier(earlier(m.deadline, m.end()), m.keepAliveDeadline())
-}
-
-// earlier returns a, zero or not, unless b is earlier and not zero.
-func earlier(a, b time.Time) time.Time {
-	if !b.IsZero() && b.Before(a) {
+// Policy.KeepSession they are the beginning of what the caller goes on with; without it
+// there are none.
+func (m *Machine) AppendUnread(b []byte) []byte {
+	if m.phase != down {
 		return b
 	}
-	return a
+	return m.in.AppendRest(b)
 }
 
-// Result returns the assignment, or [ErrPending] until the end. After the end it is
-// the same for ever. The other errors are a [*ServiceError], a [*ConnectError],
-// [ErrSubscribe], a [*StepError] with [ErrBody], a [*GiveUpError] and [ErrStopped].
-func (m *Machine) Result() (Assignment, error) {
-	if m.result == nil {
-		return Assignment{}, m.err
+// Deadline returns the time until which there is nothing to do: then call Advance (or
+// another input), or dial in WantDial. The zero time has always passed: act at once. In
+// WantDone the Deadline has no meaning.
+func (m *Machine) Deadline() time.Time {
+	switch {
+	case m.phase == closing || m.phase == abandoned:
+		return time.Time{}
+	case m.reg.Want() == WantDial && m.phase != down: // the link is being set up
+		return earliest(m.deadline, m.reg.End(), m.keepAliveDeadline())
 	}
-	return *m.result, nil
+	return earliest(m.deadline, m.reg.Deadline(), m.keepAliveDeadline())
 }
+
+// earliest returns the earliest of the times that are not zero.
+func earliest(times ...time.Time) (first time.Time) {
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
+
+// Result returns the assignment, or [ErrPending] until the end. After the end it is the
+// same for ever; what it points to is the caller's. The other errors are a
+// [*ServiceError], a [*ConnectError], [ErrSubscribe], [ErrPassword], a [*GiveUpError],
+// [ErrStopped], and what Abort was given.
+func (m *Machine) Result() (Assignment, error) { return m.reg.Result() }
+
+// State returns the state.
+func (m *Machine) State() State {
+	want := m.reg.Want()
+	switch {
+	case m.phase == down, m.phase == ready:
+		return m.reg.State()
+	case m.phase == abandoned, m.phase == closing, want == WantClose, want == WantDone:
+		return Closing
+	case m.phase == dialing:
+		return Dialing
+	case m.phase == connecting:
+		return Connecting
+	}
+	return Subscribing
+}
+
+// OperationID returns the id of the operation that is under way, to be put into
+// Config.OperationID in a later run. It is empty if the service has not named one, and
+// after the operation has ended.
+func (m *Machine) OperationID() string { return m.reg.OperationID() }
+
+// Ignored returns the number of messages that were not the awaited answer: foreign
+// topics, stale and repeated answers.
+func (m *Machine) Ignored() int { return m.reg.Ignored() }
 
 // String returns one line for logs.
 func (m *Machine) String() string {
-	return fmt.Sprintf("fsm.Machine(%q, %v)", m.cfg.RegistrationID, m.state)
+	return fmt.Sprintf("fsm.Machine(%q, %v)", m.reg.ClientID(), m.State())
 }
 
-// GoString returns the same: the output may hold a password.
+// GoString returns the same as String: the output may hold a password.
 func (m *Machine) GoString() string { return m.String() }
 
-// State returns the state.
-func (m *Machine) State() State { return m.state }
+// A configError is a Config with mistakes.
+type configError struct{ err error }
 
-// OperationID returns the id of the operation that is under way, to be put into
-// Config.OperationID in a later run; empty if the service has not named one.
-func (m *Machine) OperationID() string { return m.operationID }
-
-// Ignored returns the number of messages that came and were no answer to the open
-// request: foreign topics, stale and repeated answers.
-func (m *Machine) Ignored() int { return m.ignored }
+func (e *configError) Error() string        { return "fsm: bad Config: " + e.err.Error() }
+func (e *configError) Unwrap() error        { return e.err }
+func (e *configError) Is(target error) bool { return target == ErrInvalid }

@@ -16,12 +16,12 @@ import (
 // A registration with one poll, packet by packet.
 func TestRegistration(t *testing.T) {
 	b := newBench(t)
-	b.want(fsm.Idle, fsm.Dial)
+	b.want(fsm.Idle, fsm.WantDial)
 	if !b.m.Deadline().IsZero() {
 		t.Errorf("first dial at %v, want at once", b.m.Deadline())
 	}
 	b.open()
-	b.want(fsm.Connecting, fsm.Exchange)
+	b.want(fsm.Connecting, fsm.WantExchange)
 	got := b.expect("CONNECT")[0]
 	want := &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, KeepAlive: 60, ClientID: []byte("dev-1"),
@@ -31,16 +31,16 @@ func TestRegistration(t *testing.T) {
 		t.Errorf("CONNECT (-want +got):\n%s", diff)
 	}
 	b.receive(&packet.Connack{})
-	b.want(fsm.Subscribing, fsm.Exchange)
+	b.want(fsm.Subscribing, fsm.WantExchange)
 	b.expect(`SUBSCRIBE id=1 "$dps/registrations/res/#" (QoS 1)`)
 	b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
-	b.want(fsm.Registering, fsm.Exchange)
+	b.want(fsm.Registering, fsm.WantExchange)
 	if p := b.expect(registerT)[0].(*packet.Publish); string(p.Payload) != `{"registrationId":"dev-1"}` {
 		t.Errorf("registration has body %s", p.Payload)
 	}
 	b.receive(&packet.Puback{ID: 2})
 	b.answer(202, "1", "&retry-after=3", assigning)
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	b.expect("PUBACK id=7")
 	if b.m.OperationID() != "4.op" {
 		t.Errorf("operation id %q", b.m.OperationID())
@@ -48,7 +48,7 @@ func TestRegistration(t *testing.T) {
 	if d := b.sleepToDeadline(); d != 3*time.Second {
 		t.Errorf("waited %v, want 3 s", d)
 	}
-	b.want(fsm.Polling, fsm.Exchange)
+	b.want(fsm.Polling, fsm.WantExchange)
 	if p := b.expect("PUBLISH id=3 qos=1 " + queryT + `2&operationId=4.op"`)[0].(*packet.Publish); len(p.Payload) > 0 {
 		t.Errorf("query has body %q", p.Payload)
 	}
@@ -56,7 +56,7 @@ func TestRegistration(t *testing.T) {
 		t.Errorf("result %v, want ErrPending", err)
 	}
 	b.answer(200, "2", "", assigned)
-	b.want(fsm.Closing, fsm.Close)
+	b.want(fsm.Closing, fsm.WantClose)
 	b.expect("PUBACK id=7", "DISCONNECT")
 	b.ends(nil)
 }
@@ -91,19 +91,19 @@ func TestWrongOrder(t *testing.T) {
 	b := newBench(t)
 	b.m.Receive(b.now, []byte{0x20, 2, 0, 0}) // before Open
 	b.m.Advance(b.now.Add(-time.Hour))
-	b.want(fsm.Idle, fsm.Dial)
+	b.want(fsm.Idle, fsm.WantDial)
 	b.open()
 	if err := b.m.Open(b.now, []byte(testToken)); !errors.Is(err, fsm.ErrOrder) {
 		t.Errorf("second Open: %v", err)
 	}
 	b.expect("CONNECT")
 	b.m.Advance(start.Add(-time.Hour)) // the clock does not go back
-	b.want(fsm.Connecting, fsm.Exchange)
+	b.want(fsm.Connecting, fsm.WantExchange)
 	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
 		t.Errorf("deadline after %v", d)
 	}
 	b.m.Receive(start.Add(-time.Hour), []byte{0x20, 2, 0, 0})
-	b.want(fsm.Subscribing, fsm.Exchange)
+	b.want(fsm.Subscribing, fsm.WantExchange)
 	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
 		t.Errorf("deadline %v after a CONNACK that came an hour ago", d)
 	}
@@ -129,7 +129,11 @@ func TestPassword(t *testing.T) {
 			t.Errorf("%v with a password of %d bytes: %v", test.how, len(test.password), err)
 		}
 		if !test.ok {
-			b.want(fsm.Idle, fsm.Dial)
+			if !errors.Is(err, fsm.ErrPassword) {
+				t.Errorf("error %v, want ErrPassword", err)
+			}
+			b.expect()
+			b.ends(fsm.ErrPassword)
 			continue
 		}
 		if p := b.expect("CONNECT")[0].(*packet.Connect); (p.Password != nil) != (test.password != "") {
@@ -162,7 +166,7 @@ func TestEveryInputMovesTheClock(t *testing.T) {
 	if err := b.m.Open(b.now.Add(31*time.Second), []byte(testToken)); !errors.Is(err, fsm.ErrOrder) {
 		t.Error(err)
 	}
-	b.want(fsm.Closing, fsm.Close)
+	b.want(fsm.Closing, fsm.WantClose)
 	b.m.Lost(b.now.Add(time.Hour), nil)
 	b.ends(fsm.ErrTimeout)
 
@@ -181,7 +185,7 @@ func TestNothingIsSaidToATransportThatIsGone(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) {
 		c.Policy.MaxAttempts = 1
 		c.Trace = func(e fsm.Event) {
-			if e.Kind == fsm.Sent {
+			if e.Kind == fsm.EventSent {
 				sent = append(sent, e.Packet)
 			}
 		}
@@ -202,7 +206,7 @@ func TestStop(t *testing.T) {
 	b = newBench(t)
 	b.open()
 	b.m.Stop(b.now)
-	b.want(fsm.Closing, fsm.Close)
+	b.want(fsm.Closing, fsm.WantClose)
 	b.expect() // not connected: nothing to say
 	b.ends(fsm.ErrStopped)
 
@@ -230,11 +234,11 @@ func TestConnectRefused(t *testing.T) {
 		b.open()
 		b.sent()
 		b.receive(&packet.Connack{ReturnCode: code})
-		b.want(fsm.Closing, fsm.Close)
+		b.want(fsm.Closing, fsm.WantClose)
 		b.expect()
 		if code == packet.UnacceptableProtocolVersion || code == packet.ServerUnavailable {
 			b.m.Lost(b.now, nil)
-			b.want(fsm.Idle, fsm.Dial)
+			b.want(fsm.Idle, fsm.WantDial)
 			if d := b.m.Deadline().Sub(b.now); d != time.Second {
 				t.Errorf("code %d: dials after %v", code, d)
 			}

@@ -14,21 +14,22 @@ import (
 // A model is a deliberately dumb machine: it knows the state, whether there is an
 // operation, how often it went wrong and when the next request is due; no bytes.
 type model struct {
-	state    fsm.State
-	op       bool
-	resuming bool // nobody has confirmed the operation on this connection
-	gone     bool // a 404 has led back already
-	failures int
-	garbled  int
-	due      time.Time
-	since    time.Time // of the first 429 in a row; zero: none came
-	last     time.Time // of the deadline of an answer
-	end      bool
+	state     fsm.State
+	op        bool
+	resuming  bool // nobody has confirmed the operation on this connection
+	gone      bool // a 404 has led back already
+	refreshed bool // a 401 has led to a new connection
+	failures  int
+	over      int // how often it started over; such failures are never forgiven
+	garbled   int
+	due       time.Time
+	last      time.Time // of the deadline of an answer
+	end       bool
 }
 
 // fail is anything that the model tries to get over.
 func (m *model) fail(now time.Time, floor time.Duration) {
-	m.failures++
+	m.failures = max(m.failures+1, m.over)
 	wait := time.Second
 	for range m.failures - 1 {
 		wait = min(2*wait, 100*time.Second)
@@ -65,7 +66,10 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 	polling := m.op
 	switch {
 	case status == 202:
-		m.op, m.resuming, m.failures, m.garbled, m.since = true, false, 0, 0, time.Time{}
+		if polling {
+			m.failures = m.over
+		}
+		m.op, m.resuming, m.refreshed, m.garbled = true, false, false, 0
 		if after == 0 {
 			after = 3 * time.Second
 		}
@@ -77,18 +81,22 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		}
 		m.fail(now, after)
 	case status == 429:
-		if m.garbled = 0; m.since.IsZero() {
-			m.since = now
-		}
-		m.due = now.Add(now.Sub(m.since) * 2 / 3)
+		m.garbled = 0
 		m.fail(now, after)
+	case status == 401 && polling && m.refreshed:
+		m.state, m.end = fsm.Closing, true
+		return
 	case polling && m.resuming, polling && status == 404 && !m.gone, status == 412:
 		if status == 404 && polling && !m.resuming {
 			m.gone = true
 		}
-		m.op, m.resuming = false, false
+		m.op, m.garbled, m.over = false, 0, m.over+1
 		m.fail(now, after)
+	case status == 401 && polling:
+		m.state, m.refreshed, m.garbled, m.due = fsm.Closing, true, 0, now
+		return
 	default:
+		m.op = m.op && status != 404 // it is not under way any more
 		m.state, m.end = fsm.Closing, true
 		return
 	}
@@ -114,7 +122,7 @@ func (m *model) time(now time.Time) {
 func TestMachineFollowsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := testConfig()
-		cfg.Policy = fsm.Policy{Budget: -1, MaxAttempts: -1, KeepAlive: -1}
+		cfg.Policy = fsm.Policy{Budget: -1, MaxAttempts: -1, KeepAlive: -1, MaxThrottled: 1}
 		m, err := fsm.New(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -136,11 +144,17 @@ func TestMachineFollowsTheModel(t *testing.T) {
 			case want.state == fsm.Finished:
 			case want.end:
 				want.state = fsm.Finished
+			case want.state == fsm.Idle: // there is no transport
 			default:
 				if want.state != fsm.Closing {
 					want.fail(now, 0)
 				}
 				want.state = fsm.Idle
+			}
+		}
+		dialFailed := func(*rapid.T) {
+			if m.DialFailed(now, errors.New("no route")); want.state == fsm.Idle {
+				want.fail(now, 0)
 			}
 		}
 		pass := func(d time.Duration) {
@@ -180,8 +194,9 @@ func TestMachineFollowsTheModel(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"forward": forward, "on": forward, "ahead": forward, "further": forward, "still further": forward, // most of the time
-			"open": open,
-			"lost": lost,
+			"open":        open,
+			"lost":        lost,
+			"dial failed": dialFailed,
 			"violation": func(*rapid.T) {
 				receive(&packet.Pingreq{})
 				switch want.state {

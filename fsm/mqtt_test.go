@@ -2,6 +2,7 @@ package fsm_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,10 +36,10 @@ func TestProtocolViolations(t *testing.T) {
 			test.stage(b)
 			b.sent()
 			b.receive(test.in, message("200/?$rid=1", assigned)) // what follows is not looked at
-			b.want(fsm.Closing, fsm.Close)
+			b.want(fsm.Closing, fsm.WantClose)
 			b.expect()
 			b.m.Lost(b.now, nil)
-			b.want(fsm.Idle, fsm.Dial)
+			b.want(fsm.Idle, fsm.WantDial)
 			if d := b.m.Deadline().Sub(b.now); d != time.Second {
 				t.Errorf("dials after %v, want 1 s: a failure counts once", d)
 			}
@@ -55,6 +56,12 @@ func TestMalformedPackets(t *testing.T) {
 		"PUBACK of 3 bytes":  {0x40, 3, 0, 2, 0},
 		"PUBACK 0":           {0x40, 2, 0, 0},
 		"PUBREL 0":           {0x62, 2, 0, 0},
+		"PUBREC 0":           {0x50, 2, 0, 0},
+		"PUBREC of 3 bytes":  {0x50, 3, 0, 1, 0},
+		"PUBCOMP 0":          {0x70, 2, 0, 0},
+		"PUBCOMP flags":      {0x71, 2, 0, 1},
+		"UNSUBACK 0":         {0xb0, 2, 0, 0},
+		"UNSUBACK, whole":    {0xb0, 2, 0, 1},
 		"wildcard in topic":  {0x30, 5, 0, 3, 'a', '/', '#'},
 		"1 MiB announced":    {0x30, 0x80, 0x80, 0x40},
 		"PINGRESP with body": {0xd0, 1, 0},
@@ -69,12 +76,13 @@ func TestMalformedPackets(t *testing.T) {
 
 // malformed brings a machine to a stage and checks that it does not take a packet, traced or not.
 func malformed(t *testing.T, stage func(*bench), in []byte) {
+	var texts []string
 	for _, traced := range []bool{false, true} {
 		b := newBench(t, func(c *fsm.Config) {
 			c.Policy.MaxAttempts = 1
 			if traced {
 				c.Trace = func(e fsm.Event) {
-					if f, _, err := packet.Cut(in, 0); err == nil && e.Kind == fsm.Received && e.Packet.Type() == f.Type {
+					if f, _, err := packet.Cut(in, 0); err == nil && f.Type != packet.UNSUBACK && e.Kind == fsm.EventReceived && e.Packet.Type() == f.Type {
 						t.Errorf("traced: %v", e)
 					}
 				}
@@ -83,13 +91,25 @@ func malformed(t *testing.T, stage func(*bench), in []byte) {
 		stage(b)
 		b.sent()
 		b.m.Receive(b.now, in)
-		b.want(fsm.Closing, fsm.Close)
+		b.want(fsm.Closing, fsm.WantClose)
 		b.expect()
 		err := b.ends(fsm.ErrProtocol)
-		if !errors.Is(err, packet.ErrMalformed) && !errors.Is(err, packet.ErrTooLarge) {
+		if in[0]>>4 != byte(packet.UNSUBACK) && !errors.Is(err, packet.ErrMalformed) && !errors.Is(err, packet.ErrTooLarge) {
 			t.Errorf("the codec's error is lost: %v", err)
 		}
+		texts = append(texts, err.Error())
 	}
+	if texts[0] != texts[1] {
+		t.Errorf("not traced: %s\ntraced:     %s", texts[0], texts[1])
+	}
+	if name := packet.Type(in[0] >> 4).String(); errorNames(texts[0]) && !strings.Contains(texts[0], name) {
+		t.Errorf("the error is not about a %s: %s", name, texts[0])
+	}
+}
+
+// errorNames reports whether an error is about one type of packet, and so has to name it.
+func errorNames(text string) bool {
+	return strings.Contains(text, "PUB") || strings.Contains(text, "SUBACK") || strings.Contains(text, "PING")
 }
 
 func TestPacketsOverTheLimitAreRefused(t *testing.T) {
@@ -110,7 +130,7 @@ func TestQoS2Delivery(t *testing.T) {
 	p := message("202/?$rid=1", assigning)
 	p.QoS = packet.QoS2
 	b.receive(p)
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	b.expect("PUBREC id=7")
 	p.Dup = true
 	b.receive(p)
@@ -119,7 +139,7 @@ func TestQoS2Delivery(t *testing.T) {
 	b.expect("PUBCOMP id=7")
 	b.receive(&packet.Pubrel{ID: 99}) // an unknown one is owed an answer too: MQTT-4.3.3-2
 	b.expect("PUBCOMP id=99")
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 }
 
 // Whatever acknowledgement is sent puts the keep-alive off.
@@ -145,12 +165,12 @@ func TestLateSubackChangesNothing(t *testing.T) {
 	b.open()
 	b.receive(&packet.Connack{}, message("202/?$rid=1", assigning))
 	b.sleepToDeadline()
-	b.want(fsm.Polling, fsm.Exchange)
+	b.want(fsm.Polling, fsm.WantExchange)
 	before := b.m.Deadline()
 	lines = nil
 	b.now = b.now.Add(time.Second)
 	b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
-	if b.want(fsm.Polling, fsm.Exchange); !b.m.Deadline().Equal(before) || len(lines) != 1 {
+	if b.want(fsm.Polling, fsm.WantExchange); !b.m.Deadline().Equal(before) || len(lines) != 1 {
 		t.Errorf("deadline %v, was %v; traced %q", b.m.Deadline(), before, lines)
 	}
 }
@@ -161,7 +181,7 @@ func TestStrayAcknowledgements(t *testing.T) {
 	b.connect()
 	b.sent()
 	b.receive(&packet.Puback{ID: 2}, &packet.Puback{ID: 2}, &packet.Puback{ID: 4711}, &packet.Pubrec{ID: 2}, &packet.Pubcomp{ID: 2}, &packet.Pingresp{})
-	b.want(fsm.Registering, fsm.Exchange)
+	b.want(fsm.Registering, fsm.WantExchange)
 	b.expect()
 }
 
@@ -175,7 +195,7 @@ func TestUnrelatedMessages(t *testing.T) {
 	for i, topic := range []string{"a/b", "$dps/registrations/res/", "$dps/registrations/res/abc/?$rid=1", "$dps/registrations/res/202/$rid=1", "$DPS/registrations/res/202/?$rid=1", "$dps/registrations/res/202/?$rid=1"} {
 		b.receive(&packet.Publish{Topic: []byte(topic), QoS: packet.QoS1, ID: 9, Payload: []byte(assigned)})
 		b.expect("PUBACK id=9")
-		b.want(fsm.Subscribing, fsm.Exchange)
+		b.want(fsm.Subscribing, fsm.WantExchange)
 		if b.m.Ignored() != i+1 {
 			t.Errorf("%d ignored, want %d", b.m.Ignored(), i+1)
 		}
@@ -201,7 +221,7 @@ func TestBusyPeerStarvesNoTimer(t *testing.T) {
 	for range 100 {
 		b.now = b.now.Add(time.Second)
 		b.receive(message("202/?$rid=99", assigning))
-		if b.m.Want() == fsm.Close {
+		if b.m.Want() == fsm.WantClose {
 			if d := b.now.Sub(start); d != 30*time.Second {
 				t.Errorf("gave up after %v, want 30 s", d)
 			}

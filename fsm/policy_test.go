@@ -63,7 +63,7 @@ func TestPipelineFallsBack(t *testing.T) {
 			b.open()
 			b.expect("CONNECT", "SUBSCRIBE", "PUBLISH")
 			fail(b)
-			if b.m.Want() == fsm.Close {
+			if b.m.Want() == fsm.WantClose {
 				b.m.Lost(b.now, nil)
 			}
 			for range 2 {
@@ -81,9 +81,9 @@ func TestPipelineTakesAnswersInAnyOrder(t *testing.T) {
 	b := newBench(t, pipelined)
 	b.open()
 	b.receive(&packet.Connack{}, message("202/?$rid=1", assigning))
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{1}})
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	b.sleepToDeadline()
 	b.answer(200, "2", "", assigned)
 	b.ends(nil)
@@ -99,8 +99,8 @@ func TestPipelineKeepsTheWait(t *testing.T) {
 	b.open()
 	b.expect("CONNECT", "SUBSCRIBE")
 	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}})
-	b.want(fsm.Waiting, fsm.Exchange)
+	b.want(fsm.Waiting, fsm.WantExchange)
 	b.sleepToDeadline()
-	b.want(fsm.Polling, fsm.Exchange)
+	b.want(fsm.Polling, fsm.WantExchange)
 	b.expect("PUBLISH")
 }

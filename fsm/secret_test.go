@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,91 @@ func TestPasswordIsWiped(t *testing.T) {
 	}
 }
 
+// No array that ever was the machine's output keeps the password, however the output
+// grows behind it.
+func TestNoArrayKeepsThePassword(t *testing.T) {
+	const password = "a very secret token: " + testPadding
+	for _, size := range []int{0, 100, 1000, 90_000} {
+		for _, pipeline := range []bool{false, true} {
+			for _, end := range []func(m *Machine, now time.Time){
+				func(m *Machine, now time.Time) { m.AppendOutput(nil) },
+				func(m *Machine, now time.Time) { m.Stop(now) },
+				func(m *Machine, now time.Time) { m.Lost(now, nil) },
+			} {
+				m, err := New(Config{
+					IDScope: "s", RegistrationID: "d", Payload: []byte(`"` + strings.Repeat("p", size) + `"`), Policy: Policy{Pipeline: pipeline},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				arrays := watchOutput(m)
+				now := time.Unix(1e9, 0)
+				if err := m.Open(now, []byte(password)); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Contains(m.out, []byte(password)) {
+					t.Fatal("the CONNECT has no password")
+				}
+				if n := len(*arrays); pipeline && size >= 1000 && n < 2 || !pipeline && n != 1 {
+					t.Errorf("%d arrays with a payload of %d bytes, pipelined: %t", n, size, pipeline)
+				}
+				end(m, now)
+				for i, array := range *arrays {
+					if bytes.Contains(array, []byte("secret")) {
+						t.Errorf("array %d of %d, with %d bytes, keeps the password", i, len(*arrays), len(array))
+					}
+				}
+			}
+		}
+	}
+}
+
+// watchOutput collects every array that the output of m has been in when a packet was sent.
+func watchOutput(m *Machine) *[][]byte {
+	arrays := new([][]byte)
+	m.trace = func(Event) {
+		if array := m.out[:cap(m.out)]; len(*arrays) == 0 || &(*arrays)[len(*arrays)-1][0] != &array[0] {
+			*arrays = append(*arrays, array)
+		}
+	}
+	return arrays
+}
+
+// Whoever keeps a traced CONNECT beyond the call does not keep the password.
+func TestTracedPasswordIsWiped(t *testing.T) {
+	const password = "a very secret token"
+	for name, end := range map[string]func(m *Machine, now time.Time){
+		"output taken": func(m *Machine, now time.Time) { m.AppendOutput(nil) },
+		"lost":         func(m *Machine, now time.Time) { m.Lost(now, nil) },
+		"stopped":      func(m *Machine, now time.Time) { m.Stop(now) },
+	} {
+		for _, pipeline := range []bool{false, true} {
+			var kept *packet.Connect
+			m, err := New(Config{
+				IDScope: "s", RegistrationID: "d", Payload: []byte(`"` + strings.Repeat(testPadding, 20) + `"`), Policy: Policy{Pipeline: pipeline},
+				Trace: func(e Event) {
+					if p, ok := e.Packet.(*packet.Connect); ok {
+						if kept = p; string(kept.Password) != password {
+							t.Errorf("traced with password %q", []byte(kept.Password))
+						}
+					}
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Unix(1e9, 0)
+			if err := m.Open(now, []byte(password)); err != nil {
+				t.Fatal(err)
+			}
+			end(m, now)
+			if bytes.Contains(kept.Password, []byte("secret")) {
+				t.Errorf("%s, pipelined %t: the password is still there", name, pipeline)
+			}
+		}
+	}
+}
+
 // The CONNECT has all its room at once: a buffer that it outgrows would not be wiped.
 func TestConnectNeverOutgrowsItsBuffer(t *testing.T) {
 	allocations := func(id string) float64 {
@@ -65,20 +151,20 @@ func TestUnreadBytesAreHeldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{m, time.Unix(1e9, 0)}
-	if err := m.Open(w.now, []byte("password")); err != nil {
+	now := time.Unix(1e9, 0)
+	if err := m.Open(now, []byte("password")); err != nil {
 		t.Fatal(err)
 	}
-	w.receive(&packet.Connack{})
+	in, _ := (&packet.Connack{}).AppendBinary(nil)
 	answer := packet.Publish{
 		Topic:   []byte("$dps/registrations/res/200/?$rid=1"),
 		Payload: []byte(`{"status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d"}}`),
 	}
-	in, _ := answer.AppendBinary(nil)
+	in, _ = answer.AppendBinary(in)
 	in = append(in, "behind"...)
-	m.Receive(w.now, in)
+	m.Receive(now, in)
 	clear(in)
-	if got := string(m.AppendUnread(nil)); m.state != Finished || got != "behind" || m.in.Buffered() != len(got) {
-		t.Errorf("%v, unread %q, and %d bytes are held", m.state, got, m.in.Buffered())
+	if got := string(m.AppendUnread(nil)); m.State() != Finished || got != "behind" || m.in.Buffered() != len(got) {
+		t.Errorf("%v, unread %q, and %d bytes are held", m.State(), got, m.in.Buffered())
 	}
 }

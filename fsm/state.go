@@ -1,60 +1,41 @@
 package fsm
 
-import "strconv"
+import "example.com/dps/fsm/registration"
 
-// State is where a [Machine] is in the registration.
-type State byte
+// State is where a [Machine] is.
+type State = registration.State
 
-// The states, in the order in which a registration that goes well sees them.
+// The states, in the order in which a registration that goes well passes through them.
 const (
-	Idle        State = iota // no transport; dial at the deadline
-	Connecting               // CONNECT sent, waiting for the CONNACK
-	Subscribing              // SUBSCRIBE sent, waiting for the SUBACK
-	Registering              // registration sent, waiting for the answer
-	Waiting                  // until the next request may be sent
-	Polling                  // query sent, waiting for the answer
-	Closing                  // waiting for the caller to close the transport and call Lost
-	Finished                 // the result is there and no transport is open
+	Idle        = registration.Idle        // no transport; one is wanted at the deadline
+	Dialing     = registration.Dialing     // the transport is being opened
+	Connecting  = registration.Connecting  // CONNECT sent, the CONNACK is awaited
+	Subscribing = registration.Subscribing // SUBSCRIBE sent, the SUBACK is awaited
+	Registering = registration.Registering // registration sent, the answer is awaited
+	Waiting     = registration.Waiting     // until the next request may be sent
+	Polling     = registration.Polling     // query sent, the answer is awaited
+	Closing     = registration.Closing     // the caller is to close the transport and to call Lost
+	Finished    = registration.Finished    // the result is there and no transport is open
 )
 
-var stateNames = [...]string{"idle", "connecting", "subscribing", "registering", "waiting", "polling", "closing", "finished"}
-
-// String returns the state in lower case, such as "registering".
-func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
-	}
-	return "state " + strconv.Itoa(int(s))
-}
-
-// open reports whether there is a transport to exchange bytes on.
-func (s State) open() bool { return Connecting <= s && s <= Polling }
-
-// Want is what a [Machine] asks of its caller. It follows from the state alone.
-type Want byte
+// Want is what a [Machine] asks of its caller.
+type Want = registration.Want
 
 const (
-	// Dial asks for a transport, not before Deadline (zero: now). Then call Open,
-	// or Lost if there is none to be had.
-	Dial Want = iota
+	// WantDial asks for a transport, not before Deadline. Then call Open, or DialFailed
+	// if there is none to be had. While the dial is under way, nothing else is to be
+	// done, and the Deadline, which has passed, does not count: give the dial a time-out
+	// of its own, or call Dialing, which gives it one.
+	WantDial = registration.WantDial
 
-	// Exchange asks to send the output and to call Receive when bytes come, and
-	// Advance (or Receive with no bytes) at the Deadline.
-	Exchange
+	// WantExchange asks the caller to send the output, to call Receive when bytes
+	// arrive, and to call Advance (or Receive without bytes) at the Deadline.
+	WantExchange = registration.WantExchange
 
-	// Close asks to send the output, to close the transport and to call Lost.
-	Close
+	// WantClose asks the caller to send the output, to close the transport (or to give
+	// up the dial) and to call Lost.
+	WantClose = registration.WantClose
 
-	// Done asks for nothing any more: see Result.
-	Done
+	// WantDone asks for nothing: Result has the outcome.
+	WantDone = registration.WantDone
 )
-
-var wantNames = [...]string{"dial", "exchange", "close", "done"}
-
-// String returns "dial", "exchange", "close" or "done".
-func (w Want) String() string {
-	if int(w) < len(wantNames) {
-		return wantNames[w]
-	}
-	return "want " + strconv.Itoa(int(w))
-}

@@ -40,7 +40,7 @@ var statements = []struct {
 		b.receive(p)
 		b.expect("PUBACK id=2")
 		b.receive(&packet.Puback{ID: 2})
-		b.want(fsm.Waiting, fsm.Exchange)
+		b.want(fsm.Waiting, fsm.WantExchange)
 	}},
 	{"MQTT-2.3.1-6", "PUBACK, PUBREC and PUBCOMP repeat the identifier", func(b *bench) {
 		b.connect()
@@ -95,7 +95,7 @@ var statements = []struct {
 		b.sent()
 		b.receive(&packet.Connack{ReturnCode: packet.NotAuthorized}, &packet.Publish{Topic: []byte("a"), QoS: packet.QoS1, ID: 1})
 		b.expect()
-		b.want(fsm.Closing, fsm.Close)
+		b.want(fsm.Closing, fsm.WantClose)
 	}},
 	{"MQTT-3.2.2-1", "session present is not what a clean session expects; it is ignored, since all is subscribed anew", func(b *bench) {
 		b.open()
@@ -105,12 +105,12 @@ var statements = []struct {
 	{"MQTT-3.2.2-5", "a refusal ends the connection", func(b *bench) {
 		b.open()
 		b.receive(&packet.Connack{ReturnCode: packet.ServerUnavailable})
-		b.want(fsm.Closing, fsm.Close)
+		b.want(fsm.Closing, fsm.WantClose)
 	}},
 	{"MQTT-3.2.2-6", "a server may close without a CONNACK", func(b *bench) {
 		b.open()
 		b.m.Lost(b.now, io.EOF)
-		b.want(fsm.Idle, fsm.Dial)
+		b.want(fsm.Idle, fsm.WantDial)
 	}},
 	{"MQTT-3.3.4-1", "QoS 0 gets no answer, QoS 1 PUBACK, QoS 2 PUBREC", func(b *bench) {
 		b.connect()
@@ -128,7 +128,7 @@ var statements = []struct {
 		p := message("202/?$rid=1", assigning)
 		p.QoS, p.ID = packet.QoS0, 0
 		b.receive(p)
-		b.want(fsm.Waiting, fsm.Exchange)
+		b.want(fsm.Waiting, fsm.WantExchange)
 	}},
 	{"MQTT-3.12.4-1", "a PINGRESP is expected in time", func(b *bench) {
 		b.connect()
@@ -143,7 +143,7 @@ var statements = []struct {
 		b.connect()
 		b.sent()
 		b.m.Stop(b.now)
-		b.want(fsm.Closing, fsm.Close)
+		b.want(fsm.Closing, fsm.WantClose)
 		b.expect("DISCONNECT")
 	}},
 	{"MQTT-3.14.4-2", "after DISCONNECT nothing is sent, not even a PUBACK", func(b *bench) {

@@ -22,10 +22,10 @@ func names[T interface {
 
 func TestEnumsHaveNames(t *testing.T) {
 	for want, got := range map[string]string{
-		"idle, connecting, subscribing, registering, waiting, polling, closing, finished, state 8": names[fsm.State](9),
-		"dial, exchange, close, done, want 4":                                                      names[fsm.Want](5),
-		"sent, received, ignored, wait, retry, end, event 6":                                       names[fsm.EventKind](7),
-		"symmetric key, X.509, TPM, attestation 3":                                                 names[fsm.Attestation](4),
+		"idle, dialing, connecting, subscribing, registering, waiting, polling, closing, finished, state 9": names[fsm.State](10),
+		"dial, exchange, close, done, want 4":                names[fsm.Want](5),
+		"sent, received, ignored, wait, retry, end, event 6": names[fsm.EventKind](7),
+		"symmetric key, X.509, TPM, attestation 3":           names[fsm.Attestation](4),
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

@@ -1,9 +1,9 @@
 package fsm
 
 import (
-	"fmt"
 	"time"
 
+	"example.com/dps/fsm/registration"
 	"example.com/dps/packet"
 )
 
@@ -12,42 +12,42 @@ import (
 type Event struct {
 	Time   time.Time
 	Kind   EventKind
-	State  State         // after the event
-	Packet packet.Packet // Sent and Received; valid during the call only
-	Until  time.Time     // Wait and Retry: when it goes on
-	Note   string        // why
-	Err    error         // Retry: the failure; End: that of Result
+	State  State         // after the event; EventReceived: in which the packet was received
+	Packet packet.Packet // EventSent and EventReceived; valid during the call only
+	Until  time.Time     // EventWait and EventRetry: when the machine goes on
+	Note   string        // why; text that was received is quoted
+	Err    error         // EventRetry: the failure; EventEnd: the error of Result
 }
 
 // EventKind is the kind of an [Event].
-type EventKind byte
+type EventKind = registration.EventKind
 
 // The kinds of events.
 const (
-	Sent     EventKind = iota // a packet was put into the output
-	Received                  // a packet came
-	Ignored                   // the packet that came last does not count; Note says why
-	Wait                      // nothing is to be done until Until
-	Retry                     // an attempt failed; the next one is at Until
-	End                       // the result is there
+	EventSent     = registration.EventSent     // a packet was appended to the output
+	EventReceived = registration.EventReceived // a packet was received
+	EventIgnored  = registration.EventIgnored  // the last message received is not the awaited answer; Note says why
+	EventWait     = registration.EventWait     // there is nothing to do before Until
+	EventRetry    = registration.EventRetry    // an attempt failed; the next one is at Until
+	EventEnd      = registration.EventEnd      // the result is there
 )
 
-var eventNames = [...]string{"sent", "received", "ignored", "wait", "retry", "end"}
-
-// String returns "sent", "received", "ignored", "wait", "retry" or "end".
-func (k EventKind) String() string {
-	if int(k) < len(eventNames) {
-		return eventNames[k]
+// tracePacket reports a packet, if there is somebody to report it to, and if it can be
+// decoded: what is wrong with any other shows when it is worked on.
+func (m *Machine) tracePacket(kind EventKind, f packet.Frame) {
+	if m.trace == nil {
+		return
 	}
-	return fmt.Sprintf("event %d", byte(k))
-}
-
-// trace reports an event. Callers that would allocate for it ask m.tracing first.
-func (m *Machine) trace(e Event) {
-	if m.cfg.Trace != nil {
-		e.Time, e.State = m.now, m.state
-		m.cfg.Trace(e)
+	if p, err := packet.Decode(f); err == nil {
+		m.trace(Event{Time: m.now, Kind: kind, State: m.State(), Packet: p})
 	}
 }
 
-func (m *Machine) tracing() bool { return m.cfg.Trace != nil }
+// forward makes the events of the registration those of the machine.
+func (m *Machine) forward(e registration.Event) {
+	state := m.State()
+	if e.Kind == EventEnd && e.Err == nil && m.keepSession { // S17
+		state = Finished
+	}
+	m.trace(Event{Time: e.Time, Kind: e.Kind, State: state, Until: e.Until, Note: e.Note, Err: e.Err})
+}

@@ -48,12 +48,12 @@ func TestTraceIsComplete(t *testing.T) {
 		`sent PUBLISH id=2 qos=1 topic="$dps/registrations/PUT`, `received PUBLISH id=7 qos=1 topic="$dps/registrations/res`,
 		"sent PUBACK id=7", "wait: the service asked for 1m40s",
 		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "ignored: no request is open",
-		`received PUBLISH id=9 qos=2 topic="a/b" payload=0 bytes`, "sent PUBREC id=9", "ignored: no topic of an answer",
+		`received PUBLISH id=9 qos=2 topic="a/b" payload=0 bytes`, "sent PUBREC id=9", "ignored: its topic is not that of an answer",
 		"sent PINGREQ", "received PINGRESP", "received PUBACK id=2", "received PUBREL id=9", "sent PUBCOMP id=9",
 		`sent PUBLISH id=3 qos=1 topic="$dps/registrations/GET`,
 		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "ignored: its $rid is not that of the open request",
 		`received PUBLISH id=7 qos=1 topic="$dps/registrations/res`, "sent PUBACK id=7", "retry",
-		"sent DISCONNECT", "end",
+		"end", "sent DISCONNECT",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -74,10 +74,16 @@ func TestRefusalIsTraced(t *testing.T) {
 // The end is traced with the error of Result.
 func TestEndIsTraced(t *testing.T) {
 	var end fsm.Event
-	b := newBench(t, func(c *fsm.Config) { c.Trace = func(e fsm.Event) { end = e } })
+	b := newBench(t, func(c *fsm.Config) {
+		c.Trace = func(e fsm.Event) {
+			if e.Kind == fsm.EventEnd {
+				end = e
+			}
+		}
+	})
 	b.connect()
 	b.answer(401, "1", "", "")
-	if _, err := b.m.Result(); end.Kind != fsm.End || end.Err != err || end.State != fsm.Closing {
+	if _, err := b.m.Result(); end.Kind != fsm.EventEnd || end.Err != err || end.State != fsm.Closing {
 		t.Errorf("traced %+v, result %v", end, err)
 	}
 }
@@ -87,27 +93,27 @@ func TestRetriesAreTraced(t *testing.T) {
 	var retries []fsm.Event
 	b := newBench(t, func(c *fsm.Config) {
 		c.Trace = func(e fsm.Event) {
-			if e.Kind == fsm.Retry {
+			if e.Kind == fsm.EventRetry {
 				retries = append(retries, e)
 			}
 		}
 	})
-	b.m.Lost(b.now, io.EOF)
+	b.m.DialFailed(b.now, io.EOF)
 	b.sleepToDeadline()
 	b.connect()
 	b.answer(503, "1", "&retry-after=9", "")
 	b.sleep(time.Second)
 	b.m.Lost(b.now, io.EOF)
-	b.m.Lost(b.now, nil)
+	b.m.DialFailed(b.now, nil)
 	for i, want := range []struct {
 		at, until time.Duration
 		state     fsm.State
 		err       string
 	}{
-		{0, time.Second, fsm.Idle, "fsm: idle: no connection: EOF"},
-		{time.Second, 10 * time.Second, fsm.Waiting, "fsm: registration refused with status 503"},
-		{2 * time.Second, 10 * time.Second, fsm.Closing, "fsm: waiting: connection lost: EOF"},
-		{2 * time.Second, 10 * time.Second, fsm.Idle, "fsm: idle: no connection"},
+		{0, time.Second, fsm.Idle, "registration: dialing: no connection: EOF"},
+		{time.Second, 10 * time.Second, fsm.Waiting, "registration: refused with status 503"},
+		{2 * time.Second, 10 * time.Second, fsm.Idle, "registration: waiting: connection lost: EOF"},
+		{2 * time.Second, 10 * time.Second, fsm.Idle, "registration: dialing: no connection"},
 	} {
 		e := retries[i]
 		if e.Time.Sub(start) != want.at || e.Until.Sub(start) != want.until || e.State != want.state || e.Err == nil || e.Err.Error() != want.err {

@@ -17,6 +17,7 @@ import (
 
 	"example.com/dps/fsm"
 	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestTranscripts plays the conversations in testdata/transcripts, whose README
@@ -32,7 +33,10 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := play(t, text)
+			got, observed := play(t, text, true)
+			if _, quiet := play(t, text, false); !bytes.Equal(quiet, observed) {
+				t.Errorf("without a trace it is another course (-without +with):\n%s", cmp.Diff(string(quiet), string(observed)))
+			}
 			if updating() {
 				err = os.WriteFile(name, got, 0o644)
 			} else if !bytes.Equal(got, text) {
@@ -45,10 +49,11 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// play repeats a transcript's inputs and writes the machine's side anew.
-func play(t *testing.T, text []byte) []byte {
+// play repeats a transcript's inputs and writes the machine's side anew. observed is all
+// that shows of the machine, whether it is traced or not.
+func play(t *testing.T, text []byte, traced bool) (_, observed []byte) {
 	var out bytes.Buffer
-	p := player{t: t, out: &out, cfg: testConfig(), now: start}
+	p := player{t: t, out: &out, cfg: testConfig(), now: start, isTraced: traced}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
 		if strings.HasPrefix(line, "    ") { // the machine's side
@@ -59,7 +64,7 @@ func play(t *testing.T, text []byte) []byte {
 			p.input(line)
 		}
 	}
-	return out.Bytes()
+	return out.Bytes(), p.observed.Bytes()
 }
 
 type player struct {
@@ -71,6 +76,10 @@ type player struct {
 	// What was said last, so that only news is said.
 	state string
 	rid   string
+	// What was traced as sent, and has to be what is sent next.
+	traced   []byte
+	isTraced bool
+	observed bytes.Buffer
 }
 
 func (p *player) say(format string, args ...any) { fmt.Fprintf(p.out, "    "+format+"\n", args...) }
@@ -83,7 +92,9 @@ func (p *player) input(line string) {
 		return
 	}
 	if p.m == nil {
-		p.cfg.Trace = p.trace
+		if p.isTraced {
+			p.cfg.Trace = p.trace
+		}
 		m, err := fsm.New(p.cfg)
 		if err != nil {
 			p.t.Fatal(err)
@@ -99,12 +110,14 @@ func (p *player) input(line string) {
 		if err := p.m.Open(p.now, []byte(password)); err != nil {
 			p.say("error %v", err)
 		}
+	case "dialing":
+		p.m.Dialing(p.now)
+	case "dial": // failed
+		p.m.DialFailed(p.now, causeOf(strings.TrimPrefix(rest, "failed")))
 	case "lost":
-		var cause error
-		if rest != "" {
-			cause = errors.New(rest)
-		}
-		p.m.Lost(p.now, cause)
+		p.m.Lost(p.now, causeOf(rest))
+	case "abort":
+		p.m.Abort(p.now, causeOf(rest))
 	case "stop":
 		p.m.Stop(p.now)
 	case "after":
@@ -117,6 +130,14 @@ func (p *player) input(line string) {
 		p.t.Fatalf("unknown input %q", line)
 	}
 	p.observe()
+}
+
+// causeOf returns the cause that a line gives, nil if none.
+func causeOf(text string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	return errors.New(text)
 }
 
 func (p *player) sleep(d string) {
@@ -183,18 +204,29 @@ func (p *player) configure(text string) {
 // does not listen.
 func (p *player) trace(e fsm.Event) {
 	switch e.Kind {
-	case fsm.Wait:
+	case fsm.EventSent:
+		var err error
+		if p.traced, err = e.Packet.AppendBinary(p.traced); err != nil {
+			p.t.Error(err)
+		}
+	case fsm.EventWait:
 		p.say("waits until %v: %s", e.Until.Sub(start), e.Note)
-	case fsm.Retry:
+	case fsm.EventRetry:
 		p.say("tries again at %v: %v", e.Until.Sub(start), e.Err)
-	case fsm.Ignored:
+	case fsm.EventIgnored:
 		p.say("ignores it: %s", e.Note)
 	}
 }
 
 // observe says what is new: packets, the state with its deadline, the result.
 func (p *player) observe() {
-	for out := p.m.AppendOutput(nil); len(out) > 0; {
+	out := p.m.AppendOutput(nil)
+	_, err := p.m.Result()
+	fmt.Fprintf(&p.observed, "%x %v %v %v %q %d %v %x\n", out, p.m.State(), p.m.Want(), p.m.Deadline(), p.m.OperationID(), p.m.Ignored(), err, p.m.AppendUnread(nil))
+	if p.isTraced && !bytes.Equal(out, p.traced) {
+		p.t.Errorf("traced as sent: %x\nsent: %x", p.traced, out)
+	}
+	for p.traced = nil; len(out) > 0; {
 		f, rest, err := packet.Cut(out, 0)
 		if err != nil {
 			p.t.Fatal(err)
@@ -221,7 +253,7 @@ func (p *player) observe() {
 		p.say("%v: %s", p.now.Sub(start), state)
 		p.state = state
 	}
-	if p.m.Want() == fsm.Done {
+	if p.m.Want() == fsm.WantDone {
 		a, err := p.m.Result()
 		if err != nil {
 			p.say("result: %v", err)

@@ -59,7 +59,7 @@ func readTests(t *testing.T, pkg string) tests {
 	return all
 }
 
-var packages = []string{"packet", "topic", "sastoken", "fsm", "fsm/dpstest", "fsm/examples", "fuzz"}
+var packages = []string{"packet", "topic", "sastoken", "fsm", "fsm/registration", "fsm/dpstest", "fsm/examples", "fuzz"}
 
 // numbered matches the numbered statements of MQTT 3.1.1, none of which has
 // another number in its first place.
@@ -114,9 +114,45 @@ func TestLedgerOfDPS(t *testing.T) {
 		known[e.id] = true
 		checkProof(t, e, all)
 	}
-	for name := range all["fsm"].functions {
-		if id, _, ok := strings.Cut(strings.TrimPrefix(name, "Test"), "_"); ok && strings.HasPrefix(name, "Test") && !known[id] {
-			t.Errorf("%s names %s, which is not in the ledger", name, id)
+	for _, pkg := range []string{"fsm", "fsm/registration"} {
+		for name := range all[pkg].functions {
+			if id, _, ok := strings.Cut(strings.TrimPrefix(name, "Test"), "_"); ok && strings.HasPrefix(name, "Test") && !known[id] {
+				t.Errorf("%s names %s, which is not in the ledger", name, id)
+			}
+		}
+	}
+	checkRules(t, known)
+}
+
+// rule matches the number of a rule about the service.
+var rule = regexp.MustCompile(`\bS\d+\b`)
+
+// checkRules checks that each rule S1, S2, … is documented and that its number stands at
+// the code that follows it, and that no other number stands there.
+func checkRules(t *testing.T, known map[string]bool) {
+	documented, followed := map[string]bool{}, map[string]bool{}
+	for _, pkg := range []string{"fsm", "fsm/registration"} {
+		names, _ := filepath.Glob("../" + pkg + "/*.go")
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := followed
+			if filepath.Base(name) == "doc.go" {
+				found = documented
+			}
+			for _, id := range rule.FindAllString(string(text), -1) {
+				if !known[id] {
+					t.Errorf("%s names %s, which is not in the ledger", name, id)
+				}
+				found[id] = found[id] || !strings.HasSuffix(name, "_test.go")
+			}
+		}
+	}
+	for id := range known {
+		if rule.MatchString(id) && (!documented[id] || !followed[id]) {
+			t.Errorf("%s is documented: %t; its number stands at the code: %t", id, documented[id], followed[id])
 		}
 	}
 }
@@ -130,7 +166,8 @@ func checkProof(t *testing.T, e entry, all map[string]tests) (pkgs []string) {
 		return nil
 	}
 	for ref := range strings.SplitSeq(e.proof, "; ") {
-		pkg, name, _ := strings.Cut(ref, ".")
+		dot := strings.LastIndex(ref, ".")
+		pkg, name := ref[:max(dot, 0)], ref[dot+1:]
 		if !slices.Contains(packages, pkg) || !all[pkg].functions[name] {
 			t.Errorf("%s: there is no test %s", e.id, ref)
 			continue

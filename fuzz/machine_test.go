@@ -17,6 +17,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // A script is a list of inputs to a machine, each a letter and perhaps its argument:
 //
 //	o         Open                     l  Lost                s  Stop
+//	f         DialFailed               g  Dialing             b  Abort
 //	t N       N/4 seconds pass         d  the deadline comes  q  take the output
 //	r N bytes N bytes come             a N M  an answer: status N, body M, the open $rid
 //	k, u      CONNACK, SUBACK as they should be
@@ -31,6 +32,8 @@ func (s *script) next() int {
 	*s = (*s)[1:]
 	return int(n)
 }
+
+var errAborted = errors.New("hopeless")
 
 var answers = []string{
 	`{"operationId":"4.op","status":"assigning"}`, `{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d"}}`,
@@ -96,17 +99,17 @@ func (p *player) take() {
 func (p *player) play(s script) {
 	for len(s) > 0 {
 		_, hadResult := p.m.Result()
-		finished := p.m.Want() == fsm.Done
+		finished := p.m.Want() == fsm.WantDone
 		p.input(&s)
 		a, err := p.m.Result()
 		switch d := p.m.Deadline(); {
-		case p.m.Want() == fsm.Exchange && !d.After(p.now):
+		case p.m.Want() == fsm.WantExchange && !d.After(p.now):
 			p.t.Fatalf("%v: deadline %v has come at %v", p.m.State(), d, p.now)
 		case hadResult != fsm.ErrPending && err != hadResult:
 			p.t.Fatalf("result changed from %v to %v", hadResult, err)
 		case err == nil && (a.AssignedHub == "" || a.DeviceID == ""):
 			p.t.Fatal("empty assignment")
-		case finished && p.m.Want() != fsm.Done:
+		case finished && p.m.Want() != fsm.WantDone:
 			p.t.Fatal("left the end")
 		}
 	}
@@ -121,6 +124,12 @@ func (p *player) input(s *script) {
 		}
 	case 'l':
 		p.m.Lost(p.now, errors.New("gone"))
+	case 'f':
+		p.m.DialFailed(p.now, errors.New("no route"))
+	case 'g':
+		p.m.Dialing(p.now)
+	case 'b':
+		p.m.Abort(p.now, errAborted)
 	case 's':
 		p.m.Stop(p.now)
 	case 't':
@@ -161,7 +170,7 @@ func newPlayer(t *testing.T, chunk int, policy fsm.Policy) *player {
 // and a network that dies then ends it in bounded time.
 func FuzzMachine(f *testing.F) {
 	for _, seed := range []string{
-		"oqkquqa\x00\x00da\x01\x01l", "oqku" + "a\x02\x03da\x00\x00da\x01\x01l", "okua\x00\x00lda\x01\x01", "llllllllllll", "odldodldodl",
+		"oqkquqa\x00\x00da\x01\x01l", "oqku" + "a\x02\x03da\x00\x00da\x01\x01l", "okua\x00\x00lda\x01\x01", "ffffffffffff", "gdfgfgogls", "ogbl", "odldodldodl",
 		"okur\x04\xd0\x00\xd0\x00a\x00\x05da\x00\x06da\x00\x07", "oku" + "a\x04\x04", "or\x05\x20\x02\x00\x00\x90", "okus", "okua\x00\x00t\xfft\xfft\xff", "okur\x02\xff\xffl",
 	} {
 		f.Add([]byte(seed), false)
@@ -180,12 +189,12 @@ func FuzzMachine(f *testing.F) {
 		p := whole
 		for range 200 {
 			switch p.m.Want() {
-			case fsm.Done:
+			case fsm.WantDone:
 				return
-			case fsm.Exchange:
+			case fsm.WantExchange:
 				p.play(script("d"))
 			default:
-				p.play(script("dl"))
+				p.play(script("dfl"))
 			}
 		}
 		t.Fatal("a dead network never ends")

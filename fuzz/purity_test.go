@@ -16,7 +16,7 @@ import (
 // themselves, start no goroutine and have no state.
 var pure = []string{
 	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
-	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "slices", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
 }
 
 // clocks are what package time has beyond arithmetic.
@@ -25,8 +25,9 @@ var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "Ne
 // imports are the packages of this module that each package may use.
 var imports = map[string][]string{
 	"packet": {}, "topic": {}, "sastoken": {},
-	"fsm":         {"packet", "topic"},
-	"fsm/dpstest": {"packet", "topic", "sastoken", "fsm"},
+	"fsm/registration": {"topic"},
+	"fsm":              {"packet", "topic", "fsm/registration"},
+	"fsm/dpstest":      {"packet", "topic", "sastoken", "fsm"},
 }
 
 const module = "example.com/dps/"

@@ -26,6 +26,14 @@ var programs = []struct{ name, imports, body string }{
 		key, _ := sastoken.DecodeKey(os.Args[0])
 		b, _ := sastoken.Sign(key, sastoken.Resource("s", "r"), sastoken.KeyName, time.Now()).AppendPassword(nil)
 		os.Stdout.Write(b)`},
+	{"registration", `"os"; "time"; "example.com/dps/fsm/registration"`, `
+		r, _ := registration.New(registration.Config{IDScope: os.Args[0], RegistrationID: "r"})
+		r.Ready(time.Now())
+		topic, payload, _ := r.AppendRequest(nil, nil)
+		os.Stdout.Write(append(topic, payload...))
+		r.Message(time.Now(), topic, payload)
+		r.Lost(time.Now(), nil)
+		_, _ = r.Result()`},
 	{"fsm", `"os"; "time"; "example.com/dps/fsm"`, `
 		m, _ := fsm.New(fsm.Config{IDScope: os.Args[0], RegistrationID: "r"})
 		m.Open(time.Now(), nil)
@@ -59,6 +67,9 @@ func TestVendoring(t *testing.T) {
 			t.Errorf("links %s", path)
 		}
 	}
+	if deps := run(t, dir, "list", "-mod=vendor", "-deps", "./registration"); !strings.Contains(deps, "example.com/dps/topic\n") || strings.Contains(deps, "example.com/dps/packet\n") {
+		t.Errorf("a program that only uses package registration depends on package packet, or not on package topic:\n%s", deps)
+	}
 	var base int64
 	for _, p := range programs {
 		run(t, dir, "build", "-mod=vendor", "-trimpath", "-ldflags=-s -w", "-o", p.name+".bin", "./"+p.name)
@@ -69,7 +80,7 @@ func TestVendoring(t *testing.T) {
 		if p.name == "nothing" {
 			base = info.Size()
 		}
-		t.Logf("%-8s %8d bytes, %8d more than an empty program", p.name, info.Size(), info.Size()-base)
+		t.Logf("%-12s %8d bytes, %8d more than an empty program", p.name, info.Size(), info.Size()-base)
 	}
 }
 

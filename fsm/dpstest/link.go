@@ -56,7 +56,7 @@ const maxSteps = 1_000_000
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	r := run{Link: l, m: m, s: s, start: start, now: start}
 	for range maxSteps {
-		if m.Want() == fsm.Done {
+		if m.Want() == fsm.WantDone {
 			r.report.Elapsed = r.now.Sub(start)
 			if r.conn != nil { // Policy.KeepSession
 				r.report.Requests += r.conn.requests
@@ -99,7 +99,7 @@ func (r *run) dial() {
 	}
 	r.report.Dials++
 	if r.now.Before(r.start.Add(r.NoRoute)) {
-		r.m.Lost(r.now, errors.New("no route to host"))
+		r.m.DialFailed(r.now, errors.New("no route to host"))
 		return
 	}
 	var password []byte
@@ -107,7 +107,7 @@ func (r *run) dial() {
 		password = r.Password(r.now)
 	}
 	if err := r.m.Open(r.now, password); err != nil {
-		r.m.Lost(r.now, err)
+		r.m.DialFailed(r.now, err)
 		return
 	}
 	r.report.Connections++
@@ -123,7 +123,7 @@ func (r *run) exchange() error {
 	r.report.Sent += r.post(r.m.AppendOutput(nil), false)
 	r.report.Received += r.post(r.conn.AppendOutput(nil), true)
 	switch {
-	case r.m.Want() == fsm.Close:
+	case r.m.Want() == fsm.WantClose:
 		for _, p := range r.flight {
 			if !p.toDevice {
 				r.conn.Receive(r.now, p.bytes)

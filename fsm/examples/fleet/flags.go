@@ -12,6 +12,7 @@ import (
 // options is the command line.
 type options struct {
 	devices  int
+	size     int
 	policies string
 	svg      string
 	seed     uint64
@@ -24,6 +25,7 @@ func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints errors and usage
 	f.IntVar(&o.devices, "devices", 100_000, "`number` of devices, up to a million, which is what the service takes")
+	f.IntVar(&o.size, "size", 0, "`number` of devices that policy sized goes by; 0 for the right one")
 	f.StringVar(&o.policies, "policies", "all", "`names` of policies, separated by commas")
 	f.StringVar(&o.svg, "svg", "", "SVG `file` to write the curves to")
 	f.Uint64Var(&o.seed, "seed", 1, "`number` from which all randomness is drawn")
@@ -69,6 +71,10 @@ func parse(args []string) (options, error) {
 	}
 	report(f.NArg() > 0, "unexpected argument %q: every argument is a flag", f.Arg(0))
 	report(o.devices < 1 || o.devices > 1_000_000, "-devices is %d, expected 1 to 1000000", o.devices)
+	report(o.size < 0 || o.size > 1_000_000_000, "-size is %d, expected 0 to 1000000000", o.size)
+	if o.size == 0 {
+		o.size = o.devices
+	}
 	report(o.memory < 1, "-memory is %d, expected a number of MiB", o.memory)
 	o.chosen = policies
 	if o.policies != "all" {

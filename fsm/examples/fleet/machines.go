@@ -34,14 +34,14 @@ type world struct {
 	buf     []byte
 }
 
-// machines plays our own policy. The devices have certificates, which costs less than
-// signing tokens.
-func machines(f fleet) (result, error) {
+// machines plays our own policy with devices that know the size of their fleet, or do not
+// if it is 0. They have certificates, which costs less than signing tokens.
+func machines(name string, f fleet, size int) (result, error) {
 	// A million machines need some 1.1 GB, and would take twice as much if garbage had the
 	// time to pile up.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(f.memory) << 20))
 	m := startMeter()
-	w, err := newWorld(f)
+	w, err := newWorld(name, f, size)
 	if err != nil {
 		return result{}, err
 	}
@@ -62,7 +62,7 @@ func machines(f fleet) (result, error) {
 	return w.res, nil
 }
 
-func newWorld(f fleet) (*world, error) {
+func newWorld(name string, f fleet, size int) (*world, error) {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope:                scope,
 		Enrollments:            []dpstest.Enrollment{{Group: "fleet", X509: true}},
@@ -75,12 +75,12 @@ func newWorld(f fleet) (*world, error) {
 	}
 	random := f.random()
 	w := &world{fleet: f, service: service, all: make([]device, f.devices)}
-	w.res.policy = "fsm"
+	w.res.policy = name
 	w.config = fsm.Config{
 		IDScope: scope, Attestation: fsm.X509, Jitter: random.Float64,
 		// No limits, since every device is to be registered. A million connections in the
 		// service are what takes memory: nobody keeps one for a minute of waiting.
-		Policy: fsm.Policy{Budget: -1, MaxAttempts: -1, StayConnected: time.Minute},
+		Policy: fsm.Policy{Budget: -1, MaxAttempts: -1, StayConnected: time.Minute, FleetSize: size},
 	}
 	f.powerUp(&w.queue, random)
 	return w, nil
@@ -104,7 +104,7 @@ func (w *world) wake(e event) error {
 	}
 	for {
 		switch d.m.Want() {
-		case fsm.Dial:
+		case fsm.WantDial:
 			if at := d.m.Deadline(); at.After(now) {
 				w.sleep(e.device, at)
 				return nil
@@ -114,18 +114,18 @@ func (w *world) wake(e event) error {
 			if err := d.m.Open(now, nil); err != nil {
 				return err
 			}
-		case fsm.Exchange:
+		case fsm.WantExchange:
 			if w.exchange(d, now) {
 				continue
 			}
 			w.sleep(e.device, earlier(d.m.Deadline(), d.conn.Deadline()))
 			return nil
-		case fsm.Close:
+		case fsm.WantClose:
 			w.send(d, now)
 			d.conn.Lost(now)
 			d.m.Lost(now, nil)
 			d.conn = nil
-		case fsm.Done:
+		case fsm.WantDone:
 			if _, err := d.m.Result(); err != nil {
 				return fmt.Errorf("%s: %w", id, err)
 			}

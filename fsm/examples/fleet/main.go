@@ -41,7 +41,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "fleet: %s\n(fleet -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nfleet: "))
 		return exitUsage
 	}
-	f := fleet{devices: o.devices, seed: o.seed, memory: o.memory, tell: ticker(stderr, time.Second)}
+	f := fleet{devices: o.devices, size: o.size, seed: o.seed, memory: o.memory, tell: ticker(stderr, time.Second)}
 	var results []result
 	for _, p := range o.chosen {
 		r, err := p.play(f)

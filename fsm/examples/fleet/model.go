@@ -17,6 +17,7 @@ const (
 // A fleet is what is switched on.
 type fleet struct {
 	devices int
+	size    int // what devices take for that number, if they know it
 	seed    uint64
 	memory  int // MiB from where on the garbage collector takes care
 	tell    func(policy string, now time.Duration, registered, devices int)

@@ -18,7 +18,8 @@ type policy struct {
 // application what to do next, or does not say how long its back-off is, the figure is an
 // assumption, and said to be one.
 var policies = []policy{
-	{"fsm", "this module: real machines, and no limit to time and attempts", machines},
+	{"fsm", "this module: real machines, and no limit to time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
+	{"sized", "the same machines, which know the size of the fleet, or what -size says", func(f fleet) (result, error) { return machines("sized", f, f.size) }},
 	modelled("retry-after", "as the Azure device SDKs for C, Node and Python do: waits for retry-after, no jitter", obey),
 	modelled("restart", "as the SDKs for C# and Rust leave it: an error; a supervisor restarts after 60 to 65 s (assumed)", restart),
 	modelled("embedded", "as the guidance of the Azure SDK for Embedded C: retry-after, back-off 1 to 100 s, jitter up to 5 s", embedded),
@@ -56,7 +57,8 @@ func deviceUpdate(r *rand.Rand, retryAfter time.Duration, _ int, _ time.Duration
 // ours is what the default fsm.Policy says, for the model. A test holds it against real
 // machines.
 func ours(r *rand.Rand, retryAfter time.Duration, n int, since time.Duration) time.Duration {
-	return max(longer(max(retryAfter, backoff(n)), r, 1), longer(min(since*2/3, 2*time.Hour), r, 1))
+	grown := min(time.Duration(since.Minutes()*float64(retryAfter)), 2*time.Hour)
+	return max(retryAfter+time.Duration(r.Float64()*float64(time.Minute)), backoff(n), time.Duration(float64(grown)*(0.9+0.2*r.Float64())))
 }
 
 // backoff doubles from 1 s to 100 s.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"example.com/dps/fsm"
+	"example.com/dps/fsm/examples/internal/setup"
 	"example.com/dps/fsm/examples/internal/transport"
 	"example.com/dps/packet"
 )
@@ -23,16 +24,10 @@ const (
 
 // exitCode returns the exit code for the error of a registration.
 func exitCode(err error) int {
-	var gaveUp *fsm.GiveUpError
-	var service *fsm.ServiceError
-	var connect *fsm.ConnectError
-	switch {
-	case errors.As(err, &gaveUp): // whatever the last failure was, another try may help
-		return exitNetwork
-	case errors.As(err, &service), errors.As(err, &connect), errors.Is(err, fsm.ErrSubscribe):
+	if errors.Is(err, fsm.ErrRefused) {
 		return exitRefused
 	}
-	return exitNetwork
+	return exitNetwork // another try may help
 }
 
 // hopeless reports whether a dial that failed would always fail.
@@ -47,11 +42,22 @@ func hopeless(err error) bool {
 
 var steps = map[fsm.State]string{
 	fsm.Idle:        "connecting to the service",
+	fsm.Dialing:     "connecting to the service",
 	fsm.Connecting:  "CONNECT",
 	fsm.Subscribing: "SUBSCRIBE",
 	fsm.Registering: "registration request",
 	fsm.Waiting:     "waiting before the next request",
 	fsm.Polling:     "status query",
+}
+
+// cause returns the last failure of a registration that was given up, and any other error
+// as it is.
+func cause(err error) error {
+	var gaveUp *fsm.GiveUpError
+	if errors.As(err, &gaveUp) && gaveUp.Last != nil {
+		return gaveUp.Last
+	}
+	return err
 }
 
 // step returns at which step an error happened, or "" if that is not known.
@@ -60,8 +66,8 @@ func step(err error) string {
 	var failed *fsm.StepError
 	var service *fsm.ServiceError
 	var connect *fsm.ConnectError
-	switch {
-	case errors.As(err, &gaveUp) && gaveUp.Last == nil:
+	switch err = cause(err); {
+	case errors.As(err, &gaveUp):
 		return steps[gaveUp.State]
 	case errors.As(err, &failed):
 		return steps[failed.State]
@@ -77,26 +83,23 @@ func step(err error) string {
 
 // hint returns what to try after an error, or "" if there is no advice.
 func (d *device) hint(err error) string {
-	var service *fsm.ServiceError
-	var connect *fsm.ConnectError
+	last := cause(err)
 	var failed *fsm.StepError
 	switch {
 	case err == nil, errors.Is(err, fsm.ErrStopped):
 		return ""
-	case errors.Is(err, errClock):
+	case errors.Is(err, setup.ErrClock):
 		return "set the clock, by NTP for example: a password that is signed with a wrong time is not accepted"
-	case errors.As(err, &service):
-		return d.withCloud(d.serviceHint(service))
-	case errors.As(err, &connect):
-		return d.withCloud(connectHint(connect))
+	case errors.Is(last, fsm.ErrRefused):
+		return d.withCloud(d.refusalHint(last))
 	}
-	if hint := d.networkHint(err); hint != "" {
+	if hint := d.networkHint(last); hint != "" {
 		return hint
 	}
 	switch {
-	case errors.As(err, &failed) && errors.Is(err, fsm.ErrLost) && failed.State != fsm.Idle:
+	case errors.As(last, &failed) && errors.Is(last, fsm.ErrLost) && failed.State != fsm.Idle:
 		return d.withCloud(d.hangUpHint(failed))
-	case errors.As(err, &failed) && errors.Is(err, fsm.ErrNoAnswer):
+	case errors.As(last, &failed) && errors.Is(last, fsm.ErrNoAnswer):
 		return "is this really the port of a Device Provisioning Service? 8883 for TLS, 443 for -transport websocket"
 	case errors.Is(err, fsm.ErrTimeout):
 		return "a longer -timeout; an assignment that takes long goes on without us, so that a later run may find it done"
@@ -117,36 +120,36 @@ func (d *device) withCloud(hint string) string {
 	return hint
 }
 
-func (d *device) serviceHint(e *fsm.ServiceError) string {
+// refusalHint is about what the service refuses.
+func (d *device) refusalHint(err error) string {
+	var connect *fsm.ConnectError
 	switch {
-	case strings.EqualFold(e.RegistrationStatus, "disabled"):
+	case errors.As(err, &connect):
+		return connectHint(connect)
+	case errors.Is(err, fsm.ErrDisabled):
 		return "enable the enrollment"
-	case e.RegistrationStatus != "":
-		return "look at the allocation policy of the enrollment, and whether a hub is linked to the service"
-	case e.Status == 401 && d.config.Attestation == fsm.X509:
+	case errors.Is(err, fsm.ErrFailed):
+		return "look at the allocation policy of the enrollment, and whether a hub is linked to the service; the message says more"
+	case errors.Is(err, fsm.ErrUnauthorized) && d.config.Attestation == fsm.X509:
 		return "is the certificate, or the authority that signed it, enrolled, verified and not expired? Does -cert hold the whole chain?"
-	case e.Status == 401:
+	case errors.Is(err, fsm.ErrUnauthorized):
 		return "is the key the enrollment's own (-key), or the group's (-group-key)? Is the case of the ID that of the enrollment, and the clock right?"
-	case e.Status == 404:
+	case errors.Is(err, fsm.ErrNotFound):
 		return "is there an enrollment for this registration ID, in the service with this ID scope?"
-	case e.Status == 400:
+	case errors.Is(err, fsm.ErrInvalid):
 		return "check the letters of -registration-id, -api-version, and -payload"
-	case e.Status == 403 || e.Status == 409:
-		return "look at the enrollment: the message says what the service does not like"
-	case e.Status == 429:
-		return "wait: the service has too much to do, or this device asks too often"
 	}
-	return ""
+	return "wait: the service has too much to do, or this device asks too often" // 429 or 5xx
 }
 
 func connectHint(e *fsm.ConnectError) string {
-	switch e.ReturnCode {
-	case packet.IdentifierRejected:
+	switch {
+	case e.ReturnCode == packet.IdentifierRejected:
 		return "check -registration-id"
-	case packet.ServerUnavailable, packet.UnacceptableProtocolVersion:
-		return "wait, or check that -host is a Device Provisioning Service"
+	case errors.Is(e, fsm.ErrUnauthorized):
+		return "check -id-scope, -registration-id and -api-version: they are the user name"
 	}
-	return "check -id-scope, -registration-id and -api-version: they are the user name"
+	return "wait, or check that -host is a Device Provisioning Service"
 }
 
 // networkHint is about TCP, TLS and WebSocket.

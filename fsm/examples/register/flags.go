@@ -46,7 +46,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.transport, "transport", "tls", "`tls` or websocket")
 	f.StringVar(&o.path, "path", transport.Path, "`path` of the WebSocket")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` with roots to trust besides those of the system")
-	f.StringVar(&o.payload, "payload", "", "a JSON `object` for a custom allocation policy, or @FILE")
+	f.StringVar(&o.payload, "payload", "", "a JSON `value` for a custom allocation policy, or @FILE")
 	f.StringVar(&o.apiVersion, "api-version", fsm.DefaultAPIVersion, "`version` of the service's API")
 	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`time` for the whole registration")
 	f.BoolVar(&o.json, "json", false, "write one JSON object to standard output, and nothing else")

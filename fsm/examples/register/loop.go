@@ -17,19 +17,27 @@ const writeTimeout = 10 * time.Second
 // to dial again and when to give up is the machine's business.
 //
 // password makes a fresh SAS token for each connection, or nil for a device with a
-// certificate. When ctx ends, the machine is stopped and says goodbye.
+// certificate. An error that no other attempt would get over ends the registration. When
+// ctx ends, the machine is stopped and says goodbye.
 func loop(ctx context.Context, m *fsm.Machine, dial func(context.Context) (net.Conn, error), password func() ([]byte, error)) {
-	for m.Want() != fsm.Done {
+	for m.Want() != fsm.WantDone {
 		if !sleepUntil(ctx, m.Deadline()) {
 			m.Stop(time.Now())
 			return
 		}
 		conn, err := dial(ctx)
-		if err == nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			m.Stop(time.Now())
+		case hopeless(err):
+			m.Abort(time.Now(), &fsm.StepError{State: fsm.Dialing, Err: err})
+		case err != nil:
+			m.DialFailed(time.Now(), err)
+		default:
 			err = exchange(ctx, m, conn, password)
 			conn.Close()
+			m.Lost(time.Now(), err)
 		}
-		m.Lost(time.Now(), err) // once for each dial, whatever became of it
 	}
 }
 
@@ -40,9 +48,11 @@ func exchange(ctx context.Context, m *fsm.Machine, conn net.Conn, password func(
 	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })()
 
 	secret, err := password()
-	if err == nil {
-		err = m.Open(time.Now(), secret)
+	if err != nil {
+		m.Abort(time.Now(), &fsm.StepError{State: fsm.Dialing, Err: err})
+		return err
 	}
+	err = m.Open(time.Now(), secret)
 	var in, out = make([]byte, 4<<10), []byte(nil)
 	for err == nil {
 		if out = m.AppendOutput(out[:0]); len(out) > 0 {
@@ -52,7 +62,7 @@ func exchange(ctx context.Context, m *fsm.Machine, conn net.Conn, password func(
 			}
 			clear(out) // the first one holds the password
 		}
-		if m.Want() != fsm.Exchange {
+		if m.Want() != fsm.WantExchange {
 			break
 		}
 		conn.SetReadDeadline(m.Deadline())

@@ -66,17 +66,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // register registers the device, and tells every step.
 func register(ctx context.Context, d *device, steps *show.Printer) (fsm.Assignment, error) {
-	running, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-
 	cfg, advice := d.config, ""
 	cfg.Jitter = rand.Float64
 	cfg.Trace = func(e fsm.Event) {
-		if e.Kind == fsm.Retry && running.Err() != nil {
-			return // there is no next time
-		}
 		steps.Event(e)
-		if hint := d.hint(e.Err); e.Kind == fsm.Retry && hint != advice {
+		if hint := d.hint(e.Err); e.Kind == fsm.EventRetry && hint != advice {
 			steps.Hint("try: " + hint)
 			advice = hint
 		}
@@ -88,24 +82,9 @@ func register(ctx context.Context, d *device, steps *show.Printer) (fsm.Assignme
 	start := time.Now()
 	m.Advance(start) // the budget begins before the first dial
 	dial := func(ctx context.Context) (net.Conn, error) {
-		conn, err := d.dial(ctx, start.Add(cfg.Policy.Budget), steps)
-		if hopeless(err) {
-			giveUp(err)
-		}
-		return conn, err
+		return d.dial(ctx, start.Add(cfg.Policy.Budget), steps)
 	}
-	password := func() ([]byte, error) {
-		secret, err := d.password(time.Now())
-		if err != nil {
-			giveUp(err)
-		}
-		return secret, err
-	}
-	loop(running, m, dial, password)
-
-	assignment, err := m.Result()
-	if cause := context.Cause(running); errors.Is(err, fsm.ErrStopped) && ctx.Err() == nil {
-		err = &fsm.StepError{State: fsm.Idle, Err: cause}
-	}
-	return assignment, err
+	password := func() ([]byte, error) { return d.password(time.Now()) }
+	loop(ctx, m, dial, password)
+	return m.Result()
 }

@@ -13,6 +13,7 @@ import (
 	"example.com/dps/fsm"
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/cert"
+	"example.com/dps/fsm/examples/internal/demo"
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
@@ -207,7 +208,7 @@ func TestDemo(t *testing.T) {
 				"demo", "dial ", "connected: TLS 1.3", "→ CONNECT", "← CONNACK accepted", "→ SUBSCRIBE", "← SUBACK",
 				"iotdps-register", `"registrationId"`, "res/202", `"assigning"`, "wait 2", "the service asked for 2s",
 				"iotdps-get-operationstatus", "res/200", `"assigned"`, "→ DISCONNECT",
-				"Assigned.", "demo-hub.azure-devices.example", demoDevice,
+				"Assigned.", demo.AssignedHub, demo.RegistrationID,
 			} {
 				_, after, found := strings.Cut(rest, step)
 				if !found {
@@ -215,7 +216,7 @@ func TestDemo(t *testing.T) {
 				}
 				rest = after
 			}
-			if strings.Contains(got.stdout, "SharedAccessSignature") || strings.Contains(got.stdout, demoKey) {
+			if strings.Contains(got.stdout, "SharedAccessSignature") || strings.Contains(got.stdout, demo.Key) {
 				t.Error("a secret shows:\n" + got.stdout)
 			}
 		})
@@ -231,7 +232,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &a); err != nil || strings.Count(got.stdout, "\n") != 1 {
 		t.Fatalf("%v: %q", err, got.stdout)
 	}
-	if a.AssignedHub != "demo-hub.azure-devices.example" || a.DeviceID != demoDevice || a.Status != "assigned" || got.code != exitAssigned {
+	if a.AssignedHub != demo.AssignedHub || a.DeviceID != demo.RegistrationID || a.Status != "assigned" || got.code != exitAssigned {
 		t.Errorf("exit code %d, %+v", got.code, a)
 	}
 	if !strings.Contains(got.stderr, "← CONNACK accepted") {

@@ -49,7 +49,7 @@ func (o *output) assigned(a fsm.Assignment) int {
 func (o *output) failed(err error, hint string) int {
 	r := report{Error: show.Clean(err.Error()), Step: step(err), Hint: hint, ExitCode: exitCode(err)}
 	var service *fsm.ServiceError
-	if errors.As(err, &service) {
+	if errors.As(cause(err), &service) {
 		r.Status, r.ErrorCode, r.TrackingID = service.Status, service.ErrorCode, service.TrackingID
 	}
 	if o.json {

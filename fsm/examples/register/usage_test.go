@@ -15,6 +15,7 @@ import (
 
 	"example.com/dps/fsm"
 	"example.com/dps/fsm/dpstest"
+	"example.com/dps/fsm/examples/internal/setup"
 )
 
 // Bad usage is reported all at once, in words of the command line, and as JSON if asked for.
@@ -35,11 +36,11 @@ func TestUsage(t *testing.T) {
 		{append(key, "-host", "h:port"), []string{`-host is "h:port"`}},
 		{append(key, "-key", "%%%", "-ca", "/does/not/exist"), []string{"-key: sastoken: bad key", "-ca: open /does/not/exist"}},
 		{append(key, "-ca", file(t, "ca.pem", []byte("x"))), []string{"no certificate in PEM"}},
-		{append(key, "-payload", "[1]"), []string{"Payload is no JSON object"}},
+		{append(key, "-payload", "[1"), []string{"Payload is not JSON"}},
 		{append(key, "-payload", "@/does/not/exist"), []string{"-payload: open /does/not/exist"}},
 		{append(key, "-api-version", "a b"), []string{"APIVersion"}},
 		{append(key, "-registration-id", "a/b"), []string{"RegistrationID"}},
-		{[]string{"-payload", "1"}, []string{"Payload is no JSON object"}},
+		{[]string{"-payload", "{1}"}, []string{"Payload is not JSON"}},
 	} {
 		got := try(t, c.args...)
 		for _, want := range c.want {
@@ -157,24 +158,12 @@ func TestInterrupt(t *testing.T) {
 // A token that is signed before the clock is set would be worth nothing.
 func TestClockUnset(t *testing.T) {
 	d := &device{key: []byte("0123456789abcdef"), config: fsm.Config{IDScope: "s", RegistrationID: "d"}}
-	if secret, err := d.password(time.Unix(100, 0)); secret != nil || !errors.Is(err, errClock) || d.hint(err) == "" {
+	if secret, err := d.password(time.Unix(100, 0)); secret != nil || !errors.Is(err, setup.ErrClock) || d.hint(err) == "" {
 		t.Errorf("%v", err)
 	}
 	secret, err := d.password(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil || !strings.HasPrefix(string(secret), "SharedAccessSignature ") {
 		t.Error(err)
-	}
-}
-
-// The port that is usual for the transport is added where none is given.
-func TestAddress(t *testing.T) {
-	for host, want := range map[string]string{
-		"h": "h:8883", "h:1": "h:1", "127.0.0.1": "127.0.0.1:8883", "::1": "[::1]:8883", "[::1]": "[::1]:8883", "[::1]:1": "[::1]:1",
-		"": "", ":1": "", "h:": "", "h:x": "", "h:99999": "", "a b": "", "u@h": "", "h/p": "",
-	} {
-		if got, err := address(host, "8883"); got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v", host, got, err)
-		}
 	}
 }
 

@@ -38,15 +38,15 @@ func (p *Printer) Step(now time.Time, format string, args ...any) {
 // says more.
 func (p *Printer) Event(e fsm.Event) {
 	switch e.Kind {
-	case fsm.Sent:
+	case fsm.EventSent:
 		p.packet(e.Time, "→", e.Packet)
-	case fsm.Received:
+	case fsm.EventReceived:
 		p.packet(e.Time, "←", e.Packet)
-	case fsm.Ignored:
+	case fsm.EventIgnored:
 		p.line(e.Time, " ", "ignored: "+e.Note)
-	case fsm.Wait:
+	case fsm.EventWait:
 		p.line(e.Time, " ", "wait "+Seconds(e.Until.Sub(e.Time))+": "+e.Note)
-	case fsm.Retry:
+	case fsm.EventRetry:
 		p.line(e.Time, " ", fmt.Sprintf("%v; again in %s", e.Err, Seconds(e.Until.Sub(e.Time))))
 	}
 }

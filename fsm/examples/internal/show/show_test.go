@@ -21,14 +21,14 @@ func TestEvents(t *testing.T) {
 	p := show.New(&out, start)
 	at := func(d time.Duration) time.Time { return start.Add(d) }
 	p.Step(at(0), "dial %s", "host:8883")
-	p.Event(fsm.Event{Time: at(10 * time.Millisecond), Kind: fsm.Sent, Packet: &packet.Connect{
+	p.Event(fsm.Event{Time: at(10 * time.Millisecond), Kind: fsm.EventSent, Packet: &packet.Connect{
 		ClientID: []byte("dev"), Username: []byte("user"), Password: []byte("secret")}})
-	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.Received, Packet: &packet.Publish{Topic: []byte("a/b"), Payload: []byte(`{"x":1}`)}})
-	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.Ignored, Note: "another request's $rid"})
-	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.Wait, Until: at(3050 * time.Millisecond), Note: "the service asked for 2s"})
-	p.Event(fsm.Event{Time: at(time.Minute), Kind: fsm.Retry, Until: at(61 * time.Second), Err: errors.New("fsm: polling: connection lost")})
+	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.EventReceived, Packet: &packet.Publish{Topic: []byte("a/b"), Payload: []byte(`{"x":1}`)}})
+	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.EventIgnored, Note: "another request's $rid"})
+	p.Event(fsm.Event{Time: at(time.Second), Kind: fsm.EventWait, Until: at(3050 * time.Millisecond), Note: "the service asked for 2s"})
+	p.Event(fsm.Event{Time: at(time.Minute), Kind: fsm.EventRetry, Until: at(61 * time.Second), Err: errors.New("fsm: polling: connection lost")})
 	p.Hint("check\nthis")
-	p.Event(fsm.Event{Time: at(time.Hour), Kind: fsm.End})
+	p.Event(fsm.Event{Time: at(time.Hour), Kind: fsm.EventEnd})
 	want := `   0.00s   dial host:8883
    0.01s → CONNECT client="dev" user="user" password=*** clean=false keepalive=0s
    1.00s ← PUBLISH qos=0 topic="a/b" payload=7 bytes

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/fsm/examples/internal/cert"
+	"example.com/dps/fsm/examples/internal/demo"
+	"example.com/dps/fsm/examples/internal/simulate"
+)
+
+const otherKey = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
+
+// outcome is what a run of the program leaves behind.
+type outcome struct {
+	code           int
+	stdout, stderr string
+	took           time.Duration
+}
+
+// try runs the program with an empty environment.
+func try(ctx context.Context, args ...string) outcome {
+	var stdout, stderr strings.Builder
+	start := time.Now()
+	code := run(ctx, args, func(string) string { return "" }, &stdout, &stderr)
+	return outcome{code, stdout.String(), stderr.String(), time.Since(start)}
+}
+
+// A desk is a simulated service for one test.
+type desk struct {
+	ca       *cert.Authority
+	caFile   string
+	tls, web string // addresses
+
+	mu  sync.Mutex
+	log []string
+}
+
+// newDesk starts a service with the demo's device, of which outcome and faults are scripted.
+func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *desk {
+	t.Helper()
+	d := new(desk)
+	service, err := dpstest.New(dpstest.Config{
+		IDScope: demo.IDScope, RetryAfter: "1", AssignedHub: "hub.example",
+		Enrollments: []dpstest.Enrollment{{RegistrationID: demo.RegistrationID, PrimaryKey: demo.Key, Outcome: outcome, Faults: faults}},
+		Log: func(e dpstest.Event) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.log = append(d.log, e.Text)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.ca, err = cert.NewAuthority("test CA", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d.caFile = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(d.caFile, d.ca.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own, err := d.ca.Server(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := simulate.New(service, &tls.Config{Certificates: []tls.Certificate{own}}, 20, func(string) {})
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {
+		l := listen(t)
+		*addr = l.Addr().String()
+		go serve(ctx, l)
+	}
+	return d
+}
+
+// flags returns the flags to register the demo's device over a transport.
+func (d *desk) flags(transport string, more ...string) []string {
+	addr := d.tls
+	if transport == "websocket" {
+		addr = d.web
+	}
+	return append([]string{"-host", addr, "-ca", d.caFile, "-transport", transport,
+		"-id-scope", demo.IDScope, "-registration-id", demo.RegistrationID, "-key", demo.Key}, more...)
+}
+
+// count returns how many lines of the service's log begin with a word.
+func (d *desk) count(word string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.HasPrefix(line, word) }))
+}
+
+// lines returns the service's log.
+func (d *desk) lines() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.log, "\n")
+}
+
+// eventually reports whether something becomes true within a second.
+func eventually(what func() bool) bool {
+	for range 100 {
+		if what() {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return what()
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// together runs subtests at the same time: they spend theirs waiting.
+func together(t *testing.T, tests map[string]func(t *testing.T)) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	for name, f := range tests {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			t.Run(name, f)
+		}()
+	}
+}
+
+var transports = []string{"tls", "websocket"}

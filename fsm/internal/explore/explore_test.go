@@ -1,0 +1,156 @@
+package explore
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+type inner struct{ n int8 }
+
+type sample struct {
+	on    bool
+	count uint32
+	at    time.Time
+	in    *inner
+	text  string
+	free  []byte
+}
+
+var sampleLeftOut = map[string]Reduction{
+	"sample.text": {To: IsSet, Why: "any text will do"},
+	"sample.free": {Why: "it does not matter"},
+}
+
+func TestKeysDifferInEveryFieldThatIsNotLeftOut(t *testing.T) {
+	keyer, err := NewKeyer(reflect.TypeFor[sample](), sampleLeftOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1e9, 0)
+	seen := map[string]int{}
+	for i, s := range []sample{
+		{}, {on: true}, {count: 1}, {count: 1 << 20}, {at: now}, {at: now.Add(1)}, {in: &inner{1}}, {in: &inner{-1}}, {text: "x"},
+	} {
+		if s.in == nil {
+			s.in = &inner{}
+		}
+		key := keyer.Key(&s, now)
+		if other, found := seen[key]; found {
+			t.Errorf("sample %d has the key of sample %d: %s", i, other, key)
+		}
+		seen[key] = i
+		if s.free = []byte("y"); s.text != "" {
+			s.text = "another text"
+		}
+		if got := keyer.Key(&s, now); got != key {
+			t.Errorf("sample %d: the key changes to %s with what is left out, was %s", i, got, key)
+		}
+	}
+}
+
+func TestNewKeyerRefusesFieldsThatItCannotReduce(t *testing.T) {
+	for name, test := range map[string]struct {
+		v       any
+		leftOut map[string]Reduction
+	}{
+		"a new field":        {struct{ s string }{}, nil},
+		"one behind another": {struct{ p *sample }{}, nil},
+		"a field that is no more": {sample{}, map[string]Reduction{
+			"sample.text": {To: IsSet}, "sample.free": {}, "sample.gone": {},
+		}},
+	} {
+		if _, err := NewKeyer(reflect.TypeOf(test.v), test.leftOut); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// A recorder is a testing.TB that keeps its failures to itself.
+type recorder struct {
+	testing.TB
+	text string
+}
+
+func (r *recorder) Helper()                   {}
+func (r *recorder) Failed() bool              { return r.text != "" }
+func (r *recorder) Logf(string, ...any)       {}
+func (r *recorder) Errorf(s string, a ...any) { r.text += fmt.Sprintf(s, a...) }
+func (r *recorder) Fatalf(s string, a ...any) { r.Errorf(s, a...); runtime.Goexit() }
+
+// counter returns a search in a world that is a number below modulus.
+func counter(modulus, cost int) *Search[*int] {
+	return &Search[*int]{
+		Start: func() *int { return new(int) },
+		Clone: func(n *int) *int { m := *n; return &m },
+		Key:   func(n *int) string { return fmt.Sprint(*n) },
+		Steps: []Step[*int]{{Name: "add", Do: func(n *int) { *n = (*n + 1) % modulus }}},
+		Check: func(before, after *int, _ Step[*int], report Report) Costs {
+			if *after == 7 {
+				report("seven")
+			}
+			if *after > *before {
+				return Costs{1, 0}
+			}
+			return Costs{0, cost}
+		},
+		Visit: func(*int, Report) {},
+		Limit: 100,
+	}
+}
+
+func run(s *Search[*int]) string {
+	r := new(recorder)
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		s.Run(r)
+	}()
+	<-done
+	return r.text
+}
+
+func TestSearchWithoutEndFails(t *testing.T) {
+	s := counter(1<<30, 0)
+	s.Check = func(_, _ *int, _ Step[*int], _ Report) (c Costs) { return c }
+	if got := run(s); !strings.Contains(got, "more than 100 states") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSearchReportsTheWay(t *testing.T) {
+	if got, want := run(counter(20, 0)), "after "+strings.Repeat("add; ", 6)+"add: seven"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSearchNoticesWhatCopiesShare(t *testing.T) {
+	s := counter(5, 0)
+	s.Clone = func(n *int) *int { return n }
+	s.Steps = append(s.Steps, s.Steps[0])
+	if got := run(s); !strings.Contains(got, "another way") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestDearestFindsCircles(t *testing.T) {
+	s := counter(5, 1)
+	if got := run(s); got != "" {
+		t.Fatal(got)
+	}
+	if n, ok := s.Dearest(1, 10); ok {
+		t.Errorf("the circle costs %d", n)
+	}
+	s = counter(5, 0)
+	s.Steps[0].Do = func(n *int) { *n = min(*n+1, 4) }
+	s.Check = func(before, after *int, _ Step[*int], _ Report) Costs { return Costs{*after - *before} }
+	if got := run(s); got != "" {
+		t.Fatal(got)
+	}
+	if n, ok := s.Dearest(0, 10); n != 4 || !ok {
+		t.Errorf("the dearest way costs %d, %t", n, ok)
+	}
+}

@@ -1,0 +1,310 @@
+package registration
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxOperationID bounds the operation id in bytes. Real ones have 55.
+const maxOperationID = 256
+
+// A body is the JSON of any answer: the status of an operation, or an error. Its fields
+// are values as they stand in the text, nil if absent or of the wrong type.
+type body struct {
+	operationID, status, trustBundle                   []byte
+	errorCode, trackingID, message, info, timestampUTC []byte
+	state                                              stateBody
+}
+
+// A stateBody is the registrationState.
+type stateBody struct {
+	assignedHub, deviceID, registrationID, status, substatus []byte
+	created, lastUpdated, etag, generationID, payload        []byte
+	errorCode, errorMessage, x509, symmetricKey, trustBundle []byte
+	issuedCertificateChain, connectionProfile                []byte
+}
+
+// parseBody reads an answer, whose text the body borrows. After an error the body has
+// what could be read.
+func parseBody(text []byte) (b body, err error) {
+	if err := checkJSON(text); err != nil {
+		return b, fmt.Errorf("%w: %w", ErrBody, err)
+	}
+	for key, value := range members(text) {
+		b.member(string(key), value)
+	}
+	switch id := b.operationID; {
+	case !b.hasStatus() && numberOf(b.errorCode) == 0:
+		return b, fmt.Errorf("%w: neither status nor errorCode", ErrBody)
+	case !utf8.Valid(id): // decoding would make it three times as long
+		return b, fmt.Errorf("%w: operationId is not UTF-8", ErrBody)
+	case len(id) > maxOperationID+2: // escapes count as what they stand for
+		if n := len(stringOf(id)); n > maxOperationID {
+			return b, fmt.Errorf("%w: operationId has %d bytes, the limit is %d", ErrBody, n, maxOperationID)
+		}
+	}
+	return b, nil
+}
+
+// The types of values that are taken; others count as absent.
+const (
+	text   = `"`
+	object = `{`
+	array  = `[`
+	code   = `"0123456789` // some send it as a string
+)
+
+// set takes the value of a member if its type is right. As with encoding/json, a member
+// that comes twice has the value of the last one.
+func set(field *[]byte, value []byte, types string) {
+	if strings.IndexByte(types, value[0]) >= 0 {
+		*field = value
+	}
+}
+
+func (b *body) member(key string, value []byte) {
+	switch key {
+	case "operationid":
+		set(&b.operationID, value, text)
+	case "status":
+		set(&b.status, value, text)
+	case "registrationstate":
+		for key, value := range members(value) {
+			b.state.member(string(key), value)
+		}
+	case "trustbundle":
+		set(&b.trustBundle, value, object)
+	case "errorcode":
+		set(&b.errorCode, value, code)
+	case "trackingid":
+		set(&b.trackingID, value, text)
+	case "message":
+		set(&b.message, value, text)
+	case "info":
+		set(&b.info, value, object)
+	case "timestamputc":
+		set(&b.timestampUTC, value, text)
+	}
+}
+
+func (s *stateBody) member(key string, value []byte) {
+	switch key {
+	case "assignedhub":
+		set(&s.assignedHub, value, text)
+	case "deviceid":
+		set(&s.deviceID, value, text)
+	case "registrationid":
+		set(&s.registrationID, value, text)
+	case "status":
+		set(&s.status, value, text)
+	case "substatus":
+		set(&s.substatus, value, text)
+	case "createddatetimeutc":
+		set(&s.created, value, text)
+	case "lastupdateddatetimeutc":
+		set(&s.lastUpdated, value, text)
+	case "etag":
+		set(&s.etag, value, text)
+	case "generationid":
+		set(&s.generationID, value, text)
+	case "payload":
+		if s.payload = value; string(value) == "null" {
+			s.payload = nil
+		}
+	case "errorcode":
+		set(&s.errorCode, value, code)
+	case "errormessage":
+		set(&s.errorMessage, value, text)
+	case "x509":
+		set(&s.x509, value, object)
+	case "symmetrickey":
+		set(&s.symmetricKey, value, object)
+	case "trustbundle":
+		set(&s.trustBundle, value, object)
+	case "issuedcertificatechain":
+		set(&s.issuedCertificateChain, value, array)
+	case "connectionprofile":
+		set(&s.connectionProfile, value, text)
+	}
+}
+
+// hasStatus reports whether the answer is the status of an operation.
+func (b *body) hasStatus() bool { return len(b.status) > len(`""`) }
+
+// An outcome is what a registration status means.
+type outcome byte
+
+const (
+	none    outcome = iota // the answer has no status
+	unknown                // a word that is not known
+	pending
+	assigned
+	ended // failed or disabled
+)
+
+// outcomeOf compares without regard to case: clients differ about it (S19).
+func outcomeOf(status string) outcome {
+	switch {
+	case status == "":
+		return none
+	case strings.EqualFold(status, "assigning"), strings.EqualFold(status, "unassigned"):
+		return pending
+	case strings.EqualFold(status, "assigned"):
+		return assigned
+	case strings.EqualFold(status, "failed"), isDisabled(status):
+		return ended
+	}
+	return unknown
+}
+
+func isDisabled(status string) bool {
+	return strings.EqualFold(status, "disabled") || strings.EqualFold(status, "blacklisted")
+}
+
+// assignment returns the result of an assigned device.
+func (b *body) assignment() (*Assignment, error) {
+	s := &b.state
+	a := &Assignment{
+		AssignedHub: stringOf(s.assignedHub), DeviceID: stringOf(s.deviceID), RegistrationID: stringOf(s.registrationID),
+		OperationID: stringOf(b.operationID), Status: stringOf(s.status), Substatus: stringOf(s.substatus),
+		CreatedDateTimeUTC: stringOf(s.created), LastUpdatedDateTimeUTC: stringOf(s.lastUpdated),
+		ETag: stringOf(s.etag), GenerationID: stringOf(s.generationID), Payload: bytes.Clone(s.payload),
+		ErrorCode: numberOf(s.errorCode), ErrorMessage: stringOf(s.errorMessage),
+		X509: x509StateOf(s.x509), SymmetricKey: symmetricKeyStateOf(s.symmetricKey),
+		IssuedCertificateChain: stringsOf(s.issuedCertificateChain), ConnectionProfile: stringOf(s.connectionProfile),
+	}
+	if a.AssignedHub == "" || a.DeviceID == "" {
+		return nil, fmt.Errorf("%w: assigned without assignedHub or deviceId", ErrBody)
+	}
+	if a.Status == "" {
+		a.Status = stringOf(b.status)
+	}
+	if a.TrustBundle = bytes.Clone(s.trustBundle); b.trustBundle != nil {
+		a.TrustBundle = bytes.Clone(b.trustBundle)
+	}
+	return a, nil
+}
+
+func x509StateOf(value []byte) *X509State {
+	if value == nil {
+		return nil
+	}
+	s := new(X509State)
+	for key, value := range members(value) {
+		switch string(key) {
+		case "enrollmentgroupid":
+			setString(&s.EnrollmentGroupID, value)
+		case "certificateinfo":
+			setInfo(&s.CertificateInfo, value)
+		case "signingcertificateinfo":
+			setInfo(&s.SigningCertificateInfo, value)
+		}
+	}
+	return s
+}
+
+// setString and setInfo are like set, for what is kept decoded.
+func setString(field *string, value []byte) {
+	if isString(value) {
+		*field = stringOf(value)
+	}
+}
+
+func setInfo(field **CertificateInfo, value []byte) {
+	if value[0] != '{' {
+		return
+	}
+	c := new(CertificateInfo)
+	for key, value := range members(value) {
+		switch string(key) {
+		case "subjectname":
+			setString(&c.SubjectName, value)
+		case "sha1thumbprint":
+			setString(&c.SHA1Thumbprint, value)
+		case "sha256thumbprint":
+			setString(&c.SHA256Thumbprint, value)
+		case "issuername":
+			setString(&c.IssuerName, value)
+		case "notbeforeutc":
+			setString(&c.NotBeforeUTC, value)
+		case "notafterutc":
+			setString(&c.NotAfterUTC, value)
+		case "serialnumber":
+			setString(&c.SerialNumber, value)
+		case "version":
+			if strings.IndexByte(code, value[0]) >= 0 {
+				c.Version = numberOf(value)
+			}
+		}
+	}
+	*field = c
+}
+
+func symmetricKeyStateOf(value []byte) *SymmetricKeyState {
+	if value == nil {
+		return nil
+	}
+	s := new(SymmetricKeyState)
+	for key, value := range members(value) {
+		if string(key) == "enrollmentgroupid" {
+			setString(&s.EnrollmentGroupID, value)
+		}
+	}
+	return s
+}
+
+// stringsOf decodes an array of strings. Any other array, and nil, is nil.
+func stringsOf(value []byte) (all []string) {
+	for _, value := range elements(value, '[') {
+		if !isString(value) {
+			return nil
+		}
+		all = append(all, stringOf(value))
+	}
+	return all
+}
+
+// refusal returns the error of an answer other than "assigned". asked is the state in
+// which it was received.
+func (b *body) refusal(asked State, status int) *ServiceError {
+	e := &ServiceError{
+		State: asked, Status: status, ErrorCode: numberOf(b.errorCode), Message: clip(b.message, maxText),
+		TrackingID: clip(b.trackingID, maxText), Timestamp: clip(b.timestampUTC, maxText),
+		RegistrationStatus: clip(b.status, maxText), Substatus: clip(b.state.substatus, maxText),
+		OperationID: clip(b.operationID, maxText),
+	}
+	if len(b.info) <= maxText {
+		e.Info = string(b.info)
+	}
+	if n := numberOf(b.state.errorCode); n != 0 {
+		e.ErrorCode = n
+	}
+	if b.state.errorMessage != nil {
+		e.Message = clip(b.state.errorMessage, maxText)
+	}
+	if e.Timestamp == "" {
+		e.Timestamp = clip(b.state.lastUpdated, maxText)
+	}
+	return e
+}
+
+// maxText bounds in bytes each text of a [ServiceError].
+const maxText = 1024
+
+// clip decodes a string, or the beginning of one that is longer than this many bytes.
+func clip(value []byte, most int) string { return clipString(stringOf(value), most) }
+
+func clipString(s string, most int) string {
+	switch {
+	case len(s) <= most:
+		return s
+	case most < len("…"):
+		return ""
+	}
+	for most -= len("…"); !utf8.RuneStart(s[most]); {
+		most--
+	}
+	return s[:most] + "…"
+}

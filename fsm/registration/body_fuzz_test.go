@@ -1,0 +1,123 @@
+package registration
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An answer is what encoding/json is to read, with the fields of body. A field is nil if
+// it is absent.
+type answer struct {
+	OperationID, Status, TrustBundle                   json.RawMessage
+	ErrorCode, TrackingID, Message, Info, TimestampUTC json.RawMessage
+	RegistrationState                                  answerState
+}
+
+type answerState struct {
+	AssignedHub, DeviceID, RegistrationID, Status, Substatus                json.RawMessage
+	CreatedDateTimeUTC, LastUpdatedDateTimeUTC, ETag, GenerationID, Payload json.RawMessage
+	ErrorCode, ErrorMessage, X509, SymmetricKey, TrustBundle                json.RawMessage
+	IssuedCertificateChain, ConnectionProfile                               json.RawMessage
+}
+
+// pairs returns the fields of a body beside those of an answer, by the types that are
+// taken; "" stands for any.
+func pairs(b *body, a *answer) map[string][][2][]byte {
+	s, r := &b.state, &a.RegistrationState
+	return map[string][][2][]byte{
+		`"`: {
+			{b.operationID, a.OperationID}, {b.status, a.Status}, {b.trackingID, a.TrackingID}, {b.message, a.Message}, {b.timestampUTC, a.TimestampUTC},
+			{s.assignedHub, r.AssignedHub}, {s.deviceID, r.DeviceID}, {s.registrationID, r.RegistrationID}, {s.status, r.Status}, {s.substatus, r.Substatus},
+			{s.created, r.CreatedDateTimeUTC}, {s.lastUpdated, r.LastUpdatedDateTimeUTC}, {s.etag, r.ETag}, {s.generationID, r.GenerationID},
+			{s.errorMessage, r.ErrorMessage}, {s.connectionProfile, r.ConnectionProfile},
+		},
+		`{`:           {{b.trustBundle, a.TrustBundle}, {b.info, a.Info}, {s.x509, r.X509}, {s.symmetricKey, r.SymmetricKey}, {s.trustBundle, r.TrustBundle}},
+		`[`:           {{s.issuedCertificateChain, r.IssuedCertificateChain}},
+		`"0123456789`: {{b.errorCode, a.ErrorCode}, {s.errorCode, r.ErrorCode}},
+		"":            {{s.payload, r.Payload}},
+	}
+}
+
+// Invariant: what parseBody finds in a text is what encoding/json finds, where a member
+// of the wrong type counts as absent, and so does the assignment that is made of it.
+func FuzzBody(f *testing.F) {
+	for _, seed := range jsonSeeds {
+		f.Add([]byte(seed))
+	}
+	for _, seed := range []string{
+		fullAnswer, `{"status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d"}}`, `{"errorCode":"401002","message":"m\u0000","info":{"a":[]}}`,
+		`{"st\u0061tus":"assign\u0065d","STATUS":"x","registrationState":null,"REGISTRATIONſTATE":{"DeviceID":"d"},"registrationState":{"deviceid":7,"payload":null}}`,
+		`{"status":"a","operationId":"` + strings.Repeat(`\u0061`, 256) + `"}`, `{"status":"a","operationId":"` + strings.Repeat(`a`, 257) + `"}`, "{\"status\":\"a\",\"operationId\":\"\xff\"}",
+		`{"status":"assigned","registrationState":{"assignedHub":"h","deviceId":"d","x509":{"certificateInfo":{"version":3}},"symmetricKey":{"enrollmentGroupId":"g"},"issuedCertificateChain":["a","b"]}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		b, err := parseBody(text)
+		if err != nil && !errors.Is(err, ErrBody) {
+			t.Fatalf("%v is not ErrBody", err)
+		}
+		if checkJSON(text) != nil {
+			return
+		}
+		var a answer
+		wrong := json.Unmarshal(text, &a) != nil // a state that is not an object, say
+		for types, all := range pairs(&b, &a) {
+			for i, pair := range all {
+				got, want := string(pair[0]), string(pair[1])
+				if types == "" && want == "null" {
+					want = ""
+				}
+				if want != "" && types != "" && !strings.Contains(types, want[:1]) {
+					wrong = true // a duplicate of the right type may stand before it
+					continue
+				}
+				if got != want {
+					t.Errorf("%q: field %d of type %s is %q, want %q", text, i, types, got, want)
+				}
+			}
+		}
+		if assignment, err := b.assignment(); err == nil && !wrong {
+			checkAssignment(t, text, assignment)
+		}
+	})
+}
+
+// checkAssignment holds an assignment against the registrationState as encoding/json
+// reads it, in which every type is right.
+func checkAssignment(t *testing.T, text []byte, got *Assignment) {
+	var want struct {
+		Status, OperationID string
+		TrustBundle         json.RawMessage
+		RegistrationState   Assignment
+	}
+	var codes struct {
+		RegistrationState struct{ ErrorCode, CSRIgnored json.RawMessage }
+	}
+	if json.Unmarshal(text, &want) != nil || json.Unmarshal(text, &codes) != nil {
+		return // the types deeper down are not right, or a code is a string
+	}
+	w := &want.RegistrationState
+	w.OperationID, w.CSRIgnored, w.ErrorCode = want.OperationID, false, numberOf(codes.RegistrationState.ErrorCode)
+	if w.Status == "" {
+		w.Status = want.Status
+	}
+	if want.TrustBundle != nil {
+		w.TrustBundle = want.TrustBundle
+	}
+	if len(w.IssuedCertificateChain) == 0 {
+		w.IssuedCertificateChain = nil
+	}
+	if strings.Contains(string(text), "null") {
+		return // which is absent here, also in a chain
+	}
+	// Where encoding/json merges duplicates, the last one counts here.
+	w.X509, w.SymmetricKey, got.X509, got.SymmetricKey = nil, nil, nil, nil
+	if diff := cmp.Diff(w, got); diff != "" {
+		t.Errorf("%q (-want +got):\n%s", text, diff)
+	}
+}

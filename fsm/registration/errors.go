@@ -1,0 +1,253 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// What to do about an error of Result: each one matches exactly one of these, or is a
+// [*GiveUpError], [ErrStopped], or the cause given to Abort. So a switch may have its
+// cases in any order.
+var (
+	// ErrUnauthorized reports that the service does not accept the credentials: key,
+	// token, clock or certificate (401, 403). Trying again does not help.
+	ErrUnauthorized = errors.New("registration: credentials not accepted")
+
+	// ErrDisabled reports that the enrollment is disabled. It may be enabled again.
+	ErrDisabled = errors.New("registration: enrollment disabled")
+
+	// ErrNotFound reports that the service does not know the device or the ID scope
+	// (404). It may be enrolled later.
+	ErrNotFound = errors.New("registration: device or ID scope not known")
+
+	// ErrFailed reports that the service could not assign the device: the allocation
+	// failed, no hub is linked, there is a conflict (409), or the status is unknown.
+	// Somebody has to look at the service.
+	ErrFailed = errors.New("registration: assignment failed")
+
+	// ErrInvalid reports a mistake in what the device sent, such as a malformed
+	// registration id, an unsupported api-version, a payload that the service does not
+	// like (400 and other 4xx), or a mistake in Config.
+	ErrInvalid = errors.New("registration: invalid request")
+)
+
+var (
+	// ErrPending is the error of Result until the registration has ended.
+	ErrPending = errors.New("registration: not finished")
+
+	// ErrStopped reports that Stop was called.
+	ErrStopped = errors.New("registration: stopped")
+
+	// ErrRefused is matched by every refusal of the service, a [*ServiceError] for
+	// one, beside the error that says what to do about it.
+	ErrRefused = errors.New("registration: refused by the service")
+
+	// ErrUnknownStatus is matched, beside ErrFailed, if the service ended the
+	// registration with a status that is not one of the known ones. The
+	// [*ServiceError] has its text.
+	ErrUnknownStatus = errors.New("registration: unknown status")
+
+	// ErrTimeout is the reason for giving up if the budget is used up, or if it would
+	// be before the next attempt.
+	ErrTimeout = errors.New("out of time")
+
+	// ErrAttempts is the reason for giving up after too many failures.
+	ErrAttempts = errors.New("too many failures")
+
+	// ErrLost reports that the link is gone.
+	ErrLost = errors.New("connection lost")
+
+	// ErrDial reports that there was no link to be had.
+	ErrDial = errors.New("no connection")
+
+	// ErrNoAnswer reports that the peer did not answer in time.
+	ErrNoAnswer = errors.New("no answer in time")
+
+	// ErrBody reports that an answer of the service could not be understood.
+	ErrBody = errors.New("unreadable answer")
+)
+
+// prefix begins the text of every error that Result and New return, once.
+const prefix = "registration: "
+
+// bare returns the text of an error without the name of a package before it.
+func bare(err error) string {
+	s := strings.TrimPrefix(err.Error(), prefix)
+	return strings.TrimPrefix(s, "fsm: ")
+}
+
+// A ServiceError is a refusal by the service: an error answer, or a registration that
+// ended in another status than "assigned". Its texts are those of the service, up to
+// 1,024 bytes of each: do not print them without quotes, as Error does not.
+type ServiceError struct {
+	State              State  // Registering or Polling
+	Status             int    // from the topic, such as 401
+	ErrorCode          int    // such as 401002; its first three digits are like an HTTP status; 0 if absent
+	Message            string // errorMessage, or message of the error body
+	TrackingID         string // for Microsoft's support; may be empty
+	Timestamp          string // timestampUtc as received; may be empty
+	Info               string // the error body's info, as JSON; may be empty
+	RegistrationStatus string // "failed", "disabled", …; empty in an error answer
+	Substatus          string // may be empty
+	OperationID        string // may be empty
+}
+
+// Error returns one line with all that helps to find the cause.
+func (e *ServiceError) Error() string {
+	var s strings.Builder
+	switch s.WriteString(prefix); {
+	case e.RegistrationStatus != "":
+		fmt.Fprintf(&s, "ended with status %q", e.RegistrationStatus)
+	case e.State == Polling:
+		fmt.Fprintf(&s, "query refused with status %d", e.Status)
+	default:
+		fmt.Fprintf(&s, "refused with status %d", e.Status)
+	}
+	if e.ErrorCode != 0 {
+		fmt.Fprintf(&s, ", error code %d", e.ErrorCode)
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&s, ": %q", e.Message)
+	}
+	if e.TrackingID != "" {
+		fmt.Fprintf(&s, " (tracking id %q)", e.TrackingID)
+	}
+	return s.String()
+}
+
+// Is makes e match ErrRefused and the error that says what to do about it.
+func (e *ServiceError) Is(target error) bool {
+	return target == ErrRefused || target == e.class() ||
+		target == ErrUnknownStatus && outcomeOf(e.RegistrationStatus) == unknown
+}
+
+// class returns the error that says what to do; nil for a refusal that is tried again.
+func (e *ServiceError) class() error {
+	switch status := e.Status; {
+	case isDisabled(e.RegistrationStatus):
+		return ErrDisabled
+	case outcomeOf(e.RegistrationStatus) == ended, e.RegistrationStatus != "" && status < 400:
+		return ErrFailed
+	case status == 429 || status >= 500:
+		return nil
+	case status == 404 || e.ErrorCode/1000 == 404:
+		return ErrNotFound
+	case status == 401 || status == 403:
+		return ErrUnauthorized
+	case status == 409 || status == 412:
+		return ErrFailed
+	}
+	return ErrInvalid
+}
+
+// A StepError is a failure that another attempt may get over. It is the Last of a
+// [GiveUpError], and in the trace.
+type StepError struct {
+	State State // in which it happened
+	Err   error // wraps ErrDial, ErrLost, ErrNoAnswer or ErrBody, or an error of package fsm
+}
+
+// Error returns one line.
+func (e *StepError) Error() string {
+	hint := ""
+	if e.State == Registering && errors.Is(e.Err, ErrLost) { // S14
+		hint = " (the service closes without an answer when it does not accept the certificate or its chain, or has no such enrollment)"
+	}
+	return fmt.Sprintf("%s%v: %s%s", prefix, e.State, bare(e.Err), hint)
+}
+
+// Unwrap returns e.Err.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// A GiveUpError ends a registration that the service never decided: it is throttled or
+// unavailable, the network is down, or an answer takes too long. Try again later, not
+// before Due.
+type GiveUpError struct {
+	Reason   error         // ErrTimeout or ErrAttempts
+	State    State         // in which it happened
+	Elapsed  time.Duration // since the first input
+	Attempts int           // failures, as Policy.MaxAttempts counts them
+	Last     error         // the last failure; nil if all has gone well since
+	Due      time.Time     // when the next attempt would have been
+	Wait     time.Duration // from then on until Due
+}
+
+// Error returns one line.
+func (e *GiveUpError) Error() string {
+	where := fmt.Sprintf("while %v", e.State)
+	if e.State == Idle {
+		where = "without a connection"
+	}
+	s := fmt.Sprintf("%s%v after %v %s", prefix, e.Reason, e.Elapsed.Round(time.Millisecond), where)
+	if e.Wait > 0 {
+		s += fmt.Sprintf(", with the next attempt due in %v", e.Wait.Round(time.Millisecond))
+	}
+	if e.Attempts > 0 {
+		s += fmt.Sprintf("; failures: %d", e.Attempts)
+	}
+	if e.Last != nil {
+		s += ", the last one: " + bare(e.Last)
+	}
+	return s
+}
+
+// Unwrap returns e.Reason and e.Last, but not a Last that is a refusal of the service,
+// which would make e look like a final one.
+func (e *GiveUpError) Unwrap() []error {
+	if e.Last == nil || errors.Is(e.Last, ErrRefused) {
+		return []error{e.Reason}
+	}
+	return []error{e.Reason, e.Last}
+}
+
+// A note is what is kept of a refusal while the registration waits for another attempt:
+// it takes at most 100 bytes.
+type note struct {
+	state   State
+	status  uint16
+	code    int32
+	message uint8 // bytes of text; the rest is the tracking id
+	text    string
+}
+
+// maxNote bounds the text of a note in bytes.
+const maxNote = 64
+
+// keep returns what is kept of a failure. An answer of the service may be large.
+func keep(err error) error {
+	switch e := err.(type) {
+	case *ServiceError:
+		id := clipString(e.TrackingID, maxNote)
+		message := clipString(e.Message, maxNote-len(id))
+		return &note{e.State, uint16(e.Status), int32(e.ErrorCode), uint8(len(message)), message + id}
+	case *StepError:
+		if errors.Is(e.Err, ErrBody) {
+			return &StepError{e.State, ErrBody}
+		}
+	}
+	return err
+}
+
+// recall returns the failure of which this was kept.
+func recall(err error) error {
+	if n, ok := err.(*note); ok {
+		return n.refusal()
+	}
+	return err
+}
+
+func (n *note) refusal() *ServiceError {
+	return &ServiceError{State: n.state, Status: int(n.status), ErrorCode: int(n.code), Message: n.text[:n.message], TrackingID: n.text[n.message:]}
+}
+
+// Error makes a note an error; nobody sees it.
+func (n *note) Error() string { return n.refusal().Error() }
+
+// A configError is a Config with mistakes.
+type configError struct{ err error }
+
+func (e *configError) Error() string        { return prefix + "bad Config: " + e.err.Error() }
+func (e *configError) Unwrap() error        { return e.err }
+func (e *configError) Is(target error) bool { return target == ErrInvalid }

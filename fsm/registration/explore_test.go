@@ -1,0 +1,236 @@
+package registration
+
+import (
+	"errors"
+	"flag"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/internal/explore"
+)
+
+var update = flag.Bool("update", false, "rewrite what is generated")
+
+// variants are the configurations that are explored: with small limits, so that each of
+// them is met. The first one is the default otherwise.
+var variants = []struct {
+	name string
+	Config
+}{
+	{"the default policy", Config{Policy: Policy{MaxAttempts: 3}}},
+	{"Policy.NoResume", Config{Policy: Policy{MaxAttempts: 3, NoResume: true}}},
+	{"Policy without limits of time", Config{Policy: Policy{MaxAttempts: 3, Budget: -1, StayConnected: -1}}},
+	{"Config.OperationID", Config{Policy: Policy{MaxAttempts: 3, Budget: 40 * time.Second}, OperationID: "4.old"}},
+}
+
+// TestExploration applies every step in every state that can be reached, breadth first,
+// until nothing new comes up. After each step check holds the invariants. The diagram in
+// the package comment and the picture are those of the first variant.
+func TestExploration(t *testing.T) {
+	keyer, err := explore.NewKeyer(reflect.TypeFor[Registration](), explore.Registration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []explore.Option
+	for i, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
+			if i > 0 && testing.Short() {
+				t.Skip("takes longer")
+			}
+			all = append(all, explore.Option{Name: v.name, Diagram: exploreOne(t, keyer, v.Config)})
+		})
+	}
+	if t.Failed() || testing.Short() {
+		return // the diagram needs all variants
+	}
+	section, err := explore.Section(statesIntro, all[0].Diagram, all[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	explore.Document(t, *update, "doc.go", section)
+	drawing, err := picture.Draw(all[0].Diagram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explore.Golden(t, *update, "../registration.svg", drawing)
+}
+
+// exploreOne explores one configuration, and returns its diagram.
+func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram {
+	cfg.IDScope, cfg.RegistrationID = "scope", "dev"
+	diagram := &explore.Diagram{Order: append(slices.Clone(stateNames[:]), labelOrder...), Happy: happy}
+	visited := map[State]bool{}
+	s := explore.Search[*world]{
+		Start: func() *world {
+			r, err := New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &world{r, time.Unix(1e9, 0)}
+		},
+		Clone: (*world).clone,
+		Key:   func(w *world) string { return keyer.Key(w.r, w.now) },
+		Steps: steps(),
+		Check: func(before, after *world, s step, report explore.Report) explore.Costs {
+			from, to := before.r, after.r
+			visited[from.state] = true
+			check(before, after, s, report)
+			diagram.Add(from.state.String(), to.state.String(), label(from, to, s.Label))
+			var costs explore.Costs
+			if to.requests > from.requests && to.state == Registering {
+				costs[0] = 1
+			}
+			if to.operationID != "" && from.operationID == "" {
+				costs[1] = 1
+			}
+			return costs
+		},
+		Visit: checkEnds,
+		Limit: 20_000,
+	}
+	s.Run(t)
+	for _, state := range []State{Idle, Registering, Waiting, Polling, Closing, Finished} {
+		if !visited[state] && !t.Failed() {
+			t.Errorf("%v was not visited", state)
+		}
+	}
+	checkCosts(t, &s, cfg.Policy.MaxAttempts)
+	return diagram
+}
+
+// checkCosts holds that registrations, which are billed, are bounded, whatever happens.
+// Starting over and failures count as attempts, and progress by a query forgives the
+// failures only: so the first operation may cost MaxAttempts requests, the one after
+// starting over one less, and so on. Most of them are not billed: they are throttled, or
+// the link fails before. No more than MaxAttempts operations begin.
+func checkCosts(t *testing.T, s *explore.Search[*world], attempts int) {
+	most := attempts * (attempts + 1) / 2
+	if n, ok := s.Dearest(0, most); !ok {
+		t.Errorf("there is a way with %d registrations, the limit is %d", n, most)
+	}
+	if n, ok := s.Dearest(1, attempts); !ok {
+		t.Errorf("there is a way on which %d operations begin, the limit is %d", n, attempts)
+	}
+}
+
+// check holds the invariants after one step:
+//
+//  1. In WantExchange there is a deadline, and it has not come yet: nobody waits for
+//     ever, and nobody spins.
+//  2. At the end there is a result. Once there, it never changes. An assignment has a
+//     hub and a device.
+//  3. Finished is for ever, and has nothing to be sent.
+//  4. The fields fit the state, and the counts are within their limits.
+//  5. After the end, the operation id does not change. It is empty if the service has
+//     ended the operation, or does not know it.
+//  6. Lost without a link, and DialFailed with one, have no effect.
+func check(before, after *world, s step, report explore.Report) {
+	was, r := before.r, after.r
+	wasResult, wasErr := was.Result()
+	result, err := r.Result()
+	switch d := r.Deadline(); {
+	case r.Want() == WantExchange && d.IsZero():
+		report("no deadline")
+	case r.Want() == WantExchange && !d.After(r.now):
+		report("the deadline was %v ago", r.now.Sub(d))
+	case wasErr != ErrPending && (err != wasErr || !reflect.DeepEqual(wasResult, result)):
+		report("the result has changed from %v to %v", wasErr, err)
+	case err == nil && (result.AssignedHub == "" || result.DeviceID == ""):
+		report("an empty assignment")
+	case was.state == Finished && (r.state != Finished || r.unsent):
+		report("%v after the end, unsent %t", r.state, r.unsent)
+	case wasErr != ErrPending && r.operationID != was.operationID, r.operationID != "" && hasEnded(err):
+		report("the operation is %q, was %q", r.operationID, was.operationID)
+	}
+	if bad := inconsistent(r); bad != "" {
+		report("%s: %+v", bad, *r)
+	}
+	if s.Name == "Lost" && !was.linked || s.Name == "DialFailed" && was.linked {
+		quiet := before.clone()
+		quiet.r.Advance(after.now)
+		if !reflect.DeepEqual(quiet.r, r) {
+			report("this has an effect: %+v instead of %+v", *r, *quiet.r)
+		}
+	}
+}
+
+// hasEnded reports whether the result says that the service has ended the operation.
+func hasEnded(err error) bool {
+	var refused *ServiceError
+	return err == nil || errors.As(err, &refused) && (refused.RegistrationStatus != "" || refused.Status == 404)
+}
+
+// inconsistent says what does not fit in a registration.
+func inconsistent(r *Registration) string {
+	want := map[State]Want{Idle: WantDial, Registering: WantExchange, Waiting: WantExchange, Polling: WantExchange, Closing: WantClose, Finished: WantDone}
+	limit := r.cfg.Policy.MaxAttempts
+	switch {
+	case r.Want() != want[r.state]:
+		return "Want does not fit the state"
+	case r.linked != (r.state != Idle && r.state != Finished):
+		return "linked does not fit the state"
+	case r.err == ErrPending && r.state == Finished, r.err != ErrPending && r.state != Closing && r.state != Finished:
+		return "the result does not fit the state"
+	case r.unsent && !r.awaiting():
+		return "unsent, though no request is open"
+	case r.state == Polling && r.operationID == "", r.state == Registering && r.operationID != "":
+		return "the operation id does not fit the state"
+	case r.startedOver > limit || r.attempts > limit || r.startedOver > r.attempts:
+		return "attempts beyond their limit"
+	case r.unreadable > maxUnreadable:
+		return "too many unreadable answers"
+	case r.err == ErrPending && r.reached(r.End()):
+		return "still there after the budget is used up"
+	}
+	return ""
+}
+
+// checkEnds lets everything be silent from here on: the registration ends in bounded time.
+func checkEnds(w *world, report explore.Report) {
+	start := w.now
+	for range 50 {
+		switch w.r.Want() {
+		case WantDone:
+			if d := w.now.Sub(start); d > time.Hour {
+				report("a dead network ends after %v", d)
+			}
+			return
+		case WantDial:
+			w.advance(w.r.Deadline())
+			w.r.DialFailed(w.now, nil)
+		case WantExchange:
+			w.advance(w.r.Deadline())
+		case WantClose:
+			w.r.Lost(w.now, nil)
+		}
+	}
+	report("a dead network never ends")
+}
+
+// label returns what a step is called in the diagram, after what it led to; empty if it
+// does not show there.
+func label(before, after *Registration, name string) string {
+	var gaveUp *GiveUpError
+	from, to := before.state, after.state
+	switch {
+	case name == "", from == to && (name != "DialFailed" || from != Idle):
+		return ""
+	case before.err == ErrPending && errors.As(after.err, &gaveUp):
+		return "giving up"
+	case before.err == ErrPending && errors.Is(after.err, ErrRefused):
+		return "refused"
+	case name == "Ready" && to == Polling:
+		return "Ready, to resume"
+	case name == "Ready" && to != Registering:
+		return "Ready, too early"
+	case name == "time" && to == Closing:
+		return "no answer"
+	case to == Closing && after.err == ErrPending && name != "401":
+		return "a long wait"
+	case to == Waiting && before.resuming && (name == "401" || name == "refused"):
+		return "refused on resuming"
+	}
+	return name
+}

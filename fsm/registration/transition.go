@@ -1,0 +1,321 @@
+package registration
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/dps/topic"
+)
+
+// Everything that changes the state of a registration is in this file, and goes through
+// enter.
+
+// answer processes the answer to the open request.
+func (r *Registration) answer(t topic.Response, payload []byte) {
+	r.closeRequest()
+	b, err := parseBody(payload)
+	s := situation{
+		code: t.Status, polling: r.state == Polling, resuming: r.resuming, missed: r.notFound, refreshed: r.refreshed,
+		notFound: t.Status == 404 || numberOf(b.errorCode) == 404203,
+	}
+	if err == nil {
+		s.status = outcomeOf(stringOf(b.status))
+	}
+	v := decide(s)
+	if v == done {
+		if r.result, err = b.assignment(); err != nil {
+			v = garbled
+		}
+	}
+	if v != garbled {
+		r.unreadable = 0
+	}
+	if t.Status != 429 || v != again {
+		r.throttledSince = time.Time{} // only answers of 429 in a row count
+	}
+	asked, _ := retryAfter(t)
+	switch v {
+	case query:
+		r.pending(t, &b)
+	case done:
+		r.assigned()
+	case final:
+		if s.status == ended || s.status == unknown || s.notFound {
+			r.operationID = "" // it is not under way any more
+		}
+		r.finish(b.refusal(r.state, t.Status))
+	case again:
+		r.unavailable(t, b.refusal(r.state, t.Status))
+	case startOver:
+		r.notFound = r.notFound || s.notFound && !s.resuming
+		r.forget()
+		r.repeat(b.refusal(r.state, t.Status), asked, 0)
+	case reconnect: // which is not a failure yet
+		err := b.refusal(r.state, t.Status)
+		r.refreshed, r.last = true, keep(err)
+		r.leave()
+		r.trace(Event{Kind: EventRetry, Until: r.due, Err: err})
+	case garbled:
+		r.garbled(asked, err, t.Status)
+	}
+}
+
+// pending waits for the time that the service asks for, and then queries.
+func (r *Registration) pending(t topic.Response, b *body) {
+	asked, has := retryAfter(t)
+	if id := stringOf(b.operationID); id != "" {
+		r.operationID = id
+	}
+	if r.operationID == "" {
+		r.repeat(&StepError{r.state, fmt.Errorf("%w: %.32q without operationId", ErrBody, stringOf(b.status))}, asked, 0)
+		return
+	}
+	if r.state == Polling { // a registration is billed: answering it forgives nothing
+		r.attempts = r.startedOver
+	}
+	r.resuming, r.refreshed, r.last = false, false, nil
+	wait := r.cfg.Policy.poll(asked, has)
+	r.due = r.now.Add(longer(wait, r.random(), r.cfg.Policy.jitterPoll()))
+	if !r.inTime() {
+		r.due = r.now.Add(wait) // there may be time without the jitter
+	}
+	if !r.inTime() {
+		r.giveUp(ErrTimeout, nil)
+		return
+	}
+	var note string
+	if r.cfg.Trace != nil {
+		note = whyWait(t, has, asked, wait)
+	}
+	r.proceed(note)
+}
+
+// assigned ends the registration with its result.
+func (r *Registration) assigned() {
+	if r.result.OperationID == "" {
+		r.result.OperationID = r.operationID
+	}
+	r.result.CSRIgnored = r.cfg.CSR != "" && len(r.result.IssuedCertificateChain) == 0
+	r.operationID = ""
+	r.finish(nil)
+}
+
+// garbled repeats the step after an answer that could not be understood, but not often.
+func (r *Registration) garbled(asked time.Duration, err error, status int) {
+	if err == nil {
+		err = fmt.Errorf("%w: an error with status %d", ErrBody, status)
+	}
+	r.unreadable++
+	r.repeat(&StepError{r.state, err}, asked, 0)
+}
+
+// unavailable repeats the step after 429 or 5xx (S8).
+func (r *Registration) unavailable(t topic.Response, err error) {
+	asked, has := retryAfter(t)
+	asked = min(asked, r.cfg.Policy.MaxRetryAfter)
+	var spread time.Duration
+	switch {
+	case t.Status != 429:
+		if !has {
+			asked = minServerError
+		}
+	case r.state == Registering: // the quota for queries is the device's own
+		if r.throttledSince.IsZero() {
+			r.throttledSince = r.now
+		}
+		spread = r.cfg.Policy.spread(asked, has, r.now.Sub(r.throttledSince), r.random)
+	}
+	r.repeat(err, asked, spread)
+}
+
+// enter changes the state. What is due in it is r.due.
+func (r *Registration) enter(s State) { r.state, r.unsent = s, false }
+
+// tick moves the clock, which never goes back.
+func (r *Registration) tick(now time.Time) {
+	if !r.started {
+		r.started, r.start = true, now
+	}
+	if now.After(r.now) {
+		r.now = now
+	}
+}
+
+// reached reports whether a deadline has come; the zero time has not been set.
+func (r *Registration) reached(deadline time.Time) bool {
+	return !deadline.IsZero() && !r.now.Before(deadline)
+}
+
+// fire does what is due. Every input ends with it.
+func (r *Registration) fire() {
+	if r.err == ErrPending && r.reached(r.End()) { // S12
+		r.closeRequest()
+		r.giveUp(ErrTimeout, recall(r.last))
+	}
+	switch {
+	case !r.reached(r.due):
+	case r.awaiting(): // S1
+		r.lose(&StepError{r.state, ErrNoAnswer})
+	case r.state == Waiting:
+		r.proceed("")
+	}
+}
+
+// closeRequest ends the wait for an answer, if one is awaited.
+func (r *Registration) closeRequest() {
+	if r.awaiting() {
+		r.due = r.now
+	}
+}
+
+// awaiting reports whether an answer is awaited.
+func (r *Registration) awaiting() bool { return r.state == Registering || r.state == Polling }
+
+// wantsLink reports whether there should be a link.
+func (r *Registration) wantsLink() bool { return r.awaiting() || r.state == Waiting }
+
+// proceed waits until the next request may be sent, or has it sent.
+func (r *Registration) proceed(note string) {
+	if r.now.Before(r.due) {
+		r.wait()
+		r.trace(Event{Kind: EventWait, Until: r.due, Note: note})
+		return
+	}
+	r.requests++
+	next := Polling
+	if r.operationID == "" {
+		next = Registering
+	}
+	r.enter(next)
+	r.due, r.unsent = r.now.Add(r.cfg.Policy.RequestTimeout), true
+}
+
+// wait waits until r.due, with the link up unless that would be for long.
+func (r *Registration) wait() {
+	if most := r.cfg.Policy.StayConnected; most > 0 && r.due.Sub(r.now) > most {
+		r.leave()
+		return
+	}
+	r.enter(Waiting)
+}
+
+// leave asks for the link to be closed, if there is one.
+func (r *Registration) leave() {
+	if r.linked {
+		r.enter(Closing)
+		return
+	}
+	r.unlink()
+}
+
+// unlink enters the state in which there is no link.
+func (r *Registration) unlink() {
+	if r.err != ErrPending {
+		r.enter(Finished)
+		return
+	}
+	r.enter(Idle)
+}
+
+// repeat repeats the step on the same link after a failure.
+func (r *Registration) repeat(err error, floor, spread time.Duration) {
+	if r.retry(err, floor, spread) {
+		r.wait()
+		r.trace(Event{Kind: EventRetry, Until: r.due, Err: err})
+	}
+}
+
+// lose ends a link after a failure.
+func (r *Registration) lose(err error) {
+	r.closeRequest()
+	if r.cfg.Policy.NoResume && r.operationID != "" {
+		r.forget()
+	}
+	r.fail(err)
+}
+
+// fail ends a link, or the attempt to get one, after a failure.
+func (r *Registration) fail(err error) {
+	r.throttledSince = time.Time{}
+	if r.retry(err, 0, 0) {
+		r.leave()
+		r.trace(Event{Kind: EventRetry, Until: r.due, Err: err})
+	}
+}
+
+// forget drops the operation, so that the registration starts over. That counts for
+// ever, since each one is billed.
+func (r *Registration) forget() {
+	r.operationID = ""
+	r.startedOver++
+}
+
+// retry counts a failure, sets r.due for the next attempt, and reports whether there is
+// one; otherwise it ends the registration. floor is the wait that the service asks for:
+// the next attempt is neither before that is over nor before a wait that is already on.
+// spread, if not 0, takes the place of jitter.
+func (r *Registration) retry(err error, floor, spread time.Duration) bool {
+	p := &r.cfg.Policy
+	r.attempts, r.last = max(r.attempts+1, r.startedOver), keep(err)
+	floor = min(floor, p.MaxRetryAfter)
+	earliest := latest(r.due, r.now.Add(floor))
+	wait := max(floor, p.backoff(r.attempts), spread)
+	if spread == 0 {
+		wait = longer(wait, r.random(), jitterRetry)
+	}
+	r.due = latest(earliest, r.now.Add(wait))
+	if end := r.End(); !r.inTime() {
+		// A last attempt is made shortly before the end, once.
+		if last := end.Add(-p.lastChance()); last.After(r.now) {
+			r.due = latest(last, earliest)
+		}
+	}
+	switch {
+	case p.MaxAttempts > 0 && r.attempts >= p.MaxAttempts, r.unreadable >= maxUnreadable:
+		r.giveUp(ErrAttempts, err)
+		return false
+	case !r.inTime():
+		r.giveUp(ErrTimeout, err)
+		return false
+	}
+	return true
+}
+
+// inTime reports whether the next attempt comes before the end of the budget.
+func (r *Registration) inTime() bool {
+	end := r.End()
+	return end.IsZero() || r.due.Before(end)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// random returns a number from 0 to 1 for the jitter of one wait.
+func (r *Registration) random() float64 {
+	if r.cfg.Jitter == nil {
+		return 0
+	}
+	if n := r.cfg.Jitter(); n > 0 { // neither negative nor NaN
+		return min(n, 1)
+	}
+	return 0
+}
+
+func (r *Registration) giveUp(reason, last error) {
+	due := latest(r.due, r.now)
+	r.finish(&GiveUpError{reason, r.state, r.now.Sub(r.start), r.attempts, last, due, due.Sub(r.now)})
+}
+
+// finish ends the registration, once. err is nil if r.result has been set.
+func (r *Registration) finish(err error) {
+	if r.err != ErrPending {
+		return
+	}
+	r.err = err
+	r.leave()
+	r.trace(Event{Kind: EventEnd, Err: err})
+}

@@ -1,0 +1,390 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+// Everything that changes the phase of a session is in this file, and goes through
+// enter.
+
+// A phase is where a session is.
+type phase byte
+
+const (
+	down        phase = iota // no transport
+	dialing                  // a dial is under way
+	abandoned                // that dial is to be given up
+	connecting               // the CONNACK is awaited
+	subscribing              // the SUBACK is awaited
+	ready                    // the registration has its link
+	closing                  // the transport is to be closed
+)
+
+// open reports whether there is a transport to exchange bytes on.
+func (p phase) open() bool { return connecting <= p && p <= ready }
+
+// accepted reports whether the server has accepted the connection.
+func (p phase) accepted() bool { return p == subscribing || p == ready }
+
+// enter changes the phase and replaces its deadline.
+func (m *Machine) enter(p phase, deadline time.Time) { m.phase, m.deadline = p, deadline }
+
+// await enters a phase that waits for an answer.
+func (m *Machine) await(p phase) { m.enter(p, m.now.Add(m.requestTimeout)) }
+
+// tick moves the clock, which never goes back.
+func (m *Machine) tick(now time.Time) {
+	if now.After(m.now) {
+		m.now = now
+	}
+}
+
+// reached reports whether a deadline has come; the zero time has not been set.
+func (m *Machine) reached(deadline time.Time) bool {
+	return !deadline.IsZero() && !m.now.Before(deadline)
+}
+
+// fire does what is due. Every input ends with it.
+func (m *Machine) fire() {
+	if m.reached(m.deadline) { // S1
+		if m.phase == dialing {
+			m.enter(abandoned, time.Time{})
+			m.reg.DialFailed(m.now, ErrNoAnswer)
+		} else {
+			m.fail(closing, ErrNoAnswer)
+		}
+	}
+	m.reg.Advance(m.now)
+	m.follow()
+	m.ping()
+}
+
+// follow does what the registration wants.
+func (m *Machine) follow() {
+	want := m.reg.Want()
+	switch {
+	case m.phase == dialing && want == WantDone:
+		m.enter(abandoned, time.Time{})
+	case !m.phase.open():
+	case want == WantExchange:
+		m.publish()
+	case want != WantDial:
+		m.leave()
+	}
+	if len(m.out) > maxOutput && m.phase.open() {
+		m.fail(closing, fmt.Errorf("%w: %d bytes, the limit is %d", ErrBacklog, len(m.out), maxOutput))
+	}
+}
+
+// leave ends the session: with a DISCONNECT, and with the transport to be closed; or,
+// with KeepSession, by leaving both to the caller.
+func (m *Machine) leave() {
+	if m.keepSession && m.assigned() { // S17
+		m.enter(down, time.Time{})
+		m.reg.Lost(m.now, nil)
+		return
+	}
+	if m.phase.accepted() {
+		var bye packet.Disconnect
+		m.send(bye.AppendBinary(m.room()))
+	} else {
+		m.dropOutput()
+	}
+	m.pipeline = m.pipeline && !m.pipelined
+	m.enter(closing, time.Time{})
+}
+
+// assigned reports whether the registration has ended well.
+func (m *Machine) assigned() bool {
+	_, err := m.reg.Result()
+	return err == nil
+}
+
+// fail ends the session after a failure, without another word. The registration learns
+// of it after the phase has changed to next.
+func (m *Machine) fail(next phase, cause error) {
+	err := &StepError{State: m.State(), Err: cause}
+	m.pipeline = m.pipeline && !m.pipelined
+	m.drop()
+	m.enter(next, time.Time{})
+	if m.reg.Want() == WantDial {
+		m.reg.DialFailed(m.now, err)
+	} else {
+		m.reg.Lost(m.now, err)
+	}
+}
+
+// drop forgets all that belongs to a transport.
+func (m *Machine) drop() {
+	m.dropOutput()
+	m.in.Reset()
+	m.packetID, m.subscribeID, m.pinged = 0, 0, time.Time{}
+}
+
+func (m *Machine) dropOutput() {
+	clear(m.out) // it may hold a password
+	m.out = nil
+}
+
+// connect begins a session.
+func (m *Machine) connect(password []byte) error {
+	if symmetric := m.attestation == SymmetricKey; symmetric != (len(password) > 0) {
+		return fmt.Errorf("%w: %d bytes for attestation by %v", ErrPassword, len(password), m.attestation)
+	}
+	p := packet.Connect{ // with a password of its own (S16)
+		CleanSession: true, // the service keeps no sessions
+		KeepAlive:    uint16(m.keepAlive / time.Second),
+		ClientID:     []byte(m.reg.ClientID()),
+		Username:     []byte(m.reg.Username()),
+	}
+	if len(password) > 0 {
+		p.Password = password
+	}
+	m.drop()
+	out, err := p.AppendBinary(make([]byte, 0, max(maxIdleOutput, 64+len(p.ClientID)+len(p.Username)+len(password))))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPassword, err)
+	}
+	m.await(connecting)
+	m.send(out, nil)
+	if m.pipelined = m.pipeline; m.pipelined {
+		m.subscribe()
+		m.reg.Ready(m.now)
+	}
+	return nil
+}
+
+// subscribe sends the SUBSCRIBE that every connection needs: the service keeps no
+// subscription of an earlier one, whatever the CONNACK says (S18).
+func (m *Machine) subscribe() {
+	m.subscribeID = m.nextID()
+	p := packet.Subscribe{ID: m.subscribeID, Subscriptions: []packet.Subscription{
+		{Filter: []byte(topic.ResponseFilter), QoS: packet.QoS1},
+	}}
+	m.send(p.AppendBinary(m.room()))
+}
+
+// publish sends the request that is due, if there is one.
+func (m *Machine) publish() {
+	var room [512]byte
+	name, payload, ok := m.reg.AppendRequest(room[:0], nil)
+	if !ok {
+		return
+	}
+	p := packet.Publish{Topic: name, Payload: payload}
+	if !m.atMostOnce { // S3
+		p.QoS, p.ID = packet.QoS1, m.nextID()
+	}
+	m.send(p.AppendBinary(m.room()))
+}
+
+// nextID returns a packet identifier.
+func (m *Machine) nextID() uint16 {
+	m.packetID = max(1, m.packetID+1) // 0 after 65,535
+	return m.packetID
+}
+
+// ping sends a PINGREQ after a long silence of ours (MQTT-3.1.2-23), and gives the
+// connection up when none of the server's answers it (S15).
+func (m *Machine) ping() {
+	if !m.reached(m.keepAliveDeadline()) {
+		return
+	}
+	if m.reached(m.pongDeadline()) {
+		m.fail(closing, fmt.Errorf("%w: no PINGRESP", ErrNoAnswer))
+		return
+	}
+	if m.pinged.IsZero() {
+		m.pinged = m.now
+	}
+	var ping packet.Pingreq
+	m.send(ping.AppendBinary(m.room()))
+}
+
+// keepAliveDeadline returns when ping has something to do; zero: never.
+func (m *Machine) keepAliveDeadline() time.Time {
+	if !m.phase.accepted() || m.keepAlive == 0 {
+		return time.Time{}
+	}
+	return earliest(m.lastSent.Add(m.keepAlive), m.pongDeadline())
+}
+
+// pongDeadline returns when a PINGRESP is overdue; zero: never.
+func (m *Machine) pongDeadline() time.Time {
+	if m.pinged.IsZero() {
+		return time.Time{}
+	}
+	return m.pinged.Add(m.requestTimeout)
+}
+
+const (
+	// maxIdleOutput is the room in bytes that a machine keeps for its output while it
+	// waits: enough for a keep-alive, an acknowledgement and most requests.
+	maxIdleOutput = 144
+
+	// maxOutput bounds the output in bytes that the caller does not take.
+	maxOutput = 1 << 20
+)
+
+// room returns the output, with room for most packets if it has none yet.
+func (m *Machine) room() []byte {
+	if m.out == nil {
+		m.out = make([]byte, 0, maxIdleOutput)
+	}
+	return m.out
+}
+
+// send takes the output with a packet appended to it, as AppendBinary returns it. All
+// output goes through it.
+func (m *Machine) send(out []byte, err error) {
+	if err != nil {
+		return // does not happen: all parts of our packets have been checked
+	}
+	begin := len(m.out)
+	if cap(out) != cap(m.out) {
+		clear(m.out) // it was outgrown, and may have held a password
+	}
+	m.out, m.lastSent = out, m.now
+	if f, _, err := packet.Cut(out[begin:], len(out)); err == nil {
+		m.tracePacket(EventSent, f)
+	}
+}
+
+// receive processes the packets that have been received.
+func (m *Machine) receive() {
+	for m.phase.open() {
+		f, err := m.in.Next()
+		if err == packet.ErrShort {
+			return
+		}
+		if err == nil {
+			m.tracePacket(EventReceived, f)
+			err = m.packet(f)
+		}
+		if err != nil { // a violation ends the connection (MQTT-4.8.0-1)
+			m.fail(closing, fmt.Errorf("%w: %w", ErrProtocol, err))
+		}
+		m.follow()
+	}
+	var unread []byte
+	if m.phase == down { // with KeepSession: what is left is the caller's, but not in his buffer
+		unread = m.in.AppendRest(nil)
+	}
+	m.in.Reset()
+	m.in.Feed(unread)
+}
+
+// packet processes one packet. An error is a protocol violation.
+func (m *Machine) packet(f packet.Frame) error {
+	if m.phase == connecting && f.Type != packet.CONNACK {
+		return fmt.Errorf("%v before the CONNACK [MQTT-3.2.0-1]", f.Type)
+	}
+	switch f.Type {
+	case packet.CONNACK:
+		return m.connack(f)
+	case packet.SUBACK:
+		return m.suback(f)
+	case packet.PUBLISH:
+		return m.message(f)
+	case packet.PUBREL:
+		return m.pubrel(f)
+	case packet.PINGRESP:
+		m.pinged = time.Time{}
+		var p packet.Pingresp
+		return p.Decode(f)
+
+	// An acknowledgement means nothing here: the answer to a request is the message
+	// that follows, and that may even come before it (S3).
+	case packet.PUBACK:
+		var p packet.Puback
+		return p.Decode(f)
+	case packet.PUBREC:
+		var p packet.Pubrec
+		return p.Decode(f)
+	case packet.PUBCOMP:
+		var p packet.Pubcomp
+		return p.Decode(f)
+	}
+	return fmt.Errorf("%v from a server [section 2.2.1]", f.Type)
+}
+
+func (m *Machine) connack(f packet.Frame) error {
+	var p packet.Connack
+	if err := p.Decode(f); err != nil {
+		return err
+	}
+	refused := &ConnectError{p.ReturnCode}
+	switch {
+	case m.phase != connecting:
+		return errors.New("second CONNACK [MQTT-4.8.0-1]")
+	case p.ReturnCode != packet.Accepted && (refused.transient() || m.pipelined):
+		m.fail(closing, refused)
+	case p.ReturnCode != packet.Accepted:
+		m.reg.Abort(m.now, refused)
+	case m.pipelined:
+		m.enter(ready, time.Time{})
+	default:
+		m.await(subscribing)
+		m.subscribe()
+	}
+	return nil
+}
+
+func (m *Machine) suback(f packet.Frame) error {
+	var p packet.Suback
+	if err := p.Decode(f); err != nil {
+		return err
+	}
+	switch {
+	case p.ID != m.subscribeID:
+		return fmt.Errorf("SUBACK %d without such a SUBSCRIBE [MQTT-2.3.1-7]", p.ID)
+	case len(p.ReturnCodes) != 1:
+		return fmt.Errorf("SUBACK with %d return codes for one filter [MQTT-3.8.4-5]", len(p.ReturnCodes))
+	case p.ReturnCodes[0] == packet.SubackFailure: // S2
+		m.reg.Abort(m.now, ErrSubscribe)
+	case m.phase == subscribing:
+		m.subscribeID = 0
+		m.enter(ready, time.Time{})
+		m.reg.Ready(m.now)
+	default:
+		m.subscribeID = 0
+	}
+	return nil
+}
+
+// pubrel ends a delivery with QoS 2. The message was taken when it was received; if it
+// comes twice, its $rid gives it away.
+func (m *Machine) pubrel(f packet.Frame) error {
+	var p packet.Pubrel
+	if err := p.Decode(f); err != nil {
+		return err
+	}
+	ack := packet.Pubcomp(p)
+	m.send(ack.AppendBinary(m.room()))
+	return nil
+}
+
+// message acknowledges a message and passes it on.
+func (m *Machine) message(f packet.Frame) error {
+	var p packet.Publish
+	if err := p.Decode(f); err != nil {
+		return err
+	}
+	switch p.QoS {
+	case packet.QoS1:
+		ack := packet.Puback{ID: p.ID}
+		m.send(ack.AppendBinary(m.room()))
+	case packet.QoS2:
+		ack := packet.Pubrec{ID: p.ID}
+		m.send(ack.AppendBinary(m.room()))
+	}
+	if m.reg.Message(m.now, p.Topic, p.Payload) {
+		m.pipelined = false
+	}
+	return nil
+}
