@@ -314,7 +314,7 @@ func TestEnoughIsKeptOfAFailure(t *testing.T) {
 		t.Errorf("%v is not %v", keep(e), recall(keep(e)))
 	}
 	e.Message, e.TrackingID = strings.Repeat("m", 100), strings.Repeat("t", 36)
-	if got := recall(keep(e)).(*ServiceError); got.TrackingID != e.TrackingID || got.Message != strings.Repeat("m", maxNote-36-3)+"…" {
+	if got := recall(keep(e)).(*ServiceError); got.TrackingID != e.TrackingID || got.Message != strings.Repeat("m", 64-36-3)+"…" {
 		t.Errorf("%q and %q", got.Message, got.TrackingID)
 	}
 	lost := &StepError{Waiting, ErrLost}

@@ -113,6 +113,14 @@ func TestAllMistakesAreReported(t *testing.T) {
 	}
 }
 
+func TestACauseOfAMistakeCanBeFound(t *testing.T) {
+	_, err := registration.New(registration.Config{IDScope: "s", RegistrationID: "d", CSR: "_AAA", APIVersion: "2026"})
+	var corrupt base64.CorruptInputError
+	if !errors.As(err, &corrupt) {
+		t.Errorf("%v", err)
+	}
+}
+
 // Any JSON value is a legal Payload: the service refuses what it does not like.
 func TestAnyJSONIsALegalPayload(t *testing.T) {
 	for _, payload := range []string{`{}`, `[1]`, `"text"`, `7`, `null`, `true`, ` {"a" : 1}` + "\n"} {
