@@ -124,6 +124,10 @@ func TestTraceTellsWhy(t *testing.T) {
 		"&retry-after=tonite": `retry-after is "tonite", the default is 3s`,
 	} {
 		for _, jitter := range []func() float64{nil, func() float64 { return 0.5 }} {
+			want := want
+			if jitter != nil {
+				want += ", and jitter"
+			}
 			var waits []fsm.Event
 			b := newBench(t, func(c *fsm.Config) {
 				c.Jitter = jitter

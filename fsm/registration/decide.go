@@ -49,10 +49,11 @@ func decide(s situation) verdict {
 	case s.code == 429 || s.code >= 500:
 		return again
 
-	// The registration: a conflict with another one is over soon (S9), all else is
-	// final (S10).
-	case !s.polling && s.code == 412:
+	// A conflict with another registration is over soon (S9).
+	case s.code == 412:
 		return startOver
+
+	// The registration: all else is final (S10).
 	case !s.polling:
 		return final
 
@@ -60,9 +61,9 @@ func decide(s situation) verdict {
 	// any, once (S9). The password may have expired since the CONNECT.
 	case s.refreshed && s.code == 401 && !s.notFound:
 		return final
-	case s.resuming, s.notFound && !s.missed, s.code == 412:
+	case s.resuming, s.notFound && !s.missed:
 		return startOver
-	case s.code == 401 && !s.refreshed && !s.notFound:
+	case s.code == 401 && !s.notFound:
 		return reconnect
 	}
 	return final

@@ -193,10 +193,15 @@ func (e *GiveUpError) Error() string {
 	return s
 }
 
-// Unwrap returns e.Reason and e.Last, but not a Last that is a refusal of the service,
-// which would make e look like a final one.
+// Unwrap returns e.Reason and e.Last, but not a Last that would make e look like an
+// error of another kind, such as a refusal of the service.
 func (e *GiveUpError) Unwrap() []error {
-	if e.Last == nil || errors.Is(e.Last, ErrRefused) {
+	for _, kind := range []error{ErrRefused, ErrUnauthorized, ErrDisabled, ErrNotFound, ErrFailed, ErrInvalid, ErrStopped} {
+		if errors.Is(e.Last, kind) {
+			return []error{e.Reason}
+		}
+	}
+	if e.Last == nil {
 		return []error{e.Reason}
 	}
 	return []error{e.Reason, e.Last}

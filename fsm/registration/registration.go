@@ -77,7 +77,7 @@ func (r *Registration) Message(now time.Time, name, payload []byte) bool {
 	switch {
 	case err != nil:
 		r.ignore("its topic is not that of an answer")
-	case !r.awaiting(): // S5
+	case !r.awaiting() || r.unsent: // S5
 		r.ignore("no request is open")
 	case !r.isOurs(response.RequestID):
 		r.ignore("its $rid is not that of the open request")
@@ -128,7 +128,6 @@ func (r *Registration) Abort(now time.Time, cause error) {
 		cause = ErrStopped
 	}
 	r.finish(cause)
-	r.fire()
 }
 
 // Stop ends the registration with [ErrStopped]. After the end, Stop has no effect.

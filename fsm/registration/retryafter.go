@@ -13,7 +13,7 @@ import (
 // package topic takes counts as the largest, one below zero as zero, and a fraction is
 // rounded up.
 func retryAfter(t topic.Response) (d time.Duration, ok bool) {
-	if t.HasRetryAfter || t.BadRetryAfter == nil {
+	if t.BadRetryAfter == nil {
 		return t.RetryAfter, t.HasRetryAfter
 	}
 	text := string(t.BadRetryAfter)
@@ -41,15 +41,15 @@ func areDigits(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// whyWait says where a wait comes from.
-func whyWait(t topic.Response, has bool, asked, wait time.Duration) string {
+// whyWait says where a wait comes from, and that there is jitter, if there is.
+func whyWait(t topic.Response, has bool, asked, wait time.Duration, jitter string) string {
 	switch {
 	case t.BadRetryAfter != nil && !has:
-		return fmt.Sprintf("retry-after is %.20q, the default is %v", t.BadRetryAfter, wait)
+		return fmt.Sprintf("retry-after is %.20q, the default is %v%s", t.BadRetryAfter, wait, jitter)
 	case !has:
-		return fmt.Sprintf("no retry-after, the default is %v", wait)
+		return fmt.Sprintf("no retry-after, the default is %v%s", wait, jitter)
 	case asked != wait:
-		return fmt.Sprintf("the service asked for %v, the policy makes it %v", asked, wait)
+		return fmt.Sprintf("the service asked for %v, the policy makes it %v%s", asked, wait, jitter)
 	}
-	return fmt.Sprintf("the service asked for %v", wait)
+	return fmt.Sprintf("the service asked for %v%s", wait, jitter)
 }

@@ -85,7 +85,11 @@ func (r *Registration) pending(t topic.Response, b *body) {
 	}
 	var note string
 	if r.cfg.Trace != nil {
-		note = whyWait(t, has, asked, wait)
+		jitter := ""
+		if r.cfg.Jitter != nil {
+			jitter = ", and jitter"
+		}
+		note = whyWait(t, has, asked, wait, jitter)
 	}
 	r.proceed(note)
 }
@@ -256,7 +260,7 @@ func (r *Registration) forget() {
 // spread, if not 0, takes the place of jitter.
 func (r *Registration) retry(err error, floor, spread time.Duration) bool {
 	p := &r.cfg.Policy
-	r.attempts, r.last = max(r.attempts+1, r.startedOver), keep(err)
+	r.attempts, r.last = r.attempts+1, keep(err)
 	floor = min(floor, p.MaxRetryAfter)
 	earliest := latest(r.due, r.now.Add(floor))
 	wait := max(floor, p.backoff(r.attempts), spread)

@@ -197,9 +197,12 @@ func TestTraceTellsWhyItWaits(t *testing.T) {
 		"301": "the service asked for 5m1s, the policy makes it 5m0s", "tonite": `retry-after is "tonite", the default is 3s`, "2.5": "the service asked for 3s",
 		strings.Repeat("x", 50): `retry-after is "xxxxxxxxxxxxxxxxxxxx", the default is 3s`,
 	} {
-		for _, n := range []float64{0, 0.5} {
-			g := newRig(t, jitter(n))
+		for i, with := range []func(*registration.Config){func(*registration.Config) {}, jitter(0), jitter(0.5)} {
+			g, want := newRig(t, with), want
 			g.exchange(202, after, assigning)
+			if i > 0 {
+				want += ", and jitter"
+			}
 			wait := registration.Event{Time: g.now, Kind: registration.EventWait, State: g.r.State(), Until: g.r.Deadline(), Note: want}
 			if wait.State == registration.Closing {
 				wait.Until = g.events[0].Until

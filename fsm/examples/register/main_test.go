@@ -159,7 +159,7 @@ func TestThrottled(t *testing.T) {
 		dpstest.Enrollment{RegistrationID: "always", PrimaryKey: testKey,
 			Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 429, RetryAfter: "60"}}},
 	)
-	if got := try(t, d.flags("tls", "-registration-id", "once", "-key", testKey)...); got.code != exitAssigned {
+	if got := try(t, d.flags("tls", "-registration-id", "once", "-key", testKey, "-timeout", "8s")...); got.code != exitAssigned {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	got := try(t, d.flags("tls", "-registration-id", "always", "-key", testKey, "-timeout", "5s")...)
