@@ -3,6 +3,7 @@ package fsm_test
 import (
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -209,12 +210,20 @@ func TestEventsHaveTheStateAfterThem(t *testing.T) {
 					continue
 				}
 				var last fsm.Event
+				var states []fsm.State // of events that say how it goes on
 				b := newBench(t, func(c *fsm.Config) {
-					c.Policy, c.Trace = variant.policy, func(e fsm.Event) { last = e }
+					c.Policy, c.Trace = variant.policy, func(e fsm.Event) {
+						if last = e; e.Kind >= fsm.EventWait {
+							states = append(states, e.State)
+						}
+					}
 				})
 				stage(b)
-				last = fsm.Event{Kind: fsm.EventReceived}
+				last, states = fsm.Event{Kind: fsm.EventReceived}, nil
 				end(b)
+				if slices.ContainsFunc(states, func(s fsm.State) bool { return s != b.m.State() }) {
+					t.Errorf("%+v: %s in state %v: events have the states %v, the machine %v", variant.policy, name, state, states, b.m.State())
+				}
 				if seen[last.Kind] = true; last.Kind != fsm.EventReceived && last.State != b.m.State() {
 					t.Errorf("%+v: %s in state %v: %v has state %v, the machine %v", variant.policy, name, state, last.Kind, last.State, b.m.State())
 				}

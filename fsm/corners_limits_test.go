@@ -72,9 +72,10 @@ func TestUnreadBytesAreACopyOrNone(t *testing.T) {
 		}
 		want := map[bool]string{false: "", true: "behind"}[keep]
 		for range 2 {
-			if got := string(b.m.AppendUnread(nil)); got != want {
+			if got := string(b.m.AppendUnread([]byte("before "))); got != "before "+want {
 				t.Errorf("keep %t, %v: unread %q, want %q", keep, b.m.State(), got, want)
 			}
+			b.m.Receive(b.now, []byte("what is the caller's already"))
 			b.m.Lost(b.now, nil)
 		}
 		b.ends(nil)
@@ -246,7 +247,8 @@ func TestOutputIsBounded(t *testing.T) {
 			sent += min(piece, len(rest))
 			longest = max(longest, sent/7*4)
 		}
-		if err := b.ends(fsm.ErrAttempts); !errors.Is(err, fsm.ErrBacklog) || held == 0 {
+		text := "output was not taken: 1048580 bytes, the limit is 1048576"
+		if err := b.ends(fsm.ErrAttempts); !errors.Is(err, fsm.ErrBacklog) || held == 0 || !strings.HasSuffix(err.Error(), text) {
 			t.Errorf("in pieces of %d: %v", piece, err)
 		}
 		if piece < len(all) && (longest < 1<<20 || longest > 1<<20+4*piece) {
@@ -258,6 +260,9 @@ func TestOutputIsBounded(t *testing.T) {
 
 // The bound is 1 MiB: that much may wait for the caller, and is sent in full.
 func TestOutputUpToTheBoundIsSent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("these are many packets, for the race detector")
+	}
 	for n, want := range map[int]fsm.Want{1 << 18: fsm.WantExchange, 1<<18 + 1: fsm.WantClose} {
 		b := newBench(t)
 		b.connect()
@@ -268,6 +273,16 @@ func TestOutputUpToTheBoundIsSent(t *testing.T) {
 			t.Errorf("%d PUBACKs: %v, %d bytes", n, b.m.Want(), got)
 		}
 	}
+	b := newBench(t)
+	b.connect()
+	b.sent()
+	flood, _ := (&packet.Publish{Topic: []byte("a"), QoS: packet.QoS1, ID: 1}).AppendBinary(nil)
+	b.m.Receive(b.now, bytes.Repeat(flood, 1<<18))
+	b.m.Stop(b.now)
+	if got := len(b.m.AppendOutput(nil)); got != 1<<20+2 {
+		t.Errorf("%d bytes with the DISCONNECT, want 1 MiB and 2", got)
+	}
+	b.ends(fsm.ErrStopped)
 }
 
 // A device that takes its output is never ended by a flood.

@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"io"
 	"slices"
@@ -149,6 +150,11 @@ func TestAMistakeInConfigIsInvalid(t *testing.T) {
 	if _, err := fsm.New(fsm.Config{}); !slices.Equal(classes(err), []string{"invalid"}) {
 		t.Errorf("%v is %v", err, classes(err))
 	}
+	_, err := fsm.New(fsm.Config{IDScope: "s", RegistrationID: "d", APIVersion: csrVersion, CSR: "_AAA"})
+	var corrupt base64.CorruptInputError
+	if !errors.As(err, &corrupt) {
+		t.Errorf("the cause is lost: %v", err)
+	}
 }
 
 // The last failure of who gives up is there to be read, but a refusal in it does not
@@ -163,7 +169,7 @@ func TestTheLastFailureOfWhoGivesUp(t *testing.T) {
 	if !errors.As(err, &gaveUp) || errors.As(err, &refused) || errors.Is(err, fsm.ErrRefused) {
 		t.Errorf("%v", err)
 	}
-	if !errors.As(gaveUp.Last, &refused) || refused.ReturnCode != packet.ServerUnavailable || !errors.Is(gaveUp.Last, fsm.ErrRefused) {
+	if !errors.As(gaveUp.Last, &refused) || refused.ReturnCode != packet.ServerUnavailable || !errors.Is(gaveUp.Last, fsm.ErrRefused) || errors.Is(gaveUp.Last, fsm.ErrUnauthorized) {
 		t.Errorf("the last failure is %v", gaveUp.Last)
 	}
 }

@@ -73,6 +73,10 @@ func TestDoneIsForEver(t *testing.T) {
 	for range 3 {
 		b.m.Receive(b.now, []byte("rubbish"))
 		b.m.Lost(b.now, io.EOF)
+		b.m.DialFailed(b.now, io.EOF)
+		b.m.Dialing(b.now)
+		b.want(fsm.Finished, fsm.WantDone)
+		b.m.Abort(b.now, io.EOF)
 		b.m.Stop(b.now)
 		b.sleep(time.Hour)
 		if err := b.m.Open(b.now, []byte(testToken)); !errors.Is(err, fsm.ErrOrder) {

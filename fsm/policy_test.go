@@ -89,6 +89,30 @@ func TestPipelineTakesAnswersInAnyOrder(t *testing.T) {
 	b.ends(nil)
 }
 
+// A connection that is closed for a long wait has not failed: the next one is pipelined.
+func TestPipelineGoesOnAfterALongWait(t *testing.T) {
+	b := newBench(t, pipelined)
+	b.open()
+	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{1}}, message("202/?$rid=1&retry-after=299", assigning))
+	b.want(fsm.Closing, fsm.WantClose)
+	b.m.Lost(b.now, nil)
+	b.sleepToDeadline()
+	b.sent()
+	b.open()
+	b.expect("CONNECT", "SUBSCRIBE", "PUBLISH")
+}
+
+// A SUBSCRIBE is acknowledged once, also when it was sent ahead.
+func TestPipelineTakesOneSuback(t *testing.T) {
+	b := newBench(t, pipelined, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
+	b.open()
+	suback := &packet.Suback{ID: 1, ReturnCodes: []byte{1}}
+	b.receive(&packet.Connack{}, suback)
+	b.want(fsm.Registering, fsm.WantExchange)
+	b.receive(suback)
+	b.ends(fsm.ErrProtocol)
+}
+
 // A wait that is on is kept: only the subscription is sent ahead.
 func TestPipelineKeepsTheWait(t *testing.T) {
 	b := newBench(t, pipelined)

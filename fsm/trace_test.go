@@ -105,6 +105,9 @@ func TestRetriesAreTraced(t *testing.T) {
 	b.sleep(time.Second)
 	b.m.Lost(b.now, io.EOF)
 	b.m.DialFailed(b.now, nil)
+	b.sleep(time.Second)
+	b.open()
+	b.m.Lost(b.now, nil)
 	for i, want := range []struct {
 		at, until time.Duration
 		state     fsm.State
@@ -114,13 +117,14 @@ func TestRetriesAreTraced(t *testing.T) {
 		{time.Second, 10 * time.Second, fsm.Waiting, "registration: refused with status 503"},
 		{2 * time.Second, 10 * time.Second, fsm.Idle, "registration: waiting: connection lost: EOF"},
 		{2 * time.Second, 10 * time.Second, fsm.Idle, "registration: dialing: no connection"},
+		{3 * time.Second, 19 * time.Second, fsm.Idle, "registration: connecting: connection lost"},
 	} {
 		e := retries[i]
 		if e.Time.Sub(start) != want.at || e.Until.Sub(start) != want.until || e.State != want.state || e.Err == nil || e.Err.Error() != want.err {
 			t.Errorf("%d: %+v, want %+v", i, e, want)
 		}
 	}
-	if len(retries) != 4 {
+	if len(retries) != 5 {
 		t.Errorf("%d retries", len(retries))
 	}
 }

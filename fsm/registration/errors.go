@@ -181,7 +181,7 @@ func (e *GiveUpError) Error() string {
 		where = "without a connection"
 	}
 	s := fmt.Sprintf("%s%v after %v %s", prefix, e.Reason, e.Elapsed.Round(time.Millisecond), where)
-	if e.Wait > 0 {
+	if e.Wait != 0 {
 		s += fmt.Sprintf(", with the next attempt due in %v", e.Wait.Round(time.Millisecond))
 	}
 	if e.Attempts > 0 {
@@ -193,15 +193,10 @@ func (e *GiveUpError) Error() string {
 	return s
 }
 
-// Unwrap returns e.Reason and e.Last, but not a Last that would make e look like an
-// error of another kind, such as a refusal of the service.
+// Unwrap returns e.Reason and e.Last, but not a Last that is a refusal of the service,
+// which would make e look like a final one.
 func (e *GiveUpError) Unwrap() []error {
-	for _, kind := range []error{ErrRefused, ErrUnauthorized, ErrDisabled, ErrNotFound, ErrFailed, ErrInvalid, ErrStopped} {
-		if errors.Is(e.Last, kind) {
-			return []error{e.Reason}
-		}
-	}
-	if e.Last == nil {
+	if e.Last == nil || errors.Is(e.Last, ErrRefused) {
 		return []error{e.Reason}
 	}
 	return []error{e.Reason, e.Last}
