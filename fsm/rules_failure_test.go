@@ -274,7 +274,7 @@ func TestS12_TheWholeHasABudget(t *testing.T) {
 		b.m.DialFailed(b.now, errors.New("no route"))
 	}
 	err := b.ends(fsm.ErrTimeout)
-	if d := b.now.Sub(start); d != 10*time.Minute-30*time.Second || !errors.Is(err, fsm.ErrDial) || !strings.Contains(err.Error(), "no route") {
+	if d := b.now.Sub(start); d != 6*time.Minute-30*time.Second || !errors.Is(err, fsm.ErrDial) || !strings.Contains(err.Error(), "no route") {
 		t.Errorf("after %v: %v", d, err)
 	}
 

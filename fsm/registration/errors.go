@@ -128,7 +128,7 @@ func (e *ServiceError) class() error {
 	switch status := e.Status; {
 	case isDisabled(e.RegistrationStatus):
 		return ErrDisabled
-	case outcomeOf(e.RegistrationStatus) == ended, e.RegistrationStatus != "" && status < 400:
+	case outcomeOf(e.RegistrationStatus) == ended, status < 400:
 		return ErrFailed
 	case status == 429 || status >= 500:
 		return nil
@@ -136,7 +136,7 @@ func (e *ServiceError) class() error {
 		return ErrNotFound
 	case status == 401 || status == 403:
 		return ErrUnauthorized
-	case status == 409 || status == 412:
+	case status == 409:
 		return ErrFailed
 	}
 	return ErrInvalid

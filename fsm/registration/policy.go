@@ -10,7 +10,7 @@ import (
 type Policy struct {
 	// Budget is the time for the whole registration, from the first input on. A last
 	// attempt is made shortly before its end, unless the service asked for a longer
-	// wait. Default 10 minutes; negative: no limit. A device of a large fleet that has
+	// wait. Default 6 minutes; negative: no limit. A device of a large fleet that has
 	// to be registered in the end, however long that takes, has no limit here and in
 	// MaxAttempts: at 1,000 registrations a minute a million devices take 17 hours.
 	Budget time.Duration
@@ -86,7 +86,7 @@ const (
 )
 
 func (p *Policy) setDefaults() {
-	setDefault(&p.Budget, 10*time.Minute)
+	setDefault(&p.Budget, 6*time.Minute)
 	setDefault(&p.RequestTimeout, 30*time.Second)
 	setDefault(&p.RetryAfter, 3*time.Second)
 	setDefault(&p.MinRetryAfter, 2*time.Second)

@@ -13,7 +13,7 @@ import (
 // The defaults are those that the documentation of Policy names.
 func TestDefaults(t *testing.T) {
 	want := Policy{
-		Budget: 10 * time.Minute, RequestTimeout: 30 * time.Second, RetryAfter: 3 * time.Second,
+		Budget: 6 * time.Minute, RequestTimeout: 30 * time.Second, RetryAfter: 3 * time.Second,
 		MinRetryAfter: 2 * time.Second, MaxRetryAfter: 5 * time.Minute, StayConnected: 4 * time.Minute,
 		MinBackoff: time.Second, MaxBackoff: 100 * time.Second, MaxThrottled: 2 * time.Hour, MaxAttempts: 10,
 	}

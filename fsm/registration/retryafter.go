@@ -44,7 +44,9 @@ func areDigits(s string) bool {
 // whyWait says where a wait comes from, and that there is jitter, if there is.
 func whyWait(t topic.Response, has bool, asked, wait time.Duration, jitter string) string {
 	switch {
-	case t.BadRetryAfter != nil && !has:
+	case t.BadRetryAfter != nil && has:
+		return fmt.Sprintf("retry-after is %.20q, the policy makes it %v%s", t.BadRetryAfter, wait, jitter)
+	case t.BadRetryAfter != nil:
 		return fmt.Sprintf("retry-after is %.20q, the default is %v%s", t.BadRetryAfter, wait, jitter)
 	case !has:
 		return fmt.Sprintf("no retry-after, the default is %v%s", wait, jitter)

@@ -22,7 +22,7 @@ func TestDeadlines(t *testing.T) {
 	}
 	g.r.DialFailed(g.now, nil)
 	check("back-off", at(1))
-	if !g.r.End().Equal(at(600)) {
+	if !g.r.End().Equal(at(360)) {
 		t.Errorf("end %v", g.r.End())
 	}
 	g.next()
@@ -37,10 +37,10 @@ func TestDeadlines(t *testing.T) {
 	check("to be closed", time.Time{})
 	g.r.Lost(g.now, nil)
 	check("back-off", at(44))
-	g.now = at(590)
+	g.now = at(350)
 	g.r.Ready(g.now)
-	check("the end comes before the answer", at(600))
-	g.r.Advance(at(600))
+	check("the end comes before the answer", at(360))
+	g.r.Advance(at(360))
 	g.want(registration.Closing, registration.WantClose)
 	check("the end", time.Time{})
 	g = newRig(t, endless)

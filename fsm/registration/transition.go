@@ -268,17 +268,14 @@ func (r *Registration) retry(err error, floor, spread time.Duration) bool {
 		wait = longer(wait, r.random(), jitterRetry)
 	}
 	r.due = latest(earliest, r.now.Add(wait))
-	if end := r.End(); !r.inTime() {
-		// A last attempt is made shortly before the end, once.
-		if last := end.Add(-p.lastChance()); last.After(r.now) {
-			r.due = latest(last, earliest)
-		}
-	}
-	switch {
-	case p.MaxAttempts > 0 && r.attempts >= p.MaxAttempts, r.unreadable >= maxUnreadable:
+	if p.MaxAttempts > 0 && r.attempts >= p.MaxAttempts || r.unreadable >= maxUnreadable {
 		r.giveUp(ErrAttempts, err)
 		return false
-	case !r.inTime():
+	}
+	if last := r.End().Add(-p.lastChance()); !r.inTime() && last.After(r.now) {
+		r.due = latest(last, earliest) // shortly before the end, once
+	}
+	if !r.inTime() {
 		r.giveUp(ErrTimeout, err)
 		return false
 	}
