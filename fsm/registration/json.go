@@ -257,7 +257,6 @@ func (s *scanner) skipValue() {
 			s.i++
 		case ',', ':':
 			s.i++
-			continue
 		default:
 			s.scalar(c)
 		}
@@ -274,9 +273,6 @@ const maxKey = 32
 // encoding/json does, it takes the Kelvin sign and the long s, which are the only
 // characters outside of ASCII with a lower case in it.
 func lower(b, key []byte) []byte {
-	if len(key) > 6*maxKey {
-		return b
-	}
 	var room [maxKey]byte
 	for _, r := range string(appendString(room[:0], key)) {
 		switch {
@@ -326,7 +322,7 @@ func appendString(b, value []byte) []byte {
 		in = in[6:]
 		if utf16.IsSurrogate(r) {
 			low := rune(utf8.RuneError)
-			if len(in) >= 6 && in[0] == '\\' && in[1] == 'u' {
+			if bytes.HasPrefix(in, []byte(`\u`)) {
 				low = hex4(in[2:])
 			}
 			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
