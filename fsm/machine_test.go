@@ -263,3 +263,11 @@ func TestSubscribeRefused(t *testing.T) {
 	b.expect("CONNECT", "SUBSCRIBE", "DISCONNECT")
 	b.ends(fsm.ErrSubscribe)
 }
+
+// So is a DialFailed that has no other effect, since a transport is open.
+func TestDialFailedMovesTheClock(t *testing.T) {
+	b := newBench(t)
+	b.connect()
+	b.m.DialFailed(b.now.Add(30*time.Second), io.EOF)
+	b.want(fsm.Closing, fsm.WantClose)
+}

@@ -51,7 +51,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 // what are the errors that say what to do.
 var what = []error{registration.ErrUnauthorized, registration.ErrDisabled, registration.ErrNotFound, registration.ErrFailed, registration.ErrInvalid, registration.ErrStopped}
 
-// class returns the only one of them that err matches; giveUp stands for a GiveUpError.
+// class returns the only one of them that err matches; errGaveUp stands for a GiveUpError.
 func class(t *testing.T, err error) error {
 	t.Helper()
 	var all []error
@@ -63,7 +63,7 @@ func class(t *testing.T, err error) error {
 	var gaveUp *registration.GiveUpError
 	var refusal *registration.ServiceError
 	if errors.As(err, &gaveUp) {
-		all = append(all, giveUp)
+		all = append(all, errGaveUp)
 		if errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnknownStatus) || errors.As(err, &refusal) {
 			t.Errorf("%v matches a refusal", err)
 		}
@@ -80,7 +80,7 @@ func class(t *testing.T, err error) error {
 	return all[0]
 }
 
-var giveUp = errors.New("GiveUpError")
+var errGaveUp = errors.New("GiveUpError")
 
 // wantClass formulates on its own what an answer to a registration and its repetitions
 // leads to; nil is not an end.
@@ -95,9 +95,9 @@ func wantClass(status int, word string) error {
 	}
 	switch {
 	case status == 429 || status >= 500 || status == 412:
-		return giveUp
+		return errGaveUp
 	case status < 400 && word == "":
-		return giveUp
+		return errGaveUp
 	case status < 400:
 		return registration.ErrFailed
 	case status == 401 || status == 403:
@@ -126,21 +126,21 @@ func TestEachErrorSaysWhatToDo(t *testing.T) {
 					g.answer(status, "", body)
 				}
 				want := wantClass(status, word)
-				if want != giveUp && want != registration.ErrDisabled && status >= 400 && (word == "" || word == "surprise") && strings.HasPrefix(code, "404") {
+				if want != errGaveUp && want != registration.ErrDisabled && status >= 400 && (word == "" || word == "surprise") && strings.HasPrefix(code, "404") {
 					want = registration.ErrNotFound
 				}
 				err := g.end()
 				if got := class(t, err); got != want {
 					t.Errorf("%d %s: %v matches %v, want %v", status, body, err, got, want)
 				}
-				if errors.Is(err, registration.ErrUnknownStatus) != (word == "surprise" && want != giveUp) {
+				if errors.Is(err, registration.ErrUnknownStatus) != (word == "surprise" && want != errGaveUp) {
 					t.Errorf("%d %s: %v matches ErrUnknownStatus, or not", status, body, err)
 				}
 				met[want]++
 			}
 		}
 	}
-	if len(met) != len(what) { // without ErrStopped, and with giveUp
+	if len(met) != len(what) { // without ErrStopped, and with errGaveUp
 		t.Errorf("these were met: %v", met)
 	}
 }
@@ -157,7 +157,7 @@ func TestErrorsOfQueriesSayWhatToDo(t *testing.T) {
 				g.answer(status, "", `{"message":"m","errorCode":`+code+`}`)
 			}
 			want := wantClass(status, "")
-			if want != giveUp && code == "404203" {
+			if want != errGaveUp && code == "404203" {
 				want = registration.ErrNotFound
 			}
 			if err := g.end(); class(t, err) != want {
@@ -173,16 +173,16 @@ func TestOtherEndsSayWhatToDo(t *testing.T) {
 		want   error
 	}{
 		"stopped":        {func(g *rig) { g.r.Stop(g.now) }, registration.ErrStopped},
-		"dark":           {func(g *rig) { dark(g) }, giveUp},
-		"time":           {func(g *rig) { g.polling(); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, giveUp},
-		"time, with 401": {func(g *rig) { g.polling(); g.answer(401, "", ""); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, giveUp},
-		"time, with 412": {func(g *rig) { g.exchange(412, "", ""); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, giveUp},
-		"time, with 404": {func(g *rig) { g.polling(); g.answer(404, "", gone); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, giveUp},
+		"dark":           {func(g *rig) { dark(g) }, errGaveUp},
+		"time":           {func(g *rig) { g.polling(); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, errGaveUp},
+		"time, with 401": {func(g *rig) { g.polling(); g.answer(401, "", ""); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, errGaveUp},
+		"time, with 412": {func(g *rig) { g.exchange(412, "", ""); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, errGaveUp},
+		"time, with 404": {func(g *rig) { g.polling(); g.answer(404, "", gone); g.now = begin.Add(time.Hour); g.r.Advance(g.now) }, errGaveUp},
 		"time, with a word": {func(g *rig) {
 			g.exchange(503, "", `{"status":"surprise"}`)
 			g.now = begin.Add(time.Hour)
 			g.r.Advance(g.now)
-		}, giveUp},
+		}, errGaveUp},
 	} {
 		g := newRig(t)
 		test.course(g)
