@@ -144,8 +144,7 @@ func (m *Machine) connect(password []byte) error {
 	if len(password) > 0 {
 		p.Password = password
 	}
-	m.drop()
-	out, err := p.AppendBinary(make([]byte, 0, max(maxIdleOutput, 64+len(p.ClientID)+len(p.Username)+len(password))))
+	out, err := p.AppendBinary(make([]byte, 0, 64+len(p.ClientID)+len(p.Username)+len(password)))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPassword, err)
 	}
