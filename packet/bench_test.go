@@ -9,7 +9,8 @@ import (
 )
 
 // Beside each row stands a row …/limit: code written by hand for that one packet,
-// with the same checks (see limit_test.go).
+// with the same checks (see limit_test.go). The limits that decode do not know which
+// packet comes, or they would not measure Cut.
 
 func BenchmarkEncode(b *testing.B) {
 	encodeRows(b, "CONNECT", fixtureConnect(), limitAppendConnect)
@@ -43,16 +44,16 @@ func encodeRows[P packet.Packet](b *testing.B, name string, p P, limit func([]by
 
 func BenchmarkDecode(b *testing.B) {
 	decodeRows(b, "CONNECT", fixtureConnect(), limitDecodeConnect)
-	decodeRows(b, "CONNACK", &packet.Connack{}, limitDecodeConnack)
+	decodeRows(b, "CONNACK", &packet.Connack{}, limitAny(limitDecodeConnack))
 	decodeRows(b, "PUBLISH/0", fixturePublish(0), limitDecodePublish)
 	decodeRows(b, "PUBLISH/128", fixturePublish(128), limitDecodePublish)
 	decodeRows(b, "PUBLISH/4096", fixturePublish(4096), limitDecodePublish)
 	decodeRows(b, "PUBLISH/65536", fixturePublish(65536), limitDecodePublish)
-	decodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitDecodePuback)
+	decodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitAny(limitDecodePuback))
 	decodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), limitDecodeSubscribe)
 	decodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), limitDecodeSubscribe)
 	decodeRows(b, "SUBACK/8", fixtureSuback(), limitDecodeSuback)
-	decodeRows(b, "PINGREQ", &packet.Pingreq{}, limitDecodePingreq)
+	decodeRows(b, "PINGREQ", &packet.Pingreq{}, limitAny(limitDecodePingreq))
 }
 
 func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, []byte) int) {

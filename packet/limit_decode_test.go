@@ -1,6 +1,10 @@
 package packet_test
 
-import "example.com/dps/packet"
+import (
+	"slices"
+
+	"example.com/dps/packet"
+)
 
 // limitCut finds the body of the first packet of b, whose type and flags the caller
 // has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet is wrong.
@@ -199,6 +203,18 @@ type structs struct {
 	pingreq   packet.Pingreq
 }
 
+// limitAny returns a function that does what decode does, and first finds out where the
+// packet ends, whatever it is, as Cut does.
+func limitAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
+	return func(p P, b []byte) int {
+		_, end := limitCut(b)
+		if end <= 0 {
+			return end
+		}
+		return decode(p, b[:end:end])
+	}
+}
+
 // limitDecode decodes the packet at the front of b, which is one of those above,
 // and returns what the function of its type does.
 func (s *structs) limitDecode(b []byte) int {
@@ -221,29 +237,34 @@ func (s *structs) limitDecode(b []byte) int {
 	return -1
 }
 
-// A limitFeeder takes a stream in pieces. It remembers what is missing of a packet
-// that was split, and returns ErrShort if all is well so far.
+// A limitFeeder takes a stream in pieces. It remembers how many bytes of a split packet
+// are missing, copies into a buffer that it keeps, and decodes there. It returns ErrShort
+// if all is well so far.
 type limitFeeder struct {
 	structs
-	part    []byte
-	need    int // the size that part must have to be looked at; 0: no packet is split
+	part    []byte // a split packet, as long as it is known to be; the end is missing
+	missing int
 	packets int
 }
 
 func (s *limitFeeder) feed(b []byte) error {
-	for s.need > 0 {
-		n := min(s.need-len(s.part), len(b))
-		s.part = append(s.part, b[:n]...)
-		if b = b[n:]; len(s.part) < s.need {
+	if len(b) == 1 && s.missing > 1 {
+		s.part[len(s.part)-s.missing] = b[0]
+		s.missing--
+		return packet.ErrShort
+	}
+	for s.missing > 0 {
+		n := copy(s.part[len(s.part)-s.missing:], b)
+		s.missing -= n
+		if b = b[n:]; s.missing > 0 {
 			return packet.ErrShort
 		}
-		switch n = s.limitDecode(s.part); {
-		case n < 0:
+		if n = s.limitDecode(s.part); n < 0 {
 			return packet.ErrMalformed
-		case n == 0:
-			s.need = limitNeed(s.part)
-		default:
-			s.part, s.need = s.part[:0], 0
+		}
+		if n == 0 {
+			s.expect()
+		} else {
 			s.packets++
 		}
 	}
@@ -253,7 +274,8 @@ func (s *limitFeeder) feed(b []byte) error {
 			return packet.ErrMalformed
 		}
 		if n == 0 {
-			s.part, s.need = append(s.part, b...), limitNeed(b)
+			s.part = append(s.part[:0], b...)
+			s.expect()
 			return packet.ErrShort
 		}
 		s.packets++
@@ -262,14 +284,17 @@ func (s *limitFeeder) feed(b []byte) error {
 	return packet.ErrShort
 }
 
-// limitNeed says how long b, the beginning of a packet, must get.
-func limitNeed(b []byte) int {
+// expect makes s.part, the beginning of a packet, as long as it must get.
+func (s *limitFeeder) expect() {
+	need := len(s.part) + 1
 	length := 0
-	for i := 1; i < len(b) && i < 5; i++ {
-		length |= int(b[i]&0x7f) << (7 * (i - 1))
-		if b[i] < 0x80 {
-			return 1 + i + length
+	for i := 1; i < len(s.part); i++ {
+		length |= int(s.part[i]&0x7f) << (7 * (i - 1))
+		if s.part[i] < 0x80 {
+			need = 1 + i + length
+			break
 		}
 	}
-	return len(b) + 1
+	s.missing = need - len(s.part)
+	s.part = slices.Grow(s.part, s.missing)[:need]
 }
