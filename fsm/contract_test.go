@@ -182,7 +182,9 @@ func sizeOfWaiting(t *testing.T, answers []*packet.Publish) int {
 		b := newBench(t)
 		b.connect()
 		for _, answer := range answers {
-			b.receive(answer)
+			in, _ := answer.AppendBinary(nil)
+			b.m.Receive(b.now, in[:100])
+			b.m.Receive(b.now, in[100:])
 			b.want(fsm.Waiting, fsm.WantExchange)
 			b.m.AppendOutput(nil)
 			if answer != answers[len(answers)-1] {

@@ -195,6 +195,9 @@ func (m *Machine) receive() {
 	for m.phase.open() {
 		f, err := m.in.Next()
 		if err == packet.ErrShort {
+			if m.in.Buffered() == 0 {
+				m.in.Reset() // a machine that waits keeps no buffer
+			}
 			return
 		}
 		if err == nil {

@@ -43,7 +43,10 @@ func (p *Puback) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Puback) Decode(f Frame) error { return decodeAck(f, PUBACK, &p.ID) }
+func (p *Puback) Decode(f Frame) error {
+	p.ID = f.ackID(PUBACK, 0)
+	return f.ackError(PUBACK, p.ID)
+}
 
 // String returns one line for logs.
 func (p *Puback) String() string { return fmt.Sprintf("PUBACK id=%d", p.ID) }
@@ -60,7 +63,10 @@ func (p *Pubrec) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubrec) Decode(f Frame) error { return decodeAck(f, PUBREC, &p.ID) }
+func (p *Pubrec) Decode(f Frame) error {
+	p.ID = f.ackID(PUBREC, 0)
+	return f.ackError(PUBREC, p.ID)
+}
 
 // String returns one line for logs.
 func (p *Pubrec) String() string { return fmt.Sprintf("PUBREC id=%d", p.ID) }
@@ -77,7 +83,10 @@ func (p *Pubrel) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubrel) Decode(f Frame) error { return decodeAck(f, PUBREL, &p.ID) }
+func (p *Pubrel) Decode(f Frame) error {
+	p.ID = f.ackID(PUBREL, 0b0010)
+	return f.ackError(PUBREL, p.ID)
+}
 
 // String returns one line for logs.
 func (p *Pubrel) String() string { return fmt.Sprintf("PUBREL id=%d", p.ID) }
@@ -94,7 +103,10 @@ func (p *Pubcomp) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Pubcomp) Decode(f Frame) error { return decodeAck(f, PUBCOMP, &p.ID) }
+func (p *Pubcomp) Decode(f Frame) error {
+	p.ID = f.ackID(PUBCOMP, 0)
+	return f.ackError(PUBCOMP, p.ID)
+}
 
 // String returns one line for logs.
 func (p *Pubcomp) String() string { return fmt.Sprintf("PUBCOMP id=%d", p.ID) }
@@ -111,17 +123,33 @@ func (p *Unsuback) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode sets every field from the frame. See [Packet].
-func (p *Unsuback) Decode(f Frame) error { return decodeAck(f, UNSUBACK, &p.ID) }
+func (p *Unsuback) Decode(f Frame) error {
+	p.ID = f.ackID(UNSUBACK, 0)
+	return f.ackError(UNSUBACK, p.ID)
+}
 
 // String returns one line for logs.
 func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) }
 
-func decodeAck(f Frame, t Type, id *uint16) error {
-	if !f.is(t) {
-		return f.fault(t)
+// ackID returns the packet identifier that is all of f, or 0 if f cannot be of type t.
+func (f Frame) ackID(t Type, flags byte) uint16 {
+	if f.Type != t || f.Flags != flags || len(f.Body) != 2 {
+		return 0
 	}
-	if *id = identifier(f.Body, 0); *id == 0 {
-		return f.badID(0)
+	return identifier(f.Body, 0)
+}
+
+// ackError returns an error if ackID has returned 0.
+func (f Frame) ackError(t Type, id uint16) error {
+	if id == 0 {
+		return f.ackFault(t)
 	}
 	return nil
+}
+
+func (f Frame) ackFault(t Type) error {
+	if f.is(t) {
+		return f.badID(0)
+	}
+	return f.fault(t)
 }

@@ -61,7 +61,7 @@ func (p *Connack) AppendBinary(b []byte) ([]byte, error) {
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Connack) Decode(f Frame) error {
-	if !f.is(CONNACK) {
+	if f.Type != CONNACK || f.Flags != 0 || len(f.Body) != 2 {
 		return f.fault(CONNACK)
 	}
 	flags, code := f.Body[0], f.Body[1]

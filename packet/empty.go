@@ -16,7 +16,12 @@ func (*Pingreq) Type() Type { return PINGREQ }
 func (*Pingreq) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGREQ)<<4, 0), nil }
 
 // Decode checks the frame. See [Packet].
-func (*Pingreq) Decode(f Frame) error { return decodeEmpty(f, PINGREQ) }
+func (*Pingreq) Decode(f Frame) error {
+	if f.Type != PINGREQ || f.Flags != 0 || len(f.Body) != 0 {
+		return f.fault(PINGREQ)
+	}
+	return nil
+}
 
 // String returns "PINGREQ".
 func (*Pingreq) String() string { return "PINGREQ" }
@@ -28,7 +33,12 @@ func (*Pingresp) Type() Type { return PINGRESP }
 func (*Pingresp) AppendBinary(b []byte) ([]byte, error) { return append(b, byte(PINGRESP)<<4, 0), nil }
 
 // Decode checks the frame. See [Packet].
-func (*Pingresp) Decode(f Frame) error { return decodeEmpty(f, PINGRESP) }
+func (*Pingresp) Decode(f Frame) error {
+	if f.Type != PINGRESP || f.Flags != 0 || len(f.Body) != 0 {
+		return f.fault(PINGRESP)
+	}
+	return nil
+}
 
 // String returns "PINGRESP".
 func (*Pingresp) String() string { return "PINGRESP" }
@@ -42,14 +52,12 @@ func (*Disconnect) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // Decode checks the frame. See [Packet].
-func (*Disconnect) Decode(f Frame) error { return decodeEmpty(f, DISCONNECT) }
-
-// String returns "DISCONNECT".
-func (*Disconnect) String() string { return "DISCONNECT" }
-
-func decodeEmpty(f Frame, t Type) error {
-	if !f.is(t) {
-		return f.fault(t)
+func (*Disconnect) Decode(f Frame) error {
+	if f.Type != DISCONNECT || f.Flags != 0 || len(f.Body) != 0 {
+		return f.fault(DISCONNECT)
 	}
 	return nil
 }
+
+// String returns "DISCONNECT".
+func (*Disconnect) String() string { return "DISCONNECT" }

@@ -34,11 +34,11 @@ type Frame struct {
 //
 // It refuses a length that the type cannot have, and one that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
-	length, n := remainingLength(b)
-	if n == 0 || !possible(b[0], length) {
-		return Header{}, 0, headerFault(b, n, length, math.MaxInt)
+	n, size := extent(b)
+	if n == 0 || !possible(b[0], size-n) {
+		return Header{}, 0, headerFault(b, n, size, math.MaxInt)
 	}
-	return Header{Type(b[0] >> 4), b[0] & 0x0f, length}, n, nil
+	return Header{Type(b[0] >> 4), b[0] & 0x0f, size - n}, n, nil
 }
 
 // Cut cuts the first packet off b, which stays the caller's. It returns the frame,
@@ -49,9 +49,13 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 // [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
 // for [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	length, n := remainingLength(b)
-	size := n + length
-	if n == 0 || size > min(len(b), orDefault(limit)) || !possible(b[0], length) {
+	if len(b) > 1 && b[1] < 0x80 { // a small packet, at once; if no limit is set, limit-1 is huge as a uint
+		if size := 2 + int(b[1]); size <= len(b) && uint(size) <= uint(limit-1) && possible(b[0], int(b[1])) {
+			return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[2:size:size]}, b[size:], nil
+		}
+	}
+	n, size := extent(b)
+	if size > len(b) || size > orDefault(limit) || !possible(b[0], size-n) {
 		_, err := shortage(b, limit)
 		return Frame{}, b, err
 	}
@@ -61,30 +65,31 @@ func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
 // shortage says why b does not begin with a whole packet. With ErrShort it returns how
 // many bytes b must have before it is worth another look.
 func shortage(b []byte, limit int) (need int, err error) {
-	length, n := remainingLength(b)
+	n, size := extent(b)
 	limit = orDefault(limit)
-	if n == 0 || n+length > limit || !possible(b[0], length) {
-		return len(b) + 1, headerFault(b, n, length, limit)
+	if n == 0 || size > limit || !possible(b[0], size-n) {
+		return len(b) + 1, headerFault(b, n, size, limit)
 	}
-	return n + length, ErrShort
+	return size, ErrShort
 }
 
-// remainingLength returns the Remaining Length that stands in b, and the size of the
-// fixed header, or 0 if b ends before, or if it is written in a wrong way.
-func remainingLength(b []byte) (length, n int) {
+// extent returns the size of the fixed header that b begins with, and that of the whole
+// packet. They are 0 and [math.MaxInt] if b ends within the fixed header, or if the
+// Remaining Length is written in a wrong way.
+func extent(b []byte) (n, size int) {
 	if len(b) > 1 && b[1] < 0x80 {
-		return int(b[1]), 2
+		return 2, 2 + int(b[1])
 	}
-	for n := 1; n < min(len(b), 5); n++ {
-		length |= int(b[n]&0x7f) << (7 * (n - 1))
+	for n = 1; n < min(len(b), 5); n++ {
+		size |= int(b[n]&0x7f) << (7 * (n - 1))
 		switch c := b[n]; {
 		case c == 0: // padded
-			return 0, 0
+			return 0, math.MaxInt
 		case c < 0x80:
-			return length, n + 1
+			return n + 1, n + 1 + size
 		}
 	}
-	return 0, 0
+	return 0, math.MaxInt
 }
 
 // orDefault returns the limit that the caller has set, or the default.
@@ -101,8 +106,8 @@ func possible(first byte, length int) bool {
 	return l.flags>>(first&0x0f)&1 == 1 && l.min <= length && length <= l.max
 }
 
-// headerFault says why cut has found no packet that starts with n bytes.
-func headerFault(b []byte, n, length, limit int) error {
+// headerFault says why b does not begin with a packet of this extent.
+func headerFault(b []byte, n, size, limit int) error {
 	if len(b) == 0 {
 		return ErrShort
 	}
@@ -112,10 +117,10 @@ func headerFault(b []byte, n, length, limit int) error {
 		return badFlags(t, flags)
 	case n == 0:
 		return lengthFault(t, b[1:])
-	case !possible(b[0], length):
-		return badLength(t, length)
+	case !possible(b[0], size-n):
+		return badLength(t, size-n)
 	}
-	return tooLarge(t, n+length, limit)
+	return tooLarge(t, size, limit)
 }
 
 // lengthFault says why b does not begin with a Remaining Length.
@@ -139,7 +144,7 @@ func tooLarge(t Type, size, limit int) error {
 }
 
 // is reports whether f can be a packet of type t, as far as its header tells. Every
-// Decode asks, since the frame may have been made by hand.
+// Decode checks that, since the frame may have been made by hand.
 func (f Frame) is(t Type) bool {
 	l := &layouts[t]
 	return f.Type == t && l.flags>>f.Flags&1 == 1 && l.min <= len(f.Body) && len(f.Body) <= l.max

@@ -6,16 +6,18 @@ import "cmp"
 // The zero value is ready for use.
 //
 // Feed it what was read, then call Next until it returns [ErrShort]. Bytes are
-// copied only where a packet was split between two pieces.
+// copied only where a packet was split between two pieces. Between two packets a
+// Splitter keeps a buffer of at most 1 KiB for the next one that is split; Reset
+// gives it back.
 type Splitter struct {
 	// Limit is the size in bytes of the largest packet to let through, its fixed
 	// header included. 0 or less stands for [DefaultLimit].
 	Limit int
 
-	in   []byte // fed and not looked at; the caller's, unless he fed more before it was used up
-	part []byte // the beginning of a packet that was split; ours
-	need int    // part is worth another look when it has this many bytes; 0: no packet is split
-	err  error  // the first error
+	in      []byte // fed and not looked at; the caller's, unless he fed more before it was used up
+	part    []byte // a packet that was split, as far as there is room for it; ours
+	missing int    // so many bytes at the end of part are still to come; in is empty or has them all
+	err     error  // the first error
 }
 
 // Feed hands over the next bytes of the stream. The Splitter borrows p: it must
@@ -24,17 +26,16 @@ type Splitter struct {
 // Feeding on before that loses nothing, but copies. After an error other than
 // ErrShort, p is dropped.
 func (s *Splitter) Feed(p []byte) {
-	if len(p) == 1 && len(s.part) < min(s.need, cap(s.part)) {
-		s.part = append(s.part, p[0]) // what fill does, faster: some streams come byte by byte
-		return
-	}
-	p = s.fill(p)
 	switch {
-	case len(p) == 0 || s.err != nil:
-	case len(s.in) == 0:
-		s.in = p[:len(p):len(p)]
-	default:
+	case len(s.in) > 0:
 		s.in = append(s.in, p...) // never into the caller's slice: its capacity was cut off
+	case len(p) == 1 && s.missing > 1: // what copy does, faster: some streams come byte by byte
+		s.part[len(s.part)-s.missing] = p[0]
+		s.missing--
+	case len(p) < s.missing:
+		s.missing -= copy(s.part[len(s.part)-s.missing:], p)
+	case s.err == nil:
+		s.in = p[:len(p):len(p)]
 	}
 }
 
@@ -44,7 +45,7 @@ func (s *Splitter) Feed(p []byte) {
 // It returns [ErrShort] when all bytes fed are used up. Any other error is for
 // ever: the stream cannot be trusted any more, and what follows is ignored.
 func (s *Splitter) Next() (Frame, error) {
-	if len(s.part) < s.need {
+	if s.missing > len(s.in) {
 		return Frame{}, ErrShort
 	}
 	return s.next()
@@ -52,13 +53,12 @@ func (s *Splitter) Next() (Frame, error) {
 
 // next does what Next, which is inlined where bytes come one by one, cannot do at once.
 func (s *Splitter) next() (Frame, error) {
-	if s.need != 0 {
+	if len(s.part) > 0 {
 		return s.join()
 	}
 	b := s.in
-	length, n := remainingLength(b)
-	size := n + length
-	if n == 0 || size > orDefault(s.Limit) || !possible(b[0], length) {
+	n, size := extent(b)
+	if n == 0 || size > orDefault(s.Limit) || !possible(b[0], size-n) {
 		return s.stop(b)
 	}
 	if size > len(b) {
@@ -68,63 +68,68 @@ func (s *Splitter) next() (Frame, error) {
 	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, nil
 }
 
-// join returns the packet that was split, if all of it has been gathered.
+// join adds what was missing to the packet that was split, and returns it if it is whole.
 func (s *Splitter) join() (Frame, error) {
+	s.in = s.in[copy(s.part[len(s.part)-s.missing:], s.in):]
+	s.missing = 0
 	f, _, err := Cut(s.part, s.Limit)
 	if err != nil {
 		return s.stop(s.part)
 	}
-	s.part, s.need = s.part[:0], 0
+	s.part = s.part[:0]
 	return f, nil
 }
 
 // stop finds out why b, all that there is, does not begin with a whole packet.
 func (s *Splitter) stop(b []byte) (Frame, error) {
 	if len(b) == 0 {
-		s.in, s.part = nil, nil // between two packets nothing is held
+		if s.in = nil; cap(s.part) > 2*minPart {
+			s.part = nil
+		}
 		return Frame{}, cmp.Or(s.err, ErrShort)
 	}
-	need, err := shortage(b, s.Limit)
+	size, err := shortage(b, s.Limit)
 	if err != ErrShort {
 		*s = Splitter{Limit: s.Limit, err: err}
 		return Frame{}, err
 	}
-	return s.gather(need)
+	return s.gather(size)
 }
 
-// gather moves the bytes that the packet lacks to s.part, as far as they have come.
-func (s *Splitter) gather(need int) (Frame, error) {
-	s.need = need
-	if s.in = s.fill(s.in); len(s.part) < need {
-		s.in = nil
-		return Frame{}, ErrShort
+// gather makes room in s.part for a packet of this size, and moves there what has come of
+// it. The room follows the bytes that have come, not the length announced.
+func (s *Splitter) gather(size int) (Frame, error) {
+	n := len(s.part)
+	if come := min(size, n+len(s.in)); come >= cap(s.part) {
+		room := minPart
+		for room <= come {
+			room *= 2
+		}
+		s.part = append(make([]byte, 0, room), s.part...)
 	}
-	return s.join()
-}
-
-// fill moves bytes from p to s.part until that has s.need of them, and returns the
-// rest of p. The room of s.part follows the bytes that have come, not the length
-// announced.
-func (s *Splitter) fill(p []byte) []byte {
-	n := min(s.need-len(s.part), len(p))
-	if want := len(s.part) + n; want > cap(s.part) {
-		s.part = append(make([]byte, 0, max(minPart, 2*want)), s.part...)
+	s.part = s.part[:min(size, cap(s.part))]
+	if s.missing = len(s.part) - n; s.missing <= len(s.in) {
+		return s.join()
 	}
-	s.part = append(s.part, p[:n]...)
-	return p[n:]
+	s.missing -= copy(s.part[n:], s.in)
+	s.in = nil
+	return Frame{}, ErrShort
 }
 
-// minPart is the room in bytes that a split packet gets at first: most fit.
+// minPart is the room in bytes that a split packet gets at first: most fit. Twice as much
+// is kept for the next one.
 const minPart = 512
 
 // Buffered returns the number of bytes that were fed and are not part of a packet
 // that Next has returned. If the stream ends when Next has returned ErrShort, 0
 // means that it ended between two packets, and anything else within one.
-func (s *Splitter) Buffered() int { return len(s.part) + len(s.in) }
+func (s *Splitter) Buffered() int { return len(s.part) - s.missing + len(s.in) }
 
 // Reset makes s ready for a new stream. The limit stays.
 func (s *Splitter) Reset() { *s = Splitter{Limit: s.Limit} }
 
 // AppendRest appends the bytes that Buffered counts to b, for who goes on with the
 // stream in another way.
-func (s *Splitter) AppendRest(b []byte) []byte { return append(append(b, s.part...), s.in...) }
+func (s *Splitter) AppendRest(b []byte) []byte {
+	return append(append(b, s.part[:len(s.part)-s.missing]...), s.in...)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"weak"
 
@@ -12,6 +13,9 @@ import (
 
 // smallest is the buffer in bytes that even one byte may cost.
 const smallest = 512
+
+// idle is what a Splitter keeps at most between two packets. Its documentation says so.
+const idle = 1024
 
 // held is the memory in bytes that s has got for itself. Before Next has returned an
 // error some of it may be the caller's.
@@ -59,30 +63,56 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	}
 }
 
-// Between two packets a Splitter holds nothing: a hundred thousand idle connections
-// cost no buffers. Nor does one that has failed.
-func TestIdleHoldsNothing(t *testing.T) {
-	packet := append(appendHeader(nil, PUBLISH, 0, 5000), make([]byte, 5000)...)
+// Between two packets a Splitter keeps no more than it says, none of it the caller's, and
+// nothing after Reset or a fault.
+func TestIdleHoldsLittle(t *testing.T) {
 	var s Splitter
-	for _, feed := range [][]byte{packet, packet[:1], packet[1:4000], packet[4000:], bytes.Repeat(packet, 3)} {
-		s.Feed(feed)
-		if err := s.nextAll(); err != ErrShort {
-			t.Fatal(err)
+	for size, want := range map[int]int{100: smallest, 600: idle, 1000: idle, 1024: 0, 5000: 0} {
+		packet := append(appendHeader(nil, PUBLISH, 0, size), make([]byte, size)...)
+		for _, feed := range [][]byte{packet[:1], packet[1 : size/2], packet[size/2:], packet, bytes.Repeat(packet, 3)} {
+			s.Feed(feed)
+			if err := s.nextAll(); err != ErrShort {
+				t.Fatal(err)
+			}
+			if s.Buffered() == 0 && (s.in != nil || s.held() != want) {
+				t.Errorf("%d bytes are held after packets of %d, want %d", s.held(), size, want)
+			}
 		}
-		if s.Buffered() == 0 && (s.in != nil || s.part != nil) {
-			t.Errorf("idle, but %d bytes are held", s.held())
+		if s.Buffered() != 0 {
+			t.Fatalf("%d bytes are left", s.Buffered())
+		}
+		if s.Reset(); s.held() != 0 {
+			t.Errorf("after Reset %d bytes are held", s.held())
 		}
 	}
-	if s.Buffered() != 0 {
-		t.Fatalf("%d bytes are left", s.Buffered())
-	}
-	s.Feed(packet[:100])
+	packet := make([]byte, 100)
+	packet[0], packet[1], packet[2] = 0x30, 0xff, 0x7f
+	s.Feed(packet)
 	s.Next()
-	s.Feed(packet[:100])
+	s.Feed(packet)
 	s.Feed([]byte{0xff})
-	s.Feed(bytes.Repeat([]byte{0xff}, 5000))
+	s.Feed(bytes.Repeat([]byte{0xff}, 50_000))
 	if err := s.nextAll(); !errors.Is(err, ErrMalformed) || s.in != nil || s.part != nil {
 		t.Errorf("%v, %d bytes are held", err, s.held())
+	}
+}
+
+// The buffer is there for the next packet that is split.
+func TestSplitPacketsShareABuffer(t *testing.T) {
+	packet := append(appendHeader(nil, PUBLISH, 0, 1000), make([]byte, 1000)...)
+	for size := 1; size <= len(packet); size++ {
+		var s Splitter
+		n := testing.AllocsPerRun(1, func() { // the first, uncounted run has made the buffer
+			for piece := range slices.Chunk(packet, size) {
+				s.Feed(piece)
+				if err := s.nextAll(); err != ErrShort {
+					t.Fatal(err)
+				}
+			}
+		})
+		if n != 0 || s.Buffered() != 0 {
+			t.Errorf("pieces of %d bytes: %v allocations, %d bytes are left", size, n, s.Buffered())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"reflect"
 	"testing"
 
@@ -240,6 +241,21 @@ func TestResetKeepsTheLimit(t *testing.T) {
 		s.Next()
 		s.Reset()
 		checkLimitIs10(t, &s)
+	}
+}
+
+// The largest limit that there is lets the largest packet through.
+func TestLargestLimit(t *testing.T) {
+	s := packet.Splitter{Limit: math.MaxInt}
+	header := unhex("30ffffff7f")
+	for i := range len(header) + 1 {
+		if _, _, err := packet.Cut(header[:i], math.MaxInt); err != packet.ErrShort {
+			t.Errorf("% x: Cut returns %v", header[:i], err)
+		}
+		if _, err := s.Next(); err != packet.ErrShort {
+			t.Errorf("% x: Next returns %v", header[:i], err)
+		}
+		s.Feed(header[i:min(i+1, len(header))])
 	}
 }
 

@@ -27,8 +27,10 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	if err := checkLength(SUBACK, int64(length)); err != nil {
 		return b, err
 	}
-	if i := badReturnCode(p.ReturnCodes); i >= 0 {
-		return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, p.ReturnCodes[i])
+	for i, code := range p.ReturnCodes {
+		if badReturnCode(code) {
+			return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, code)
+		}
 	}
 	b = appendHeader(b, SUBACK, 0, length)
 	b = appendUint16(b, p.ID)
@@ -37,32 +39,27 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 
 // Decode sets every field from the frame. See [Packet].
 func (p *Suback) Decode(f Frame) error {
-	if !f.is(SUBACK) {
+	if f.Type != SUBACK || f.Flags != 0 || len(f.Body) < 2 || len(f.Body) > MaxRemainingLength {
 		return f.fault(SUBACK)
 	}
 	id, codes := identifier(f.Body, 0), f.Body[2:len(f.Body):len(f.Body)]
-	switch {
-	case id == 0:
+	if id == 0 {
 		return f.badID(0)
-	case len(codes) == 0:
+	}
+	if len(codes) == 0 {
 		return malformed(SUBACK, f.offset(2), "MQTT-3.8.4-5", "no return code")
 	}
-	if i := badReturnCode(codes); i >= 0 {
-		return malformed(SUBACK, f.offset(2+i), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", codes[i])
+	for i, code := range codes {
+		if badReturnCode(code) {
+			return malformed(SUBACK, f.offset(2+i), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", code)
+		}
 	}
 	*p = Suback{id, codes}
 	return nil
 }
 
-// badReturnCode returns the index of the first code that is not legal, or -1.
-func badReturnCode(codes []byte) int {
-	for i, code := range codes {
-		if code > byte(QoS2) && code != SubackFailure {
-			return i
-		}
-	}
-	return -1
-}
+// badReturnCode reports whether the code is not legal.
+func badReturnCode(code byte) bool { return code > byte(QoS2) && code != SubackFailure }
 
 // Clone returns a copy that borrows nothing.
 func (p *Suback) Clone() *Suback { return &Suback{p.ID, clone(p.ReturnCodes)} }
