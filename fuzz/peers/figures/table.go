@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,9 +15,9 @@ import (
 )
 
 // compared are the benchmarks against peers that the table needs.
-const compared = "Peers/(Encode|Decode|Stream)/(CONNECT|PUBLISH-128|PUBACK|SUBSCRIBE-1|whole|segments1460|bytes1)/(ours|paho|mochi)$"
+const compared = "Peers/(Encode|Decode|Stream)/(CONNECT|CONNACK|PUBLISH-128|PUBACK|SUBSCRIBE-1|SUBACK-8|PINGREQ|whole|segments1460|bytes1)/(ours|paho|mochi)$"
 
-// A figure is a row of the table.
+// A figure is a row of the table. The table has the worst first.
 type figure struct {
 	what  string
 	bench string // without "Benchmark"
@@ -32,9 +34,12 @@ var figures = []figure{
 	{"decode SUBSCRIBE", "Decode/SUBSCRIBE/1", "Decode/SUBSCRIBE/1/limit", true},
 	{"decode PUBLISH, payload of 128 bytes", "Decode/PUBLISH/128", "Decode/PUBLISH/128/limit", true},
 	{"decode PUBACK", "Decode/PUBACK", "Decode/PUBACK/limit", true},
+	{"decode PINGREQ", "Decode/PINGREQ", "Decode/PINGREQ/limit", true},
+	{"decode CONNACK", "Decode/CONNACK", "Decode/CONNACK/limit", true},
+	{"decode SUBACK", "Decode/SUBACK/8", "Decode/SUBACK/8/limit", true},
 	{"decode 1,000 packets, 199 kB, from a buffer", "Stream/whole", "Stream/whole/limit", true},
-	{"… in segments of 1,460 bytes", "Stream/segments1460", "Stream/segments1460/limit", true},
-	{"… byte by byte", "Stream/bytes1", "Stream/bytes1/limit", true},
+	{"decode 1,000 packets in segments of 1,460 bytes", "Stream/segments1460", "Stream/segments1460/limit", true},
+	{"decode 1,000 packets byte by byte", "Stream/bytes1", "Stream/bytes1/limit", true},
 	{"build the topic of a query", "AppendRequest", "", false},
 	{"parse the topic of an answer", "ParseResponse/UUID", "", false},
 	{"sign a SAS token (limit: HMAC-SHA256 alone)", "Sign", "HMAC", false},
@@ -84,13 +89,15 @@ func table(m *measurements) (string, error) {
 	var s strings.Builder
 	s.WriteString("| | time | times the limit | faster than the fastest peer | allocations |\n|---|--:|--:|--:|--:|\n")
 	for _, f := range figures {
-		ns, ok := m.ns[f.bench]
-		if !ok {
-			return "", fmt.Errorf("there is no benchmark %s", f.bench)
+		if m.ns[f.bench] == 0 || f.limit != "" && m.ns[f.limit] == 0 {
+			return "", fmt.Errorf("there is no benchmark %s, or not its limit", f.bench)
 		}
+	}
+	for _, f := range m.worstFirst() {
+		ns := m.ns[f.bench]
 		limit, peer := "", ""
 		if f.limit != "" {
-			limit = fmt.Sprintf("%.2f", ns/m.ns[f.limit])
+			limit = fmt.Sprintf("%.2f", m.timesLimit(f))
 		}
 		if f.peers {
 			what, name, _ := strings.Cut(f.bench, "/")
@@ -103,6 +110,22 @@ func table(m *measurements) (string, error) {
 		"`packet` adds %d kB, `topic` %d kB, `sastoken` %d kB and `fsm` (with all of them) %d kB to a program that does nothing.\n",
 		m.waiting, m.sizes["packet"]/1000, m.sizes["topic"]/1000, m.sizes["sastoken"]/1000, m.sizes["fsm"]/1000)
 	return s.String(), nil
+}
+
+// timesLimit returns how many times as long as its limit a benchmark takes, or 0 if it has
+// none.
+func (m *measurements) timesLimit(f figure) float64 {
+	if f.limit == "" {
+		return 0
+	}
+	return m.ns[f.bench] / m.ns[f.limit]
+}
+
+// worstFirst returns the figures in the order of the table, those without a limit last.
+func (m *measurements) worstFirst() []figure {
+	return slices.SortedStableFunc(slices.Values(figures), func(a, b figure) int {
+		return cmp.Compare(m.timesLimit(b), m.timesLimit(a))
+	})
 }
 
 // duration prints a time with two or three digits.
