@@ -1,7 +1,5 @@
 package packet
 
-import "fmt"
-
 // These five packets are a packet identifier and nothing else. The standard does
 // not forbid identifier 0 in them, but since no packet that they could answer has
 // it, it is refused as well (MQTT-2.3.1-1).
@@ -49,7 +47,7 @@ func (p *Puback) Decode(f Frame) error {
 }
 
 // String returns one line for logs.
-func (p *Puback) String() string { return fmt.Sprintf("PUBACK id=%d", p.ID) }
+func (p *Puback) String() string { return "PUBACK id=" + decimal(p.ID) }
 
 // Type returns PUBREC.
 func (*Pubrec) Type() Type { return PUBREC }
@@ -69,7 +67,7 @@ func (p *Pubrec) Decode(f Frame) error {
 }
 
 // String returns one line for logs.
-func (p *Pubrec) String() string { return fmt.Sprintf("PUBREC id=%d", p.ID) }
+func (p *Pubrec) String() string { return "PUBREC id=" + decimal(p.ID) }
 
 // Type returns PUBREL.
 func (*Pubrel) Type() Type { return PUBREL }
@@ -89,7 +87,7 @@ func (p *Pubrel) Decode(f Frame) error {
 }
 
 // String returns one line for logs.
-func (p *Pubrel) String() string { return fmt.Sprintf("PUBREL id=%d", p.ID) }
+func (p *Pubrel) String() string { return "PUBREL id=" + decimal(p.ID) }
 
 // Type returns PUBCOMP.
 func (*Pubcomp) Type() Type { return PUBCOMP }
@@ -109,7 +107,7 @@ func (p *Pubcomp) Decode(f Frame) error {
 }
 
 // String returns one line for logs.
-func (p *Pubcomp) String() string { return fmt.Sprintf("PUBCOMP id=%d", p.ID) }
+func (p *Pubcomp) String() string { return "PUBCOMP id=" + decimal(p.ID) }
 
 // Type returns UNSUBACK.
 func (*Unsuback) Type() Type { return UNSUBACK }
@@ -129,7 +127,7 @@ func (p *Unsuback) Decode(f Frame) error {
 }
 
 // String returns one line for logs.
-func (p *Unsuback) String() string { return fmt.Sprintf("UNSUBACK id=%d", p.ID) }
+func (p *Unsuback) String() string { return "UNSUBACK id=" + decimal(p.ID) }
 
 // ackID returns the packet identifier that is all of f, or 0 if f cannot be of type t.
 func (f Frame) ackID(t Type, flags byte) uint16 {

@@ -1,6 +1,6 @@
 package packet
 
-import "fmt"
+import "strconv"
 
 // ReturnCode is a server's answer to a CONNECT (table 3.1). Codes above 5 are
 // reserved.
@@ -32,7 +32,7 @@ func (c ReturnCode) String() string {
 	case NotAuthorized:
 		return "not authorized"
 	}
-	return fmt.Sprintf("reserved return code %d", byte(c))
+	return "reserved return code " + decimal(c)
 }
 
 // Connack answers a CONNECT (section 3.2).
@@ -48,9 +48,9 @@ func (*Connack) Type() Type { return CONNACK }
 func (p *Connack) AppendBinary(b []byte) ([]byte, error) {
 	switch {
 	case p.ReturnCode > NotAuthorized:
-		return b, invalid(CONNACK, "section 3.2.2.3", "return code is %d, the largest is 5", p.ReturnCode)
+		return b, invalid(CONNACK, "section 3.2.2.3", "return code is "+decimal(p.ReturnCode)+", the largest is 5")
 	case p.SessionPresent && p.ReturnCode != Accepted:
-		return b, invalid(CONNACK, "MQTT-3.2.2-4", "session present though the return code is %d", p.ReturnCode)
+		return b, invalid(CONNACK, "MQTT-3.2.2-4", "session present though the return code is "+decimal(p.ReturnCode))
 	}
 	var flags byte
 	if p.SessionPresent {
@@ -67,11 +67,11 @@ func (p *Connack) Decode(f Frame) error {
 	flags, code := f.Body[0], f.Body[1]
 	switch {
 	case flags > 1:
-		return malformed(CONNACK, 2, "section 3.2.2.1", "acknowledge flags are %#02x, only bit 0 may be set", flags)
+		return malformed(CONNACK, 2, "section 3.2.2.1", "acknowledge flags are "+hex(flags)+", only bit 0 may be set")
 	case code > byte(NotAuthorized):
-		return malformed(CONNACK, 3, "section 3.2.2.3", "return code is %d, the largest is 5", code)
+		return malformed(CONNACK, 3, "section 3.2.2.3", "return code is "+decimal(code)+", the largest is 5")
 	case flags == 1 && code != 0:
-		return malformed(CONNACK, 2, "MQTT-3.2.2-4", "session present though the return code is %d", code)
+		return malformed(CONNACK, 2, "MQTT-3.2.2-4", "session present though the return code is "+decimal(code))
 	}
 	*p = Connack{flags == 1, ReturnCode(code)}
 	return nil
@@ -79,5 +79,5 @@ func (p *Connack) Decode(f Frame) error {
 
 // String returns one line for logs.
 func (p *Connack) String() string {
-	return fmt.Sprintf("CONNACK %v, session present %t", p.ReturnCode, p.SessionPresent)
+	return "CONNACK " + p.ReturnCode.String() + ", session present " + strconv.FormatBool(p.SessionPresent)
 }

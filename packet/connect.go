@@ -1,9 +1,6 @@
 package packet
 
-import (
-	"fmt"
-	"strings"
-)
+import "strconv"
 
 // The protocol name and level of MQTT 3.1.1.
 const (
@@ -108,9 +105,9 @@ func (p *Connect) AppendBinary(b []byte) ([]byte, error) {
 func (p *Connect) check() error {
 	switch {
 	case p.ProtocolName != nil && string(p.ProtocolName) != protocolName:
-		return invalid(CONNECT, "MQTT-3.1.2-1", "protocol name is %s, expected %q", quote(p.ProtocolName), protocolName)
+		return invalid(CONNECT, "MQTT-3.1.2-1", "protocol name is "+quote(p.ProtocolName)+", expected "+strconv.Quote(protocolName))
 	case p.ProtocolLevel != 0 && p.ProtocolLevel != protocolLevel:
-		return invalid(CONNECT, "MQTT-3.1.2-2", "protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel)
+		return invalid(CONNECT, "MQTT-3.1.2-2", badLevel(p.ProtocolLevel))
 	case len(p.ClientID) == 0 && !p.CleanSession:
 		return invalid(CONNECT, "MQTT-3.1.3-7", "client identifier is empty though CleanSession is not set")
 	case p.Password != nil && p.Username == nil:
@@ -121,7 +118,7 @@ func (p *Connect) check() error {
 	}
 	if w := p.Will; w != nil {
 		if w.QoS > QoS2 {
-			return invalid(CONNECT, "MQTT-3.1.2-14", "will QoS is %d, the largest is 2", w.QoS)
+			return invalid(CONNECT, "MQTT-3.1.2-14", "will QoS is "+decimal(w.QoS)+", the largest is 2")
 		}
 		if f := topicFlaw(w.Topic); f != nil {
 			return unsendable(CONNECT, "will topic", f)
@@ -194,7 +191,7 @@ func (p *Connect) Decode(f Frame) error {
 		}
 	}
 	if end < len(f.Body) {
-		return malformed(CONNECT, f.offset(end), surplusRule(flags), "%d bytes too many", len(f.Body)-end)
+		return malformed(CONNECT, f.offset(end), surplusRule(flags), decimal(len(f.Body)-end)+" bytes too many")
 	}
 	return nil
 }
@@ -226,11 +223,15 @@ func (p *Connect) decodeForeign(f Frame) error {
 	p.ProtocolName = name
 	if string(name) != protocolName {
 		name = name[:min(len(name), 8)] // a wrong length would show the password
-		return malformed(CONNECT, f.offset(0), "MQTT-3.1.2-1", "protocol name begins with %q, expected %q", name, protocolName)
+		return malformed(CONNECT, f.offset(0), "MQTT-3.1.2-1", "protocol name begins with "+quote(name)+", expected "+strconv.Quote(protocolName))
 	}
 	p.ProtocolLevel = f.Body[end]
 	return &SyntaxError{CONNECT, f.offset(end), "MQTT-3.1.2-2",
-		fmt.Sprintf("protocol level is %d, expected %d", p.ProtocolLevel, protocolLevel), ErrProtocolLevel}
+		badLevel(p.ProtocolLevel), ErrProtocolLevel}
+}
+
+func badLevel(level byte) string {
+	return "protocol level is " + decimal(level) + ", expected " + decimal(protocolLevel)
 }
 
 // legalConnectFlags reports whether connect flags contradict neither the standard nor
@@ -250,7 +251,7 @@ func (f Frame) badConnectFlags(flags byte) error {
 	case flags&flagReserved != 0:
 		rule, msg = "MQTT-3.1.2-3", "the reserved connect flag is set"
 	case flags&flagWill == 0 && qos != 0:
-		rule, msg = "MQTT-3.1.2-13", fmt.Sprintf("will QoS is %d though there is no will", qos)
+		rule, msg = "MQTT-3.1.2-13", "will QoS is "+decimal(qos)+" though there is no will"
 	case flags&flagWill == 0 && flags&flagWillRetain != 0:
 		rule, msg = "MQTT-3.1.2-15", "will retain is set though there is no will"
 	case qos == 3:
@@ -258,7 +259,7 @@ func (f Frame) badConnectFlags(flags byte) error {
 	default:
 		rule, msg = "MQTT-3.1.2-22", "password flag without the user name flag"
 	}
-	return malformed(CONNECT, f.offset(7), rule, "%s", msg)
+	return malformed(CONNECT, f.offset(7), rule, msg)
 }
 
 // surplusRule names the statement that bytes behind the last field break: most
@@ -286,20 +287,19 @@ func (p *Connect) Clone() *Connect {
 
 // String returns one line for logs, without the password and the will message.
 func (p *Connect) String() string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "CONNECT client=%s", quote(p.ClientID))
+	s := "CONNECT client=" + quote(p.ClientID)
 	if p.Username != nil {
-		fmt.Fprintf(&s, " user=%s", quote(p.Username))
+		s += " user=" + quote(p.Username)
 	}
 	if p.Password != nil {
-		fmt.Fprintf(&s, " password=%v", p.Password)
+		s += " password=" + p.Password.String()
 	}
 	if w := p.Will; w != nil {
-		fmt.Fprintf(&s, " will=%s (%v, retain %t, %d bytes)", quote(w.Topic), w.QoS, w.Retain, len(w.Message))
+		s += " will=" + quote(w.Topic) + " (" + w.QoS.String() + ", retain " + strconv.FormatBool(w.Retain) + ", " + decimal(len(w.Message)) + " bytes)"
 	}
-	fmt.Fprintf(&s, " clean=%t keepalive=%ds", p.CleanSession, p.KeepAlive)
+	s += " clean=" + strconv.FormatBool(p.CleanSession) + " keepalive=" + decimal(p.KeepAlive) + "s"
 	if p.ProtocolLevel != 0 && p.ProtocolLevel != protocolLevel {
-		fmt.Fprintf(&s, " level=%d", p.ProtocolLevel)
+		s += " level=" + decimal(p.ProtocolLevel)
 	}
-	return s.String()
+	return s
 }

@@ -2,7 +2,7 @@ package packet
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 )
 
 var (
@@ -39,18 +39,35 @@ type SyntaxError struct {
 // Error returns one line. It never contains a password or a payload.
 func (e *SyntaxError) Error() string {
 	if e.Err == ErrInvalid {
-		return fmt.Sprintf("%v %v: %s [%s]", e.Err, e.Type, e.Msg, e.Rule)
+		return e.Err.Error() + " " + e.Type.String() + ": " + e.Msg + " [" + e.Rule + "]"
 	}
-	return fmt.Sprintf("%v %v at byte %d: %s [%s]", e.Err, e.Type, e.Offset, e.Msg, e.Rule)
+	return e.Err.Error() + " " + e.Type.String() + " at byte " + decimal(e.Offset) + ": " + e.Msg + " [" + e.Rule + "]"
 }
 
 // Unwrap returns e.Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-func malformed(t Type, offset int, rule, format string, args ...any) error {
-	return &SyntaxError{Type: t, Offset: offset, Rule: rule, Msg: fmt.Sprintf(format, args...), Err: ErrMalformed}
+func malformed(t Type, offset int, rule, msg string) error {
+	return &SyntaxError{t, offset, rule, msg, ErrMalformed}
 }
 
-func invalid(t Type, rule, format string, args ...any) error {
-	return &SyntaxError{Type: t, Rule: rule, Msg: fmt.Sprintf(format, args...), Err: ErrInvalid}
+func invalid(t Type, rule, msg string) error { return &SyntaxError{t, 0, rule, msg, ErrInvalid} }
+
+// The texts are put together without package fmt, which is larger than this package and
+// would be most of a small device's program.
+
+func decimal[N ~byte | ~uint16 | ~int | ~int64](n N) string { return strconv.FormatInt(int64(n), 10) }
+
+// hex returns "0x0f", say.
+func hex(b byte) string { return "0x" + strconv.FormatInt(0x100|int64(b), 16)[1:] }
+
+// fourBits returns "0010", say.
+func fourBits(b byte) string { return strconv.FormatInt(0x10|int64(b), 2)[1:] }
+
+// quote prints a foreign string, at most the first 256 bytes of it.
+func quote(v []byte) string {
+	if len(v) > 256 {
+		return strconv.Quote(string(v[:256])) + "…"
+	}
+	return strconv.Quote(string(v))
 }

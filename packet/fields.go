@@ -1,7 +1,5 @@
 package packet
 
-import "fmt"
-
 // A body is read from front to back: i is where the next field begins, end where it
 // ends. Nothing is read past the end of the body, so that a wrong length cannot reach
 // the packet behind it.
@@ -34,21 +32,21 @@ func (f Frame) offset(i int) int { return headerSize(len(f.Body)) + i }
 func (f Frame) missing(i int, name, rule string) error {
 	rest := f.Body[i:]
 	if len(rest) < 2 {
-		return malformed(f.Type, f.offset(i), rule, "%s is missing, %d bytes are left", name, len(rest))
+		return malformed(f.Type, f.offset(i), rule, name+" is missing, "+decimal(len(rest))+" bytes are left")
 	}
 	n := int(rest[0])<<8 | int(rest[1])
-	return malformed(f.Type, f.offset(i), rule, "%s has %d bytes, %d are left", name, n, len(rest)-2)
+	return malformed(f.Type, f.offset(i), rule, name+" has "+decimal(n)+" bytes, "+decimal(len(rest)-2)+" are left")
 }
 
 // flawed reports a flaw in the field at f.Body[i:].
 func (f Frame) flawed(i int, name string, flaw *flaw) error {
-	return malformed(f.Type, f.offset(i+2+flaw.at), flaw.rule, "%s %s", name, flaw.msg)
+	return malformed(f.Type, f.offset(i+2+flaw.at), flaw.rule, name+" "+flaw.msg)
 }
 
 // badID reports that the packet identifier at f.Body[i:] is missing or 0.
 func (f Frame) badID(i int) error {
 	if left := len(f.Body) - i; left < 2 {
-		return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is missing, %d bytes are left", left)
+		return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is missing, "+decimal(left)+" bytes are left")
 	}
 	return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is 0")
 }
@@ -58,7 +56,7 @@ func zeroID(t Type) error { return invalid(t, "MQTT-2.3.1-1", "packet identifier
 
 // unsendable reports a flaw in a field that the caller wants to send.
 func unsendable(t Type, name string, f *flaw) error {
-	return invalid(t, f.rule, "%s %s", name, f.msg)
+	return invalid(t, f.rule, name+" "+f.msg)
 }
 
 func appendUint16(b []byte, v uint16) []byte { return append(b, byte(v>>8), byte(v)) }
@@ -74,12 +72,4 @@ func clone(v []byte) []byte {
 		return nil
 	}
 	return append(make([]byte, 0, len(v)), v...)
-}
-
-// quote prints a foreign string, at most the first 256 bytes of it.
-func quote(v []byte) string {
-	if len(v) > 256 {
-		return fmt.Sprintf("%q…", v[:256])
-	}
-	return fmt.Sprintf("%q", v)
 }

@@ -1,9 +1,6 @@
 package packet
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // MaxRemainingLength is the largest Remaining Length that four bytes can hold
 // (section 2.2.3).
@@ -129,7 +126,7 @@ func lengthFault(t Type, b []byte) error {
 	for i, c := range b[:min(len(b), 4)] {
 		length |= int(c&0x7f) << (7 * i)
 		if c == 0 {
-			return malformed(t, i+1, "section 2.2.3", "Remaining Length %d is padded to %d bytes", length, i+1)
+			return malformed(t, i+1, "section 2.2.3", "Remaining Length "+decimal(length)+" is padded to "+decimal(i+1)+" bytes")
 		}
 	}
 	if len(b) < 4 {
@@ -139,7 +136,7 @@ func lengthFault(t Type, b []byte) error {
 }
 
 func tooLarge(t Type, size, limit int) error {
-	msg := fmt.Sprintf("the packet has %d bytes, the limit is %d", size, limit)
+	msg := "the packet has " + decimal(size) + " bytes, the limit is " + decimal(limit)
 	return &SyntaxError{t, 1, "section 2.2.3", msg, ErrTooLarge}
 }
 
@@ -154,9 +151,9 @@ func (f Frame) is(t Type) bool {
 func (f Frame) fault(t Type) error {
 	switch {
 	case f.Type != t:
-		return invalid(t, "section 2.2.1", "the frame to decode is a %v", f.Type)
+		return invalid(t, "section 2.2.1", "the frame to decode is a "+f.Type.String())
 	case f.Flags > 0x0f:
-		return invalid(t, "section 2.2.2", "the frame to decode has flags %#x, more than four bits", f.Flags)
+		return invalid(t, "section 2.2.2", "the frame to decode has flags "+hex(f.Flags)+", more than four bits")
 	case layouts[t].flags>>f.Flags&1 == 0:
 		return badFlags(t, f.Flags)
 	}
@@ -191,5 +188,5 @@ func checkLength(t Type, length int64) error {
 }
 
 func tooLong(t Type, length int64) error {
-	return invalid(t, "section 2.2.3", "Remaining Length would be %d, the largest is %d", length, MaxRemainingLength)
+	return invalid(t, "section 2.2.3", "Remaining Length would be "+decimal(length)+", the largest is "+decimal(MaxRemainingLength))
 }

@@ -85,7 +85,7 @@ func Decode(f Frame) (Packet, error) {
 type Secret []byte
 
 // Format prints "***" whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "***") }
+func (Secret) Format(f fmt.State, _ rune) { f.Write([]byte("***")) }
 
 // String returns "***".
 func (Secret) String() string { return "***" }

@@ -1,7 +1,5 @@
 package packet
 
-import "fmt"
-
 // Publish carries a message (section 3.3).
 type Publish struct {
 	Dup     bool // it may have been sent before; not with QoS 0
@@ -32,11 +30,11 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	length := 2 + int64(len(p.Topic)) + int64(len(p.Payload))
 	switch {
 	case p.QoS > QoS2:
-		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is %d, the largest is 2", p.QoS)
+		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is "+decimal(p.QoS)+", the largest is 2")
 	case p.QoS != QoS0 && p.ID == 0:
-		return b, invalid(PUBLISH, "MQTT-2.3.1-1", "packet identifier is 0 though QoS is %d", p.QoS)
+		return b, invalid(PUBLISH, "MQTT-2.3.1-1", "packet identifier is 0 though QoS is "+decimal(p.QoS))
 	case p.QoS == QoS0 && p.ID != 0:
-		return b, invalid(PUBLISH, "MQTT-2.3.1-5", "packet identifier is %d though QoS is 0", p.ID)
+		return b, invalid(PUBLISH, "MQTT-2.3.1-5", "packet identifier is "+decimal(p.ID)+" though QoS is 0")
 	case p.QoS == QoS0 && p.Dup:
 		return b, invalid(PUBLISH, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
 	case p.QoS != QoS0:
@@ -96,14 +94,14 @@ func (p *Publish) Clone() *Publish {
 func (p *Publish) String() string {
 	s := "PUBLISH"
 	if p.QoS != QoS0 {
-		s += fmt.Sprintf(" id=%d", p.ID)
+		s += " id=" + decimal(p.ID)
 	}
-	s += fmt.Sprintf(" qos=%d", p.QoS)
+	s += " qos=" + decimal(p.QoS)
 	if p.Dup {
 		s += " dup"
 	}
 	if p.Retain {
 		s += " retain"
 	}
-	return s + fmt.Sprintf(" topic=%s payload=%d bytes", quote(p.Topic), len(p.Payload))
+	return s + " topic=" + quote(p.Topic) + " payload=" + decimal(len(p.Payload)) + " bytes"
 }

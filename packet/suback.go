@@ -1,7 +1,5 @@
 package packet
 
-import "fmt"
-
 // SubackFailure is the return code of a SUBACK for a topic filter that the server
 // refuses. The other codes are the QoS granted: 0, 1 or 2.
 const SubackFailure = 0x80
@@ -29,7 +27,7 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	}
 	for i, code := range p.ReturnCodes {
 		if badReturnCode(code) {
-			return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code %d is %#02x, expected 0, 1, 2 or 0x80", i, code)
+			return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code "+decimal(i)+" is "+hex(code)+", expected 0, 1, 2 or 0x80")
 		}
 	}
 	b = appendHeader(b, SUBACK, 0, length)
@@ -51,7 +49,7 @@ func (p *Suback) Decode(f Frame) error {
 	}
 	for i, code := range codes {
 		if badReturnCode(code) {
-			return malformed(SUBACK, f.offset(2+i), "MQTT-3.9.3-2", "return code is %#02x, expected 0, 1, 2 or 0x80", code)
+			return malformed(SUBACK, f.offset(2+i), "MQTT-3.9.3-2", "return code is "+hex(code)+", expected 0, 1, 2 or 0x80")
 		}
 	}
 	*p = Suback{id, codes}
@@ -66,8 +64,12 @@ func (p *Suback) Clone() *Suback { return &Suback{p.ID, clone(p.ReturnCodes)} }
 
 // String returns one line for logs.
 func (p *Suback) String() string {
-	if n := len(p.ReturnCodes); n > 16 {
-		return fmt.Sprintf("SUBACK id=%d codes=% x… (%d)", p.ID, p.ReturnCodes[:16], n)
+	s, sep := "SUBACK id="+decimal(p.ID)+" codes=", ""
+	for _, code := range p.ReturnCodes[:min(len(p.ReturnCodes), 16)] {
+		s, sep = s+sep+hex(code)[2:], " "
 	}
-	return fmt.Sprintf("SUBACK id=%d codes=% x", p.ID, p.ReturnCodes)
+	if n := len(p.ReturnCodes); n > 16 {
+		s += "… (" + decimal(n) + ")"
+	}
+	return s
 }

@@ -1,10 +1,5 @@
 package packet
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Subscribe asks for the messages that match some topic filters (section 3.8).
 type Subscribe struct {
 	ID            uint16         // packet identifier, not 0
@@ -32,10 +27,10 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]
 		if f := filterFlaw(s.Filter); f != nil {
-			return b, unsendable(SUBSCRIBE, fmt.Sprintf("topic filter %d", i), f)
+			return b, unsendable(SUBSCRIBE, "topic filter "+decimal(i), f)
 		}
 		if s.QoS > QoS2 {
-			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter %d is %d, the largest is 2", i, s.QoS)
+			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter "+decimal(i)+" is "+decimal(s.QoS)+", the largest is 2")
 		}
 		length += 2 + int64(len(s.Filter)) + 1
 	}
@@ -78,7 +73,7 @@ func (p *Subscribe) Decode(f Frame) error {
 		}
 		qos := QoS(f.Body[end])
 		if qos > QoS2 {
-			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is %#02x, the largest is 2", byte(qos))
+			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is "+hex(byte(qos))+", the largest is 2")
 		}
 		all = append(all, Subscription{filter, qos})
 		i = end + 1
@@ -98,13 +93,12 @@ func (p *Subscribe) Clone() *Subscribe {
 
 // String returns one line for logs, with at most the first 8 topic filters.
 func (p *Subscribe) String() string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "SUBSCRIBE id=%d", p.ID)
+	s := "SUBSCRIBE id=" + decimal(p.ID)
 	for _, sub := range p.Subscriptions[:min(len(p.Subscriptions), 8)] {
-		fmt.Fprintf(&s, " %s (%v)", quote(sub.Filter), sub.QoS)
+		s += " " + quote(sub.Filter) + " (" + sub.QoS.String() + ")"
 	}
 	if n := len(p.Subscriptions); n > 8 {
-		fmt.Fprintf(&s, " … (%d)", n)
+		s += " … (" + decimal(n) + ")"
 	}
-	return s.String()
+	return s
 }

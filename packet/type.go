@@ -79,18 +79,18 @@ func badFlags(t Type, flags byte) error {
 	case t == PUBLISH:
 		return malformed(t, 0, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
 	}
-	want := 0b0000
+	want := byte(0b0000)
 	if layouts[t].flags == flags0010 {
 		want = 0b0010
 	}
-	return malformed(t, 0, layouts[t].rule, "flags are %04b, expected %04b", flags, want)
+	return malformed(t, 0, layouts[t].rule, "flags are "+fourBits(flags)+", expected "+fourBits(want))
 }
 
 func badLength(t Type, length int) error {
 	if l := &layouts[t]; l.min == l.max {
-		return malformed(t, 1, "section 2.4", "Remaining Length is %d, expected %d", length, l.min)
+		return malformed(t, 1, "section 2.4", "Remaining Length is "+decimal(length)+", expected "+decimal(l.min))
 	}
-	return malformed(t, 1, "section 2.4", "Remaining Length is %d, expected at least %d", length, layouts[t].min)
+	return malformed(t, 1, "section 2.4", "Remaining Length is "+decimal(length)+", expected at least "+decimal(layouts[t].min))
 }
 
 // QoS is a Quality of Service level: 0, 1 or 2 (MQTT 3.1.1, table 3.2).

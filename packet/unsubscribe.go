@@ -1,10 +1,5 @@
 package packet
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Unsubscribe ends subscriptions (section 3.10).
 type Unsubscribe struct {
 	ID      uint16   // packet identifier, not 0
@@ -25,7 +20,7 @@ func (p *Unsubscribe) AppendBinary(b []byte) ([]byte, error) {
 	length := int64(2)
 	for i, filter := range p.Filters {
 		if f := filterFlaw(filter); f != nil {
-			return b, unsendable(UNSUBSCRIBE, fmt.Sprintf("topic filter %d", i), f)
+			return b, unsendable(UNSUBSCRIBE, "topic filter "+decimal(i), f)
 		}
 		length += 2 + int64(len(filter))
 	}
@@ -80,13 +75,12 @@ func (p *Unsubscribe) Clone() *Unsubscribe {
 
 // String returns one line for logs, with at most the first 8 topic filters.
 func (p *Unsubscribe) String() string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "UNSUBSCRIBE id=%d", p.ID)
+	s := "UNSUBSCRIBE id=" + decimal(p.ID)
 	for _, filter := range p.Filters[:min(len(p.Filters), 8)] {
-		fmt.Fprintf(&s, " %s", quote(filter))
+		s += " " + quote(filter)
 	}
 	if n := len(p.Filters); n > 8 {
-		fmt.Fprintf(&s, " … (%d)", n)
+		s += " … (" + decimal(n) + ")"
 	}
-	return s.String()
+	return s
 }
