@@ -84,6 +84,86 @@ func TestVendoring(t *testing.T) {
 	}
 }
 
+// A program that splits, decodes, encodes and prints errors with packages packet and topic
+// does not link what package fmt prints with: on a small device it would be the larger part.
+func TestPrintingIsNotLinked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command here")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module consumer\n\ngo 1.24\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
+	for name, want := range map[string]bool{"without": false, "with": true} {
+		write(t, filepath.Join(dir, name), "main.go", printing[name])
+		run(t, dir, "build", "-o", name+".bin", "./"+name)
+		symbols := run(t, dir, "tool", "nm", name+".bin")
+		if got := strings.Contains(symbols, " fmt.(*pp).doPrintf\n"); got != want || !strings.Contains(symbols, "packet.(*Publish).String\n") {
+			t.Errorf("the program %s package fmt: doPrintf is linked: %v", name, got)
+		}
+	}
+}
+
+// printing are two programs, one of which prints with package fmt.
+var printing = map[string]string{
+	"without": `package main
+
+import (
+	"os"
+
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+func main() {
+	var s packet.Splitter
+	s.Feed([]byte(os.Args[0]))
+	f, err := s.Next()
+	print(err)
+	p, err := packet.Decode(f)
+	print(err)
+	b, err := p.AppendBinary(nil)
+	print(err)
+	os.Stdout.Write(b)
+	os.Stdout.WriteString(p.String())
+	r, err := topic.ParseResponse(b)
+	print(err)
+	q, err := topic.ParseRequest(b)
+	print(err)
+	b, err = r.AppendText(b)
+	print(err)
+	_, err = q.AppendText(b)
+	print(err)
+}
+
+func print(err error) {
+	if err != nil {
+		os.Stdout.WriteString(err.Error())
+	}
+}
+`,
+	"with": `package main
+
+import (
+	"fmt"
+	"os"
+
+	"example.com/dps/packet"
+)
+
+func main() {
+	f, _, err := packet.Cut([]byte(os.Args[0]), 0)
+	p, _ := packet.Decode(f)
+	fmt.Printf("%v %v", p, err)
+}
+`,
+}
+
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -2,7 +2,7 @@ package topic
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 )
 
 // The three kinds of failure, to be told apart with [errors.Is]. The errors that wrap them
@@ -19,18 +19,39 @@ var (
 	ErrInvalid = errors.New("topic: cannot be written")
 )
 
+// A failure is an error of one of these kinds. Its text is put together without package
+// fmt, which is larger than this package.
+type failure struct {
+	kind error
+	msg  string
+}
+
+func (e *failure) Error() string { return e.kind.Error() + ": " + e.msg }
+
+func (e *failure) Unwrap() error { return e.kind }
+
 // notDPS reports that t does not begin with prefix.
 func notDPS(t []byte, prefix string) error {
-	return fmt.Errorf("%w: expected prefix %q, found %.32q at byte 0", ErrNotDPS, prefix, t)
+	return &failure{ErrNotDPS, "expected prefix " + strconv.Quote(prefix) + ", found " + quote(t) + " at byte 0"}
 }
 
 // malformed reports that something else than expected stands at t[i:].
 func malformed(t []byte, i int, expected string) error {
-	return fmt.Errorf("%w: expected %s, found %.32q at byte %d", ErrSyntax, expected, t[i:], i)
+	return &failure{ErrSyntax, "expected " + expected + ", found " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
 }
 
-// invalid reports a field that holds something else than expected. Its bytes are passed
-// as a copy: otherwise the compiler would move what a caller has on his stack to the heap.
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+// invalid reports a field that holds something else than expected.
+func invalid(expected, found string) error {
+	return &failure{ErrInvalid, "expected " + expected + ", found " + found}
+}
+
+// quote prints foreign text, at most the first 32 characters of it.
+func quote(text []byte) string {
+	s, n := string(text), 0
+	for i := range s {
+		if n++; n > 32 {
+			return strconv.Quote(s[:i])
+		}
+	}
+	return strconv.Quote(s)
 }

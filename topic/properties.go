@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"slices"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 )
@@ -111,20 +112,20 @@ func checkExtra(extra []byte, known ...string) error {
 		return nil
 	}
 	if !legal(extra) {
-		return invalid("expected Extra in UTF-8 without control characters, '+' and '#', found %.32q", string(extra))
+		return invalid("Extra in UTF-8 without control characters, '+' and '#'", quote(extra))
 	}
 	if bad := brokenEscape(extra); bad >= 0 {
-		return invalid("expected two hex digits after '%%' in Extra, found %.32q at byte %d", string(extra[bad:]), bad)
+		return invalid("two hex digits after '%' in Extra", quote(extra[bad:])+" at byte "+strconv.Itoa(bad))
 	}
 	for more := true; more; {
 		var property []byte
 		property, extra, more = bytes.Cut(extra, []byte{'&'})
 		key, _, _ := bytes.Cut(property, []byte{'='})
 		if len(key) == 0 {
-			return invalid("expected a key in every property of Extra, found %.32q", string(property))
+			return invalid("a key in every property of Extra", quote(property))
 		}
 		if slices.ContainsFunc(known, func(k string) bool { return equalFold(key, k) }) {
-			return invalid("expected no property in Extra that has a field of its own, found %.32q", string(property))
+			return invalid("no property in Extra that has a field of its own", quote(property))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package topic
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -65,16 +66,16 @@ func (r Request) AppendText(b []byte) ([]byte, error) {
 
 func (r Request) check() error {
 	if !wellFormed(r.Op) {
-		return invalid("expected Op of the form verb/operation, found %.32q", []byte(r.Op))
+		return invalid("Op of the form verb/operation", quote([]byte(r.Op)))
 	}
 	if n := len(r.RequestID); n < 1 || n > MaxIDLen {
-		return invalid("expected RequestID of 1 to %d bytes, found %d", MaxIDLen, n)
+		return invalid("RequestID of 1 to "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
 	if n := len(r.OperationID); n > MaxIDLen {
-		return invalid("expected OperationID of at most %d bytes, found %d", MaxIDLen, n)
+		return invalid("OperationID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
 	if r.Op == QueryStatus && len(r.OperationID) == 0 {
-		return invalid("expected OperationID for QueryStatus, found none")
+		return invalid("OperationID for QueryStatus", "none")
 	}
 	return checkExtra(r.Extra, keyRequestID, keyOperationID)
 }

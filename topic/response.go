@@ -88,10 +88,10 @@ func appendSeparator(b []byte, first int) []byte {
 
 func (r Response) check() error {
 	if r.Status < 100 || r.Status > 599 {
-		return invalid("expected Status from 100 to 599, found %d", r.Status)
+		return invalid("Status from 100 to 599", strconv.Itoa(r.Status))
 	}
 	if n := len(r.RequestID); n > MaxIDLen {
-		return invalid("expected RequestID of at most %d bytes, found %d", MaxIDLen, n)
+		return invalid("RequestID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
 	if err := r.checkRetryAfter(); err != nil {
 		return err
@@ -101,23 +101,22 @@ func (r Response) check() error {
 
 func (r Response) checkRetryAfter() error {
 	if !r.HasRetryAfter && r.RetryAfter != 0 {
-		return invalid("expected HasRetryAfter to be set with RetryAfter, found %v alone", r.RetryAfter)
+		return invalid("HasRetryAfter to be set with RetryAfter", r.RetryAfter.String()+" alone")
 	}
 	if r.RetryAfter < 0 || r.RetryAfter > MaxRetryAfter || r.RetryAfter%time.Second != 0 {
-		return invalid("expected RetryAfter in whole seconds from 0 to %v, found %v", MaxRetryAfter, r.RetryAfter)
+		return invalid("RetryAfter in whole seconds from 0 to "+MaxRetryAfter.String(), r.RetryAfter.String())
 	}
 	if r.BadRetryAfter == nil {
 		return nil
 	}
 	if r.HasRetryAfter {
-		return invalid("expected RetryAfter or BadRetryAfter, found both %v and %.32q", r.RetryAfter, string(r.BadRetryAfter))
+		return invalid("RetryAfter or BadRetryAfter", "both "+r.RetryAfter.String()+" and "+quote(r.BadRetryAfter))
 	}
 	if bytes.IndexByte(r.BadRetryAfter, '&') >= 0 || !legal(r.BadRetryAfter) {
-		return invalid("expected BadRetryAfter in UTF-8 without control characters, '&', '+' and '#', found %.32q",
-			string(r.BadRetryAfter))
+		return invalid("BadRetryAfter in UTF-8 without control characters, '&', '+' and '#'", quote(r.BadRetryAfter))
 	}
 	if _, ok := parseSeconds(r.BadRetryAfter); ok {
-		return invalid("expected BadRetryAfter to be no number of seconds, found %.32q", string(r.BadRetryAfter))
+		return invalid("BadRetryAfter to be no number of seconds", quote(r.BadRetryAfter))
 	}
 	return nil
 }
