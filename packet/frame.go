@@ -46,7 +46,8 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 // [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
 // for [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	if len(b) > 1 && b[1] < 0x80 { // a small packet, at once; if no limit is set, limit-1 is huge as a uint
+	// A small packet at once. If no limit is set, limit-1 is huge as a uint.
+	if len(b) > 1 && b[1] < 0x80 {
 		if size := 2 + int(b[1]); size <= len(b) && uint(size) <= uint(limit-1) && possible(b[0], int(b[1])) {
 			return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[2:size:size]}, b[size:], nil
 		}

@@ -47,6 +47,46 @@ func TestHeaderIsThatOfTheFrame(t *testing.T) {
 	}
 }
 
+// What ParseHeader takes, Cut and a Splitter take, up to the limit; and nothing else.
+func TestAllSmallFrames(t *testing.T) {
+	for first := range 256 {
+		for length := range 128 {
+			b := append([]byte{byte(first), byte(length)}, make([]byte, length)...)
+			_, _, want := packet.ParseHeader(b)
+			_, _, noLimitErr := packet.Cut(b, 0)
+			f, _, err := packet.Cut(b, len(b))
+			s := packet.Splitter{Limit: len(b)}
+			s.Feed(b)
+			g, splitErr := s.Next()
+			if (noLimitErr == nil) != (want == nil) || (err == nil) != (want == nil) || (splitErr == nil) != (want == nil) || cmp.Diff(f, g) != "" {
+				t.Errorf("% x: %v, %v and %v, want %v", b[:2], noLimitErr, err, splitErr, want)
+			}
+			if _, _, err := packet.Cut(b, len(b)-1); want == nil && !errors.Is(err, packet.ErrTooLarge) {
+				t.Errorf("% x with a limit of %d bytes: %v", b[:2], len(b)-1, err)
+			}
+		}
+	}
+}
+
+// Decode finds a length that a packet cannot have in a frame that was made by hand, too.
+func TestHandMadeFramesOfAnyLength(t *testing.T) {
+	body := make([]byte, packet.MaxRemainingLength+1) // never touched
+	for typ := packet.CONNECT; typ <= packet.DISCONNECT; typ++ {
+		flags := byte(0)
+		if typ == packet.PUBREL || typ == packet.SUBSCRIBE || typ == packet.UNSUBSCRIBE {
+			flags = 2
+		}
+		for _, n := range []int{0, 1, 2, 3, 9, 10, len(body) - 1, len(body)} {
+			_, _, possible := packet.ParseHeader(publishHeader(byte(typ)<<4|flags, n))
+			err := packet.New(typ).Decode(packet.Frame{Type: typ, Flags: flags, Body: body[:n]})
+			var e *packet.SyntaxError
+			if refused := errors.As(err, &e) && e.Rule == "section 2.4"; refused != (possible != nil) {
+				t.Errorf("%v of %d bytes: %v", typ, n, err)
+			}
+		}
+	}
+}
+
 // publishHeader writes a fixed header in its plainest way.
 func publishHeader(first byte, length int) []byte {
 	b := []byte{first}

@@ -29,10 +29,10 @@ func (s *Splitter) Feed(p []byte) {
 	switch {
 	case len(s.in) > 0:
 		s.in = append(s.in, p...) // never into the caller's slice: its capacity was cut off
-	case len(p) == 1 && s.missing > 1: // what copy does, faster: some streams come byte by byte
+	case len(p) == 1 && s.missing > 0: // what copy does, faster
 		s.part[len(s.part)-s.missing] = p[0]
 		s.missing--
-	case len(p) < s.missing:
+	case len(p) <= s.missing:
 		s.missing -= copy(s.part[len(s.part)-s.missing:], p)
 	case s.err == nil:
 		s.in = p[:len(p):len(p)]

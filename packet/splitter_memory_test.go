@@ -69,7 +69,7 @@ func TestIdleHoldsLittle(t *testing.T) {
 	var s Splitter
 	for size, want := range map[int]int{100: smallest, 600: idle, 1000: idle, 1024: 0, 5000: 0} {
 		packet := append(appendHeader(nil, PUBLISH, 0, size), make([]byte, size)...)
-		for _, feed := range [][]byte{packet[:1], packet[1 : size/2], packet[size/2:], packet, bytes.Repeat(packet, 3)} {
+		for _, feed := range [][]byte{packet[:1], packet[1 : size/2], packet[size/2:], packet[:1], slices.Concat(packet[1:], packet, packet)} {
 			s.Feed(feed)
 			if err := s.nextAll(); err != ErrShort {
 				t.Fatal(err)
