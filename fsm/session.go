@@ -285,12 +285,10 @@ func (m *Machine) suback(f packet.Frame) error {
 		return fmt.Errorf("SUBACK with %d return codes for one filter [MQTT-3.8.4-5]", len(p.ReturnCodes))
 	case p.ReturnCodes[0] == packet.SubackFailure: // S2
 		m.reg.Abort(m.now, ErrSubscribe)
-	case m.phase == subscribing:
-		m.subscribeID = 0
-		m.enter(ready, time.Time{})
-		m.reg.Ready(m.now)
 	default:
 		m.subscribeID = 0
+		m.enter(ready, time.Time{})
+		m.reg.Ready(m.now) // which it has been told before, with Pipeline
 	}
 	return nil
 }
