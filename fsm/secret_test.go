@@ -169,3 +169,18 @@ func TestUnreadBytesAreHeldOnce(t *testing.T) {
 		t.Errorf("%v, unread %q, and %d bytes are held", m.State(), got, m.in.Buffered())
 	}
 }
+
+func TestConnectHasRoomForAll(t *testing.T) {
+	for _, n := range []int{1, 60, 100} {
+		m, err := New(Config{IDScope: testPadding[:n/2+1], RegistrationID: testPadding[:n]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Open(time.Unix(1e9, 0), []byte(testPadding[:n])); err != nil {
+			t.Fatal(err)
+		}
+		if want := 64 + n + len(m.reg.Username()) + n; cap(m.out) != want {
+			t.Errorf("room for %d bytes, want %d", cap(m.out), want)
+		}
+	}
+}
