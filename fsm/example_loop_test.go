@@ -72,7 +72,7 @@ func Example_loop() {
 // serve is the loop from the other side.
 func serve(service *dpstest.Service, conn net.Conn) {
 	defer conn.Close()
-	link, in := service.Open(time.Now(), ""), make([]byte, 4096)
+	link, in := service.Open(time.Now(), nil), make([]byte, 4096)
 	for {
 		if out := link.AppendOutput(nil); len(out) > 0 {
 			if _, err := conn.Write(out); err != nil {

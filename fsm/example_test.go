@@ -88,7 +88,7 @@ func Example_switch() {
 		fault.RegistrationID, fault.X509 = "my-device", true
 		service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{fault}})
 		m, _ := fsm.New(cfg)
-		dpstest.Link{ClientCN: "my-device"}.Run(m, service, now)
+		dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "my-device"}}.Run(m, service, now)
 		fmt.Println(whatToDo(m))
 	}
 	m, _ := fsm.New(cfg)
@@ -135,7 +135,7 @@ func ExampleMachine_Want() {
 func ExampleServiceError() {
 	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{{Group: "line 4", X509: true}}})
 	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
-	dpstest.Link{ClientCN: "another-device"}.Run(m, service, now)
+	dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "another-device"}}.Run(m, service, now)
 	_, err := m.Result()
 	fmt.Println(err)
 	var refused *fsm.ServiceError
@@ -155,14 +155,14 @@ func ExampleMachine_OperationID() {
 	cfg := fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509}
 	cfg.Policy.Budget = 30 * time.Second
 	first, _ := fsm.New(cfg)
-	report, _ := dpstest.Link{ClientCN: "my-device"}.Run(first, service, now)
+	report, _ := dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "my-device"}}.Run(first, service, now)
 	_, err := first.Result()
 	fmt.Println(errors.Is(err, fsm.ErrTimeout))
 
 	cfg.OperationID = first.OperationID()
 	cfg.Policy.Budget = 5 * time.Minute
 	second, _ := fsm.New(cfg)
-	dpstest.Link{ClientCN: "my-device"}.Run(second, service, now.Add(report.Elapsed))
+	dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "my-device"}}.Run(second, service, now.Add(report.Elapsed))
 	assignment, err := second.Result()
 	fmt.Println(assignment.AssignedHub, err)
 	// Output:

@@ -52,7 +52,7 @@ func serve(t *testing.T, in []byte, n int) (out []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.Open(epoch, "dev")
+	c := s.Open(epoch, &dpstest.Certificate{CommonName: "dev"})
 	for len(in) > 0 {
 		piece := bytes.Clone(in[:min(n, len(in))])
 		c.Receive(epoch, piece)

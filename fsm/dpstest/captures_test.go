@@ -135,7 +135,7 @@ func replay(t *testing.T, s *dpstest.Service, cn string, pieces [][]byte) int {
 		seconds, _ := strconv.ParseInt(string(text[:max(end, 0)]), 10, 64)
 		now = time.Unix(seconds, 0).Add(-30 * time.Minute)
 	}
-	c := s.Open(now, cn)
+	c := s.Open(now, certificate(cn))
 	var out []byte
 	for _, p := range pieces {
 		c.Receive(now, p)

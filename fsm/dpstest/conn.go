@@ -1,6 +1,7 @@
 package dpstest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,9 @@ const (
 // A Conn is the service's end of a connection. Its methods have the shape of those of
 // an fsm.Machine; [Service.Open] makes one.
 type Conn struct {
-	service  *Service
-	clientCN string
+	service *Service
+	number  uint64
+	cert    *Certificate // nil: none
 
 	now    time.Time
 	heard  time.Time // when the last packet came
@@ -30,6 +32,9 @@ type Conn struct {
 	later  []delayed // in the order in which it is due
 	held   int       // bytes in later
 	hungup bool
+
+	mistakes int    // so far
+	ended    string // the status that the device was told in the end
 
 	// From the CONNECT.
 	connected           bool
@@ -54,8 +59,9 @@ type Conn struct {
 // delayed is output for later.
 type delayed struct {
 	at     time.Time
+	packet packet.Packet // nil if bytes are none
 	bytes  []byte
-	hangUp bool // close the connection behind it
+	hangUp string // why the connection is closed behind it; empty: it is not
 }
 
 // Receive takes bytes that the device sent. p is copied where need be.
@@ -90,7 +96,10 @@ func (c *Conn) Advance(now time.Time) {
 // Lost says that the device's transport is gone.
 func (c *Conn) Lost(now time.Time) {
 	c.tick(now)
-	c.hangUp()
+	if !c.hungup {
+		c.diagnose(NoDisconnect, "the connection ended without a DISCONNECT")
+		c.hangUp("by the client")
+	}
 	c.out = nil
 }
 
@@ -143,33 +152,46 @@ func (c *Conn) fire() {
 			break
 		}
 		c.later, c.held = c.later[1:], c.held-len(l.bytes)
-		c.out = append(c.out, l.bytes...)
-		if l.hangUp {
-			c.hangUp()
+		c.put(l.packet, l.bytes)
+		if l.hangUp != "" {
+			c.hangUp(l.hangUp)
 		}
 	}
 	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
-		c.log("closed: the device was silent for too long")
-		c.hangUp()
+		c.diagnose(Silent, "nothing came for %v", c.now.Sub(c.heard))
+		c.hangUp("since the client was silent for too long")
 	}
 	if len(c.out)+c.held > maxOutput || len(c.later) > maxLater {
-		c.log("closed: the device does not read, or asks too much while answers are delayed")
-		c.hangUp()
+		c.diagnose(NotReading, "%d bytes of answers have not been read", len(c.out)+c.held)
+		c.hangUp("since the client does not read its answers")
 		c.out = nil
 	}
 }
 
-// hangUp closes the connection.
-func (c *Conn) hangUp() {
+// hangUp closes the connection, and says why.
+func (c *Conn) hangUp(why string) {
+	if c.hungup {
+		return
+	}
+	c.event(Event{Kind: EventClosed, Text: c.summary(why)})
 	if c.service.live[c.key] == c {
 		delete(c.service.live, c.key)
 	}
 	c.hungup, c.later, c.held, c.unreleased, c.last = true, nil, 0, nil, nil
 }
 
+// summary says how the connection went.
+func (c *Conn) summary(why string) string {
+	how := "not registered"
+	if c.ended != "" {
+		how = c.ended
+	}
+	return fmt.Sprintf("closed %s; %s; requests: %d, mistakes: %d", why, how, c.requests, c.mistakes)
+}
+
 func (c *Conn) violation(err error) {
-	c.log("closed: %v", err)
-	c.hangUp()
+	c.diagnose(Violation, "%v", err)
+	c.hangUp("since the client broke the protocol")
 }
 
 // send sends a packet after a delay.
@@ -177,6 +199,7 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 	if len(c.later) == 0 && delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
 		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
 			c.out = out
+			c.about(EventSent, p, "")
 			return
 		}
 	}
@@ -185,10 +208,21 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 		c.violation(err) // a scripted answer that MQTT cannot carry
 		return
 	}
-	c.sendBytes(bytes, delay, false)
+	c.sendBytes(p, bytes, delay, "")
 }
 
-func (c *Conn) sendBytes(bytes []byte, delay time.Duration, hangUp bool) {
+// put puts bytes into the output. p is nil if they are not a packet.
+func (c *Conn) put(p packet.Packet, bytes []byte) {
+	c.out = append(c.out, bytes...)
+	if p != nil {
+		c.about(EventSent, p, "")
+	} else if len(bytes) > 0 {
+		c.event(Event{Kind: EventSent, Text: fmt.Sprintf("% x", bytes[:min(len(bytes), 64)])})
+	}
+}
+
+// sendBytes sends bytes after a delay, and hangs up if hangUp says why.
+func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, hangUp string) {
 	at := c.now.Add(delay)
 	if at.Before(c.connackAt) {
 		at = c.connackAt // the CONNACK comes first [MQTT-3.2.0-1]
@@ -200,12 +234,12 @@ func (c *Conn) sendBytes(bytes []byte, delay time.Duration, hangUp bool) {
 		for i > 0 && c.later[i-1].at.After(at) {
 			i--
 		}
-		c.later = slices.Insert(c.later, i, delayed{at, bytes, hangUp})
+		c.later = slices.Insert(c.later, i, delayed{at, p, bytes, hangUp})
 		c.held += len(bytes)
 	default:
-		c.out = append(c.out, bytes...)
-		if hangUp {
-			c.hangUp()
+		c.put(p, bytes)
+		if hangUp != "" {
+			c.hangUp(hangUp)
 		}
 	}
 }
@@ -222,14 +256,12 @@ func (c *Conn) connect(p *packet.Connect) {
 	if fault.ReturnCode != 0 {
 		code = packet.ReturnCode(min(fault.ReturnCode, byte(packet.NotAuthorized)))
 	}
-	c.log("CONNECT as %q with api-version %q: %v", c.registrationID, c.version, code)
 	if code != packet.Accepted {
 		c.refuseConnect(code, fault)
 		return
 	}
 	if other := c.service.live[c.key]; other != nil {
-		other.log("closed: the device connected again") // MQTT-3.1.4-2
-		other.hangUp()
+		other.hangUp("since the device connected again") // MQTT-3.1.4-2
 	}
 	c.service.live[c.key] = c
 	c.connected, c.keepAlive = true, time.Duration(p.KeepAlive)*time.Second
@@ -241,7 +273,7 @@ func (c *Conn) connect(p *packet.Connect) {
 func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
 	c.refused = true
 	c.deliver(fault, []packet.Packet{&packet.Connack{ReturnCode: code}})
-	c.sendBytes(nil, fault.delay(), true) // MQTT-3.2.2-5
+	c.sendBytes(nil, nil, fault.delay(), "since the CONNECT was refused") // MQTT-3.2.2-5
 }
 
 // checkUsername takes the user name apart.

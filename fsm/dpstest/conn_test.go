@@ -19,7 +19,7 @@ type peer struct {
 	now time.Time
 }
 
-func newPeer(t *testing.T, s *dpstest.Service) *peer { return &peer{t, s.Open(start, ""), start} }
+func newPeer(t *testing.T, s *dpstest.Service) *peer { return &peer{t, s.Open(start, nil), start} }
 
 // say sends packets and returns the answers, a line each.
 func (p *peer) say(all ...packet.Packet) (answers []string) {

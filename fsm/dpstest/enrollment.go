@@ -56,8 +56,14 @@ type enrollment struct {
 	stale  bool     // a fault sends the last answer once more
 }
 
-// enroll checks an enrollment and adds it.
-func (s *Service) enroll(from *Enrollment) error {
+// enrollments are those of a Config.
+type enrollments struct {
+	individuals map[string]*enrollment // by registration id, in lower case
+	groups      []*enrollment
+}
+
+// add checks an enrollment and adds it.
+func (s *enrollments) add(from *Enrollment) error {
 	e := &enrollment{Enrollment: from, prefix: strings.ToLower(from.Prefix)}
 	e.stale = slices.ContainsFunc(from.Faults, func(f Fault) bool { return f.Stale })
 	errs := []error{e.checkName(s), e.checkKeys(), from.Outcome.check()}
@@ -74,7 +80,7 @@ func (s *Service) enroll(from *Enrollment) error {
 	return errors.Join(errs...)
 }
 
-func (e *enrollment) checkName(s *Service) error {
+func (e *enrollment) checkName(s *enrollments) error {
 	switch {
 	case (e.RegistrationID == "") == (e.Group == ""):
 		return errors.New("expected either registrationId or group")

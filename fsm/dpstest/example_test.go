@@ -30,7 +30,7 @@ func ExampleLink() {
 		fmt.Println(err)
 		return
 	}
-	link := dpstest.Link{ClientCN: "dev-1", Chunk: 1}
+	link := dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "dev-1"}, Chunk: 1}
 	report, err := link.Run(machine, service, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	if err != nil {
 		fmt.Println(err)
@@ -74,7 +74,7 @@ func ExampleService_Open() {
 		return
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	conn := service.Open(now, "")
+	conn := service.Open(now, nil)
 	hello, _ := (&packet.Connect{
 		CleanSession: true, KeepAlive: 60, ClientID: []byte("dev-1"),
 		Username: []byte("0ne00000A1B/registrations/dev-1/api-version=2019-03-31"),

@@ -158,7 +158,7 @@ func (c *Conn) fault(at Step) *Fault {
 	d.steps[at]++
 	for i := range e.Faults {
 		if f := &e.Faults[i]; f.At == at && (f.Nth == 0 || uint32(f.Nth) == d.steps[at]) {
-			c.log("fault %d at %v %d", i, at, d.steps[at])
+			c.event(Event{Kind: EventFault, Text: fmt.Sprintf("faults[%d] at %v %d", i, at, d.steps[at])})
 			return f
 		}
 	}
@@ -168,18 +168,28 @@ func (c *Conn) fault(at Step) *Fault {
 // deliver sends what answers a step, spoilt by a fault.
 func (c *Conn) deliver(f *Fault, all []packet.Packet) {
 	if f.HangUp {
-		c.sendBytes(nil, f.delay(), true)
+		c.drop(all, "a fault hangs up instead")
+		c.sendBytes(nil, nil, f.delay(), "by a fault")
 		return
 	}
 	if raw, _ := hex.DecodeString(f.Raw); len(raw) > 0 {
-		c.sendBytes(raw, f.delay(), false)
+		c.sendBytes(nil, raw, f.delay(), "")
 	}
-	if !f.Silence {
-		for _, p := range all {
-			c.send(p, f.delay())
-		}
+	if f.Silence {
+		c.drop(all, "a fault keeps silent")
+		all = nil
+	}
+	for _, p := range all {
+		c.send(p, f.delay())
 	}
 	if f.HangUpAfter {
-		c.sendBytes(nil, f.delay(), true)
+		c.sendBytes(nil, nil, f.delay(), "by a fault")
+	}
+}
+
+// drop reports packets that are not sent.
+func (c *Conn) drop(all []packet.Packet, why string) {
+	for _, p := range all {
+		c.about(EventDropped, p, why)
 	}
 }

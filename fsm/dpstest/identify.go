@@ -40,12 +40,12 @@ func (c *Conn) identify() {
 
 // candidates returns the enrollments that the registration id could belong to.
 func (c *Conn) candidates() []*enrollment {
-	if e := c.service.individuals[c.key]; e != nil {
+	if e := c.service.enrollments.individuals[c.key]; e != nil {
 		return []*enrollment{e}
 	}
 	var all []*enrollment
-	for _, g := range c.service.groups {
-		if strings.HasPrefix(c.key, g.prefix) && g.X509 == (c.clientCN != "") {
+	for _, g := range c.service.enrollments.groups {
+		if strings.HasPrefix(c.key, g.prefix) && g.X509 == (c.cert != nil) {
 			all = append(all, g)
 		}
 	}
@@ -56,9 +56,9 @@ func (c *Conn) candidates() []*enrollment {
 func (c *Conn) attest(e *enrollment) *failure {
 	if e.X509 {
 		switch {
-		case c.clientCN == "":
+		case c.cert == nil:
 			return &failure{401002, "Unauthorized", "no client certificate"}
-		case !strings.EqualFold(c.clientCN, c.registrationID):
+		case !strings.EqualFold(c.cert.CommonName, c.registrationID):
 			return &failure{401002, "Invalid certificate.", "the certificate's common name is not the registration id"}
 		}
 		return nil

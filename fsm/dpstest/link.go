@@ -27,8 +27,8 @@ type Link struct {
 	// Password returns the password for a connection; nil: none, as with a certificate.
 	Password func(now time.Time) []byte
 
-	// ClientCN is the common name of the device's certificate; empty: it has none.
-	ClientCN string
+	// Certificate is the device's certificate; nil: it has none.
+	Certificate *Certificate
 
 	// Breaks are times after the start at which an open connection breaks.
 	Breaks []time.Duration
@@ -111,7 +111,7 @@ func (r *run) dial() {
 		return
 	}
 	r.report.Connections++
-	r.conn = r.s.Open(r.now, r.ClientCN)
+	r.conn = r.s.Open(r.now, r.Certificate)
 	r.flight = nil
 	for r.broken < len(r.Breaks) && !r.start.Add(r.Breaks[r.broken]).After(r.now) {
 		r.broken++ // there was no connection to break

@@ -20,13 +20,14 @@ func (c *Conn) packet(f packet.Frame) error {
 	p, err := packet.Decode(f)
 	if errors.Is(err, packet.ErrProtocolLevel) { // MQTT-3.1.2-2
 		c.send(&packet.Connack{ReturnCode: packet.UnacceptableProtocolVersion}, 0)
-		c.log("CONNECT: %v", err)
-		c.hangUp()
+		c.diagnose(ProtocolLevel, "%v; the service speaks MQTT 3.1.1, which is level 4", err)
+		c.hangUp("since the client does not speak MQTT 3.1.1")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	c.about(EventReceived, p, "")
 	switch p := p.(type) {
 	case *packet.Connect:
 		c.connect(p)
@@ -45,8 +46,7 @@ func (c *Conn) packet(f packet.Frame) error {
 	case *packet.Pingreq:
 		c.deliver(c.fault(OnPing), []packet.Packet{&packet.Pingresp{}})
 	case *packet.Disconnect:
-		c.log("DISCONNECT")
-		c.hangUp()
+		c.hangUp("by the client with a DISCONNECT")
 	default:
 		return fmt.Errorf("dpstest: %v from a client [section 2.2.1]", f.Type)
 	}
@@ -68,7 +68,6 @@ func (c *Conn) subscribe(p *packet.Subscribe) {
 			c.subscribed, c.granted = true, min(s.QoS, packet.QoS1)
 		}
 	}
-	c.log("%v: % x", p, codes)
 	c.deliver(fault, []packet.Packet{&packet.Suback{ID: p.ID, ReturnCodes: codes}})
 }
 

@@ -33,7 +33,7 @@ func TestPiecesMakeNoDifference(t *testing.T) {
 			waits = append(waits, time.Duration(rapid.SampledFrom([]int{0, 0, 1, 45, 89, 90, 91}).Draw(t, "wait"))*time.Second)
 		}
 		play := func(size int) (log string) {
-			c, now := newService(t, device(dpstest.Outcome{Polls: 1}, faults...)).Open(start, ""), start
+			c, now := newService(t, device(dpstest.Outcome{Polls: 1}, faults...)).Open(start, nil), start
 			for i, step := range steps {
 				now = now.Add(waits[i])
 				b, err := packets[step].AppendBinary(nil)

@@ -26,3 +26,5 @@ func (r *recent[K, V]) put(key K, v V) {
 	}
 	r.young[key] = v
 }
+
+func (r *recent[K, V]) clear() { r.young, r.old = nil, nil }

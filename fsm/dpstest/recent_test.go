@@ -39,7 +39,7 @@ func TestStrangersAreNotCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, id := range []string{strings.Repeat("x", 129), "x"} {
-		c := s.Open(time.Time{}, "x")
+		c := s.Open(time.Time{}, &Certificate{CommonName: "x"})
 		hello, err := (&packet.Connect{CleanSession: true, ClientID: []byte(id), Username: []byte("scope/registrations/" + id + "/api-version=1")}).AppendBinary(nil)
 		if err != nil {
 			t.Fatal(err)

@@ -52,7 +52,6 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	if rid == nil {
 		rid = []byte{} // as the service does when $rid is absent or misspelt
 	}
-	c.log("%s $rid=%s: %d %.200s", r.Op, rid, a.status, a.body)
 	c.reply(fault, a, rid, ack)
 }
 
@@ -76,9 +75,11 @@ func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
 	if ack != nil && !f.AnswerFirst && !f.HangUp {
 		c.send(ack, 0)
 	}
-	var all []packet.Packet
-	if c.subscribed {
-		all = c.messages(f, a, rid)
+	all := c.messages(f, a, rid)
+	if !c.subscribed {
+		c.diagnose(NoSubscription, "the answer has nowhere to go: subscribe to %q and wait for the SUBACK before the first request", topic.ResponseFilter)
+		c.drop(all, "the client has not subscribed")
+		all = nil
 	}
 	c.deliver(f, all)
 	if ack != nil && f.AnswerFirst {
@@ -205,7 +206,6 @@ func (c *Conn) retryAfter(op *operation) RetryAfter {
 // refuse returns an error answer.
 func (c *Conn) refuse(f *failure) answer {
 	c.service.failures++
-	c.log("refused: %d %s (%s)", f.code, f.message, f.why)
 	return answer{status: f.code / 1000, body: encode(errorBody{
 		ErrorCode: f.code, TrackingID: uuid(c.service.failures), Message: f.message, TimestampUTC: timestamp(c.now),
 	})}

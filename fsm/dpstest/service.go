@@ -36,19 +36,20 @@ type Config struct {
 	// forgotten first. 1,048,576 if 0, for which an operation takes some 200 bytes.
 	Remember int `json:"remember,omitempty"`
 
-	// Log, if not nil, is called with what happens. It must not call the service.
+	// Log, if not nil, is called with each event, in the order in which they happen. It
+	// must not call the service.
 	Log func(Event) `json:"-"`
 }
 
 // A Service is a Device Provisioning Service, shared by all devices.
 type Service struct {
 	cfg         Config
-	individuals map[string]*enrollment // by registration id, in lower case
-	groups      []*enrollment
+	enrollments enrollments
 
 	live       map[string]*Conn // accepted connections by registration id, in lower case
 	operations recent[uint64, *operation]
 	devices    recent[string, *device]
+	opened     uint64 // connections so far
 	begun      uint64 // operations so far
 	failures   uint64 // error answers so far
 	minute     window // registrations
@@ -58,11 +59,20 @@ type Service struct {
 // New returns a service. It reports every mistake in cfg in one error. The service
 // keeps the slices of cfg: do not change them afterwards.
 func New(cfg Config) (*Service, error) {
+	s := &Service{live: map[string]*Conn{}}
+	if err := s.SetConfig(cfg); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// SetConfig replaces the configuration, or reports every mistake in cfg in one error and
+// leaves the old one in force. Open connections keep the enrollment that they have, and
+// operations go on.
+func (s *Service) SetConfig(cfg Config) error {
 	setDefault(&cfg.RetryAfter, "3")
 	setDefault(&cfg.AssignedHub, "hub.azure-devices.example")
 	setDefault(&cfg.Remember, 1<<20)
-	s := &Service{cfg: cfg, individuals: map[string]*enrollment{}, live: map[string]*Conn{}}
-	s.operations.min, s.devices.min = cfg.Remember, cfg.Remember
 
 	var errs []error
 	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -79,15 +89,26 @@ func New(cfg Config) (*Service, error) {
 			report("%s is %d, expected a positive number", name, n)
 		}
 	}
+	list := enrollments{individuals: map[string]*enrollment{}}
 	for i := range cfg.Enrollments {
-		if err := s.enroll(&cfg.Enrollments[i]); err != nil {
+		if err := list.add(&cfg.Enrollments[i]); err != nil {
 			report("enrollments[%d]: %w", i, err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("dpstest: bad Config: %w", err)
+		return fmt.Errorf("dpstest: bad Config: %w", err)
 	}
-	return s, nil
+	s.cfg, s.enrollments = cfg, list
+	s.operations.min, s.devices.min = cfg.Remember, cfg.Remember
+	return nil
+}
+
+// Reset forgets all operations, and what was counted for faults and quotas, so that the
+// next test begins as the first one did. Connections stay open.
+func (s *Service) Reset() {
+	s.operations.clear()
+	s.devices.clear()
+	s.minute = window{}
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -97,11 +118,13 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Open begins a connection: a device's transport is up. clientCN is the common name of
-// the certificate that the device proved in the TLS handshake, "" without one. That the
-// certificate can be trusted is the caller's business.
-func (s *Service) Open(now time.Time, clientCN string) *Conn {
-	return &Conn{service: s, now: now, heard: now, clientCN: clientCN, in: packet.Splitter{Limit: maxPacket}}
+// Open begins a connection: a device's transport is up. cert is the certificate that the
+// device proved in the TLS handshake, nil without one. The Conn keeps it.
+func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
+	s.opened++
+	c := &Conn{service: s, number: s.opened, cert: cert, now: now, heard: now, in: packet.Splitter{Limit: maxPacket}}
+	c.event(Event{Kind: EventOpened})
+	return c
 }
 
 // A device is what is counted for one registration id.

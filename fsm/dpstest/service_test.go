@@ -62,7 +62,7 @@ func newMachine(t interface{ Fatal(...any) }, change ...func(*fsm.Config)) *fsm.
 // run registers dev-1 and returns the result.
 func run(t interface{ Fatal(...any) }, l dpstest.Link, s *dpstest.Service, change ...func(*fsm.Config)) (fsm.Assignment, dpstest.Report, error) {
 	m := newMachine(t, change...)
-	if l.Password == nil && l.ClientCN == "" {
+	if l.Password == nil && l.Certificate == nil {
 		l.Password = signed(key, "dev-1")
 	}
 	r, err := l.Run(m, s, start)
@@ -87,13 +87,13 @@ func TestAttestation(t *testing.T) {
 		"secondary key":   {dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(group), SecondaryKey: encoded(key)}, dpstest.Link{Password: signed(key, "dev-1")}, nil, 0},
 		"group key":       {dpstest.Enrollment{Group: "g", PrimaryKey: encoded(group)}, dpstest.Link{Password: signed(sastoken.DeriveKey(group, "dev-1"), "dev-1")}, nil, 0},
 		"group prefix":    {dpstest.Enrollment{Group: "g", Prefix: "sn-", PrimaryKey: encoded(group)}, dpstest.Link{Password: signed(sastoken.DeriveKey(group, "dev-1"), "dev-1")}, nil, 404201},
-		"X.509":           {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, dpstest.Link{ClientCN: "dev-1"}, x509, 0},
-		"X.509 group":     {dpstest.Enrollment{Group: "g", X509: true}, dpstest.Link{ClientCN: "dev-1"}, x509, 0},
+		"X.509":           {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "dev-1"}}, x509, 0},
+		"X.509 group":     {dpstest.Enrollment{Group: "g", X509: true}, dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "dev-1"}}, x509, 0},
 		"another key":     {device(dpstest.Outcome{}), dpstest.Link{Password: signed(group, "dev-1")}, nil, 401000},
 		"another device":  {device(dpstest.Outcome{}), dpstest.Link{Password: signed(key, "dev-2")}, nil, 401000},
 		"no token":        {device(dpstest.Outcome{}), dpstest.Link{Password: func(time.Time) []byte { return []byte("secret") }}, nil, 401000},
 		"expired token":   {device(dpstest.Outcome{}), dpstest.Link{Password: func(now time.Time) []byte { return signed(key, "dev-1")(now.Add(-66 * time.Minute)) }}, nil, 401000},
-		"another name":    {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, dpstest.Link{ClientCN: "dev-2"}, x509, 401002},
+		"another name":    {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, dpstest.Link{Certificate: &dpstest.Certificate{CommonName: "dev-2"}}, x509, 401002},
 		"no certificate":  {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, dpstest.Link{Password: signed(key, "dev-1")}, nil, 401002},
 		"not enrolled":    {dpstest.Enrollment{RegistrationID: "dev-2", PrimaryKey: encoded(key)}, dpstest.Link{Password: signed(key, "dev-1")}, nil, 404201},
 		"disabled status": {device(dpstest.Outcome{Status: "disabled", ErrorCode: 7}), dpstest.Link{Password: signed(key, "dev-1")}, nil, 7},
@@ -213,4 +213,12 @@ func TestNoRoute(t *testing.T) {
 	if err != nil || r.Dials != 7 || r.Connections != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// certificate returns a certificate with this common name; none if it is empty.
+func certificate(cn string) *dpstest.Certificate {
+	if cn == "" {
+		return nil
+	}
+	return &dpstest.Certificate{CommonName: cn}
 }

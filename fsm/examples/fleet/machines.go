@@ -109,7 +109,7 @@ func (w *world) wake(e event) error {
 				w.sleep(e.device, at)
 				return nil
 			}
-			d.conn = w.service.Open(now, id)
+			d.conn = w.service.Open(now, &dpstest.Certificate{CommonName: id})
 			w.res.connections++
 			if err := d.m.Open(now, nil); err != nil {
 				return err

@@ -65,7 +65,7 @@ func (d *desk) event(e dpstest.Event) {
 	if who == "" {
 		who = "(unknown)"
 	}
-	d.print(who + ": " + e.Text)
+	d.print(who + ": " + e.String())
 }
 
 // print prints a line. What a client sent can be in it.

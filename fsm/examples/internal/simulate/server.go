@@ -126,7 +126,7 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn) error {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	var link *dpstest.Conn
-	s.locked(func() { link = s.service.Open(time.Now(), commonName(conn)) })
+	s.locked(func() { link = s.service.Open(time.Now(), certificate(conn)) })
 	defer s.locked(func() { link.Lost(time.Now()) })
 
 	var in, out = make([]byte, 4<<10), []byte(nil)
@@ -174,10 +174,12 @@ func (s *Server) locked(f func()) {
 	f()
 }
 
-// commonName returns the name in the client's certificate, "" if it showed none.
-func commonName(conn transport.Conn) string {
-	if certs := conn.ConnectionState().PeerCertificates; len(certs) > 0 {
-		return certs[0].Subject.CommonName
+// certificate returns what the service needs to know of the client's certificate, nil if
+// it showed none.
+func certificate(conn transport.Conn) *dpstest.Certificate {
+	certs := conn.ConnectionState().PeerCertificates
+	if len(certs) == 0 {
+		return nil
 	}
-	return ""
+	return &dpstest.Certificate{CommonName: certs[0].Subject.CommonName, NotBefore: certs[0].NotBefore, NotAfter: certs[0].NotAfter}
 }

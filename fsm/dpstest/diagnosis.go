@@ -1,0 +1,84 @@
+package dpstest
+
+import "time"
+
+// A Diagnosis names a mistake that the author of a client made. It does not change what
+// the service answers: the real service takes some of these mistakes without a word.
+type Diagnosis string
+
+// The mistakes that a connection is made with.
+const (
+	NotConnect      Diagnosis = "not-connect"      // the first packet is not a CONNECT
+	ProtocolLevel   Diagnosis = "protocol-level"   // the client does not speak MQTT 3.1.1
+	Violation       Diagnosis = "violation"        // a packet breaks MQTT 3.1.1; the text names the statement
+	Username        Diagnosis = "username"         // the user name has another form
+	UsernameHub     Diagnosis = "username-hub"     // the user name is one for an IoT hub
+	UsernameEncoded Diagnosis = "username-encoded" // the user name is percent-encoded
+	APIVersion      Diagnosis = "api-version"      // the api-version is missing or unknown
+	IDScope         Diagnosis = "id-scope"         // the ID scope is another service's
+	ClientID        Diagnosis = "client-id"        // the client id is not the registration id
+	RegistrationID  Diagnosis = "registration-id"  // the registration id cannot be one
+)
+
+// The mistakes of identity. They are named at the CONNECT, although the service looks at
+// the password only when a request comes.
+const (
+	NotEnrolled            Diagnosis = "not-enrolled"           // no enrollment fits
+	NoPassword             Diagnosis = "no-password"            // a token or a certificate is expected
+	TokenForm              Diagnosis = "token-form"             // the password is not a SAS token
+	TokenResource          Diagnosis = "token-resource"         // the token is for another resource
+	TokenExpired           Diagnosis = "token-expired"          // the token has expired
+	TokenExpiryUnit        Diagnosis = "token-expiry-unit"      // the expiry is in milliseconds
+	TokenPlus              Diagnosis = "token-plus"             // a '+' in the signature is not percent-encoded
+	SignatureKey           Diagnosis = "signature-key"          // the signature fits none of the keys
+	SignatureKeyText       Diagnosis = "signature-key-text"     // the base64 of the key was used as the key
+	SignatureGroupKey      Diagnosis = "signature-group-key"    // the group key was used, where a derived key belongs
+	SignatureDecoded       Diagnosis = "signature-decoded"      // the decoded sr was signed
+	SignatureCase          Diagnosis = "signature-case"         // the key was derived from the id in another case
+	CertificateMissing     Diagnosis = "certificate-missing"    // the enrollment expects a certificate
+	CertificateName        Diagnosis = "certificate-name"       // the common name is not the registration id
+	CertificateExpired     Diagnosis = "certificate-expired"    // the certificate has expired, or is not valid yet
+	CertificateUntrusted   Diagnosis = "certificate-untrusted"  // no authority that is trusted has signed it
+	CertificateNotEnrolled Diagnosis = "certificate-unenrolled" // the enrollment names another certificate or authority
+)
+
+// The mistakes of a session.
+const (
+	NoSubscription Diagnosis = "no-subscription" // a request without a subscription: its answer is dropped
+	Filter         Diagnosis = "filter"          // a topic filter that the service refuses
+	Topic          Diagnosis = "topic"           // a PUBLISH to a topic that is not a request
+	Operation      Diagnosis = "operation"       // an operation that the service does not have
+	NoRequestID    Diagnosis = "no-rid"          // a request without $rid
+	RequestIDName  Diagnosis = "rid-name"        // a property that looks like a misspelled $rid
+	RequestIDAgain Diagnosis = "rid-again"       // a $rid that an earlier request of this connection had
+	BodyForm       Diagnosis = "body-form"       // the body is not a JSON object
+	BodyID         Diagnosis = "body-id"         // the body names another registration id
+	BodyPayload    Diagnosis = "body-payload"    // the payload is not a JSON object
+	OperationID    Diagnosis = "operation-id"    // a query for an operation that this device does not have
+	EarlyQuery     Diagnosis = "early-query"     // a query before the retry-after was over
+	EarlyRetry     Diagnosis = "early-retry"     // a request before the retry-after of a 429 was over
+	RegisterAgain  Diagnosis = "register-again"  // a registration while an operation is under way
+	NoPuback       Diagnosis = "no-puback"       // an answer with QoS 1 that the client does not acknowledge
+	TooLarge       Diagnosis = "too-large"       // a packet of more than the service takes
+	Silent         Diagnosis = "silent"          // nothing came for one and a half times the keep alive
+	NotReading     Diagnosis = "not-reading"     // the client does not read its answers
+	NoDisconnect   Diagnosis = "no-disconnect"   // the connection ended without a DISCONNECT
+)
+
+// A Certificate is what TLS knows of the certificate that a client proved in the handshake.
+type Certificate struct {
+	CommonName string
+
+	// NotBefore and NotAfter bound its validity; zero: without a bound.
+	NotBefore, NotAfter time.Time
+
+	// Untrusted says why the caller does not trust it; empty: it does.
+	Untrusted string
+
+	// Thumbprints are the SHA-1 and SHA-256 hashes of the certificate, in hex.
+	Thumbprints []string
+
+	// Authorities are the common names, and the thumbprints, of the authorities that have
+	// signed the certificate, as far as the caller has verified the chain.
+	Authorities []string
+}

@@ -1,0 +1,116 @@
+package dpstest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"example.com/dps/packet"
+)
+
+// An EventKind says what an [Event] is about.
+type EventKind byte
+
+// The kinds of events.
+const (
+	EventOpened    EventKind = iota + 1 // a connection begins
+	EventReceived                       // a packet came from the device
+	EventSent                           // a packet was put into the output
+	EventDropped                        // a packet was not sent, and Text says why
+	EventFault                          // a Fault spoils what follows
+	EventDiagnosis                      // the client made a mistake
+	EventClosed                         // a connection has ended, and Text says how it went
+)
+
+var kindNames = [...]string{"", "opened", "received", "sent", "dropped", "fault", "diagnosis", "closed"}
+
+// String returns "opened", "received", "sent", "dropped", "fault", "diagnosis" or "closed".
+func (k EventKind) String() string {
+	if 0 < k && int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "event " + strconv.Itoa(int(k))
+}
+
+// An Event is something that happened on a connection, for logs and for tests. See
+// Config.Log.
+type Event struct {
+	Time           time.Time
+	Conn           uint64 // the number of the connection; the first one is 1
+	RegistrationID string // of the device; empty before its CONNECT, and if it cannot be one
+	Kind           EventKind
+
+	// Packet is what was received, sent or dropped. It is valid during the call of Log,
+	// and its String shows no password.
+	Packet packet.Packet
+
+	// Diagnosis names the mistake of an EventDiagnosis.
+	Diagnosis Diagnosis
+
+	// Text is one line of at most 1 KiB. It has printable characters only, and no secrets.
+	Text string
+}
+
+// String returns one line, without the time.
+func (e Event) String() string {
+	s := "#" + strconv.FormatUint(e.Conn, 10) + " " + e.RegistrationID + ": " + e.Kind.String()
+	if e.Diagnosis != "" {
+		s += " " + string(e.Diagnosis)
+	}
+	return s + ": " + e.Text
+}
+
+// maxText bounds the text of an event: what a client sent may be large.
+const maxText = 1 << 10
+
+// clean returns text as one line of printable characters that is not too long.
+func clean(text string) string {
+	if len(text) > maxText-len("…") {
+		text = strings.ToValidUTF8(text[:maxText-len("…")], "") + "…"
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
+		return text
+	}
+	if quoted := strconv.Quote(text); len(quoted) <= maxText { // no client writes lines into a log
+		return quoted
+	}
+	return clean(text[:len(text)/2])
+}
+
+// event reports an event. It costs nothing without Config.Log, apart from its arguments.
+func (c *Conn) event(e Event) {
+	log := c.service.cfg.Log
+	if log == nil {
+		return
+	}
+	e.Time, e.Conn, e.RegistrationID, e.Text = c.now, c.number, c.registrationID, clean(e.Text)
+	if !validID(e.RegistrationID) {
+		e.RegistrationID = ""
+	}
+	log(e)
+}
+
+// about reports an event that is about a packet.
+func (c *Conn) about(kind EventKind, p packet.Packet, why string) {
+	if c.service.cfg.Log == nil {
+		return
+	}
+	text := p.String()
+	if m, ok := p.(*packet.Publish); ok && len(m.Payload) > 0 {
+		text += fmt.Sprintf(" %.300s", m.Payload)
+	}
+	if why != "" {
+		text = why + ": " + text
+	}
+	c.event(Event{Kind: kind, Packet: p, Text: text})
+}
+
+// diagnose reports a mistake of the client.
+func (c *Conn) diagnose(d Diagnosis, format string, args ...any) {
+	c.mistakes++
+	if c.service.cfg.Log != nil {
+		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})
+	}
+}
