@@ -3,8 +3,8 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
-	"testing"
 )
 
 // A Step is one input to a machine in its world.
@@ -34,13 +34,13 @@ type Search[W any] struct {
 	nodes []node[W]
 	index map[string]int // of nodes, by key
 	edges map[edge]bool
-	count int
+	errs  []error
 }
 
 // Costs are the costs of a step, of several kinds, as Dearest adds them up.
 type Costs [2]int
 
-// Report fails the test, and says how it came to that.
+// Report adds an error to those that Run returns, with the way that led to it.
 type Report func(format string, args ...any)
 
 type node[W any] struct {
@@ -54,18 +54,18 @@ type edge struct {
 	costs    Costs
 }
 
-// Run searches, and fails t if Check or Visit reports something.
-func (s *Search[W]) Run(t testing.TB) {
-	t.Helper()
+// Run searches until a state has an error, or none is new. It returns how many states
+// there are, how many steps it has taken, and what Check and Visit have reported.
+func (s *Search[W]) Run() (states, steps int, err error) {
 	s.index, s.edges = map[string]int{}, map[edge]bool{}
 	s.add(s.Start(), -1, -1)
-	for i := 0; i < len(s.nodes) && !t.Failed(); i++ {
+	for i := 0; i < len(s.nodes) && len(s.errs) == 0; i++ {
 		for j, step := range s.Steps {
-			s.count++
+			steps++
 			before := s.nodes[i].w
 			after := s.Clone(before)
 			step.Do(after)
-			report := s.report(t, i, j)
+			report := s.report(i, j)
 			costs := s.Check(before, after, step, report)
 			to, known := s.index[s.Key(after)]
 			if !known {
@@ -78,10 +78,11 @@ func (s *Search[W]) Run(t testing.TB) {
 		var zero W
 		s.nodes[i].w = zero // not needed any more
 		if len(s.nodes) > s.Limit {
-			t.Fatalf("more than %d states: does a field of the machine count without end? The last one is\n%s", s.Limit, s.Key(s.nodes[len(s.nodes)-1].w))
+			last := s.Key(s.nodes[len(s.nodes)-1].w)
+			s.errs = append(s.errs, fmt.Errorf("more than %d states: does a field of the machine count without end? The last one is\n%s", s.Limit, last))
 		}
 	}
-	t.Logf("%d states, %d steps taken", len(s.nodes), s.count)
+	return len(s.nodes), steps, errors.Join(s.errs...)
 }
 
 func (s *Search[W]) add(w W, from, step int) int {
@@ -109,14 +110,13 @@ func (s *Search[W]) replay(i int, report Report) {
 	}
 }
 
-func (s *Search[W]) report(t testing.TB, node, step int) Report {
+func (s *Search[W]) report(node, step int) Report {
 	return func(format string, args ...any) {
-		t.Helper()
 		names := ""
 		for _, p := range s.path(node) {
 			names += p.Name + "; "
 		}
-		t.Errorf("after %s%s: %s", names, s.Steps[step].Name, fmt.Sprintf(format, args...))
+		s.errs = append(s.errs, fmt.Errorf("after %s%s: %s", names, s.Steps[step].Name, fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -3,7 +3,6 @@ package explore
 import (
 	"fmt"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -69,18 +68,6 @@ func TestNewKeyerRefusesFieldsThatItCannotReduce(t *testing.T) {
 	}
 }
 
-// A recorder is a testing.TB that keeps its failures to itself.
-type recorder struct {
-	testing.TB
-	text string
-}
-
-func (r *recorder) Helper()                   {}
-func (r *recorder) Failed() bool              { return r.text != "" }
-func (r *recorder) Logf(string, ...any)       {}
-func (r *recorder) Errorf(s string, a ...any) { r.text += fmt.Sprintf(s, a...) }
-func (r *recorder) Fatalf(s string, a ...any) { r.Errorf(s, a...); runtime.Goexit() }
-
 // counter returns a search in a world that is a number below modulus.
 func counter(modulus, cost int) *Search[*int] {
 	return &Search[*int]{
@@ -102,28 +89,18 @@ func counter(modulus, cost int) *Search[*int] {
 	}
 }
 
-func run(s *Search[*int]) string {
-	r := new(recorder)
-	done := make(chan bool)
-	go func() {
-		defer close(done)
-		s.Run(r)
-	}()
-	<-done
-	return r.text
-}
-
 func TestSearchWithoutEndFails(t *testing.T) {
 	s := counter(1<<30, 0)
 	s.Check = func(_, _ *int, _ Step[*int], _ Report) (c Costs) { return c }
-	if got := run(s); !strings.Contains(got, "more than 100 states") {
-		t.Errorf("got %q", got)
+	if _, _, err := s.Run(); err == nil || !strings.Contains(err.Error(), "more than 100 states") {
+		t.Errorf("got %v", err)
 	}
 }
 
 func TestSearchReportsTheWay(t *testing.T) {
-	if got, want := run(counter(20, 0)), "after "+strings.Repeat("add; ", 6)+"add: seven"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	_, _, err := counter(20, 0).Run()
+	if want := "after " + strings.Repeat("add; ", 6) + "add: seven"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
@@ -131,15 +108,15 @@ func TestSearchNoticesWhatCopiesShare(t *testing.T) {
 	s := counter(5, 0)
 	s.Clone = func(n *int) *int { return n }
 	s.Steps = append(s.Steps, s.Steps[0])
-	if got := run(s); !strings.Contains(got, "another way") {
-		t.Errorf("got %q", got)
+	if _, _, err := s.Run(); err == nil || !strings.Contains(err.Error(), "another way") {
+		t.Errorf("got %v", err)
 	}
 }
 
 func TestDearestFindsCircles(t *testing.T) {
 	s := counter(5, 1)
-	if got := run(s); got != "" {
-		t.Fatal(got)
+	if states, steps, err := s.Run(); states != 5 || steps != 5 || err != nil {
+		t.Fatalf("got %d states, %d steps, %v", states, steps, err)
 	}
 	if n, ok := s.Dearest(1, 10); ok {
 		t.Errorf("the circle costs %d", n)
@@ -147,8 +124,8 @@ func TestDearestFindsCircles(t *testing.T) {
 	s = counter(5, 0)
 	s.Steps[0].Do = func(n *int) { *n = min(*n+1, 4) }
 	s.Check = func(before, after *int, _ Step[*int], _ Report) Costs { return Costs{*after - *before} }
-	if got := run(s); got != "" {
-		t.Fatal(got)
+	if _, _, err := s.Run(); err != nil {
+		t.Fatal(err)
 	}
 	if n, ok := s.Dearest(0, 10); n != 4 || !ok {
 		t.Errorf("the dearest way costs %d, %t", n, ok)
