@@ -1,6 +1,6 @@
 module example.com/dps
 
-go 1.24
+go 1.23
 
 require (
 	github.com/google/go-cmp v0.7.0

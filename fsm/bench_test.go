@@ -2,6 +2,8 @@ package fsm_test
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/dps/fsm"
@@ -59,7 +61,8 @@ func register(parts [][]byte, token, out []byte) (*fsm.Machine, error) {
 func BenchmarkRegistration(b *testing.B) {
 	parts, token, out := wholeRegistration(), []byte(testToken), make([]byte, 0, 1024)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := register(parts, token, out); err != nil {
 			b.Fatal(err)
 		}
@@ -74,8 +77,11 @@ func TestRegistrationAllocations(t *testing.T) {
 		}
 	})
 	most := 29.0
+	if strings.HasPrefix(runtime.Version(), "go1.23") { // which does not inline the iterators over JSON
+		most *= 3
+	}
 	if testing.Short() { // as it is run with the race detector, which allocates as well
-		most = 35
+		most += 6
 	}
 	if n > most {
 		t.Errorf("%v allocations for a whole registration, want at most %v", n, most)

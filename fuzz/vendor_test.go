@@ -57,12 +57,12 @@ func TestVendoring(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, "go.mod", "module consumer\n\ngo 1.24\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
+	write(t, dir, "go.mod", "module consumer\n\ngo 1.23\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
 	for _, p := range programs {
 		write(t, filepath.Join(dir, p.name), "main.go", fmt.Sprintf("package main\n\nimport (%s)\n\nfunc main() {%s}\n", p.imports, p.body))
 	}
 	run(t, dir, "mod", "vendor")
-	for path := range strings.FieldsSeq(run(t, dir, "list", "-mod=vendor", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./...")) {
+	for _, path := range strings.Fields(run(t, dir, "list", "-mod=vendor", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./...")) {
 		if !strings.HasPrefix(path, "consumer/") && !strings.HasPrefix(path, "example.com/dps/") {
 			t.Errorf("links %s", path)
 		}
@@ -98,7 +98,7 @@ func TestPrintingIsNotLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, "go.mod", "module consumer\n\ngo 1.24\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
+	write(t, dir, "go.mod", "module consumer\n\ngo 1.23\n\nrequire example.com/dps v0.0.0\n\nreplace example.com/dps => "+root+"\n")
 	for name, want := range map[string]bool{"without": false, "with": true} {
 		write(t, filepath.Join(dir, name), "main.go", printing[name])
 		run(t, dir, "build", "-o", name+".bin", "./"+name)

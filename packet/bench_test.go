@@ -11,6 +11,9 @@ import (
 // Beside each row stands a row …/limit: code written by hand for that one packet,
 // with the same checks (see limit_test.go). The limits that decode do not know which
 // packet comes, or they would not measure Cut.
+//
+// Go 1.23 has no b.Loop. The loops count up to b.N, since "for range b.N" was measured to
+// make the code inside of it slower.
 
 func BenchmarkEncode(b *testing.B) {
 	encodeRows(b, "CONNECT", fixtureConnect(), limitAppendConnect)
@@ -30,13 +33,13 @@ func encodeRows[P packet.Packet](b *testing.B, name string, p P, limit func([]by
 	buf := mustAppend(nil, p)
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
-		for b.Loop() {
+		for i := 0; i < b.N; i++ {
 			buf, _ = p.AppendBinary(buf[:0])
 		}
 	})
 	b.Run(name+"/limit", func(b *testing.B) {
 		b.ReportAllocs()
-		for b.Loop() {
+		for i := 0; i < b.N; i++ {
 			buf, _ = limit(buf[:0], p)
 		}
 	})
@@ -60,7 +63,7 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, [
 	wire := mustAppend(nil, p)
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
-		for b.Loop() {
+		for i := 0; i < b.N; i++ {
 			f, _, err := packet.Cut(wire, 0)
 			if err != nil || p.Decode(f) != nil {
 				b.Fatal("refused")
@@ -69,7 +72,7 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, [
 	})
 	b.Run(name+"/limit", func(b *testing.B) {
 		b.ReportAllocs()
-		for b.Loop() {
+		for i := 0; i < b.N; i++ {
 			if limit(p, wire) != len(wire) {
 				b.Fatal("refused")
 			}
@@ -88,7 +91,7 @@ func BenchmarkStream(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(stream)))
 			var s splitterFeeder
-			for b.Loop() {
+			for i := 0; i < b.N; i++ {
 				feedAll(b, stream, row.size, s.feed)
 			}
 			if s.packets%1000 != 0 {
@@ -99,7 +102,7 @@ func BenchmarkStream(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(stream)))
 			var s limitFeeder
-			for b.Loop() {
+			for i := 0; i < b.N; i++ {
 				feedAll(b, stream, row.size, s.feed)
 			}
 			if s.packets%1000 != 0 {
@@ -116,7 +119,8 @@ func BenchmarkFlat(b *testing.B) {
 		b.Run("packets/"+strconv.Itoa(n), func(b *testing.B) {
 			stream := bytes.Repeat(wire, min(n, 1000))
 			var s splitterFeeder
-			for b.Loop() {
+			b.ResetTimer()
+			for i := 0; i < b.N; i++ {
 				for range n / min(n, 1000) {
 					feedAll(b, stream, len(stream), s.feed)
 				}
@@ -128,7 +132,8 @@ func BenchmarkFlat(b *testing.B) {
 		b.Run("bytes/"+strconv.Itoa(n), func(b *testing.B) {
 			wire := mustAppend(nil, fixturePublish(n))
 			s := splitterFeeder{Splitter: packet.Splitter{Limit: 2 << 20}}
-			for b.Loop() {
+			b.ResetTimer()
+			for i := 0; i < b.N; i++ {
 				feedAll(b, wire, 1, s.feed)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(s.packets*len(wire)), "ns/byte")

@@ -12,7 +12,8 @@ import (
 func BenchmarkHMAC(b *testing.B) {
 	toSign := sastoken.AppendStringToSign(nil, resource, expiry)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		h := hmac.New(sha256.New, key32)
 		h.Write(toSign)
 		h.Sum(nil)
@@ -21,7 +22,7 @@ func BenchmarkHMAC(b *testing.B) {
 
 func BenchmarkSign(b *testing.B) {
 	b.ReportAllocs()
-	for b.Loop() {
+	for i := 0; i < b.N; i++ {
 		sastoken.Sign(key32, resource, sastoken.KeyName, expiry)
 	}
 }
@@ -29,7 +30,8 @@ func BenchmarkSign(b *testing.B) {
 func BenchmarkAppendPassword(b *testing.B) {
 	token, buf := sample(), make([]byte, 0, 256)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := token.AppendPassword(buf); err != nil {
 			b.Fatal(err)
 		}
@@ -43,7 +45,8 @@ func BenchmarkParse(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := sastoken.Parse(text); err != nil {
 			b.Fatal(err)
 		}
@@ -53,7 +56,8 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkVerify(b *testing.B) {
 	token := sample()
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if err := token.Verify(key32); err != nil {
 			b.Fatal(err)
 		}

@@ -43,7 +43,9 @@ func Parse(text []byte) (Token, error) {
 // split cuts the fields apart.
 func split(text []byte) (f fields, err error) {
 	offset := len(prefix)
-	for field := range bytes.SplitSeq(text, []byte("&")) {
+	for more := true; more; {
+		var field []byte
+		field, text, more = bytes.Cut(text, []byte("&"))
 		name, value, ok := bytes.Cut(field, []byte("="))
 		if !ok {
 			return fields{}, syntaxErrorf("field without '=' at offset %d", offset)

@@ -188,10 +188,10 @@ func TestPrintedTokenIsReadableAndDoesNotParse(t *testing.T) {
 // Encoders prefer encoding.TextAppender to encoding.TextMarshaler, which alone is redacted.
 func TestTokenHasNoMethodThatEncodersTakeForItsText(t *testing.T) {
 	var token any = new(sastoken.Token)
-	if _, ok := token.(encoding.TextAppender); ok {
+	if _, ok := token.(interface{ AppendText([]byte) ([]byte, error) }); ok {
 		t.Error("Token is an encoding.TextAppender")
 	}
-	if _, ok := token.(encoding.BinaryAppender); ok {
+	if _, ok := token.(interface{ AppendBinary([]byte) ([]byte, error) }); ok {
 		t.Error("Token is an encoding.BinaryAppender")
 	}
 	if _, ok := token.(encoding.TextMarshaler); !ok {

@@ -16,7 +16,7 @@ func BenchmarkParseResponse(b *testing.B) {
 		t := []byte(bm.topic)
 		b.Run(bm.name, func(b *testing.B) {
 			b.ReportAllocs()
-			for b.Loop() {
+			for i := 0; i < b.N; i++ {
 				if _, err := ParseResponse(t); err != nil {
 					b.Fatal(err)
 				}
@@ -28,7 +28,8 @@ func BenchmarkParseResponse(b *testing.B) {
 func BenchmarkParseRequest(b *testing.B) {
 	t := []byte(requestPrefix + string(QueryStatus) + "/?$rid=" + uuid + "&operationId=" + operationID)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := ParseRequest(t); err != nil {
 			b.Fatal(err)
 		}
@@ -48,7 +49,8 @@ func BenchmarkAppendResponse(b *testing.B) {
 func benchmarkAppend(b *testing.B, appendText func([]byte) ([]byte, error)) {
 	room := make([]byte, 0, 512)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := appendText(room); err != nil {
 			b.Fatal(err)
 		}

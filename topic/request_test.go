@@ -1,7 +1,6 @@
 package topic
 
 import (
-	"encoding"
 	"errors"
 	"strings"
 	"testing"
@@ -10,7 +9,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-var _ encoding.TextAppender = Request{}
+// A textAppender is an encoding.TextAppender, which Go has from 1.24 on.
+type textAppender interface {
+	AppendText(b []byte) ([]byte, error)
+}
+
+var _, _ textAppender = Request{}, Response{}
 
 const operationID = "4.7d1e6a0c.11111111-2222-4333-8444-555555555555"
 
@@ -178,7 +182,7 @@ func TestRequestThatCannotBeWrittenLeavesTheBufferAlone(t *testing.T) {
 }
 
 // checkUnchanged holds that a refused AppendText gives b back, and writes nothing behind it.
-func checkUnchanged(t *testing.T, a encoding.TextAppender) {
+func checkUnchanged(t *testing.T, a textAppender) {
 	t.Helper()
 	room := []byte("before and behind, with room for a topic: " + strings.Repeat("-", 200))
 	kept := string(room)

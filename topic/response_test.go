@@ -1,7 +1,6 @@
 package topic
 
 import (
-	"encoding"
 	"errors"
 	"strings"
 	"testing"
@@ -10,8 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
-
-var _ encoding.TextAppender = Response{}
 
 // From published logs of the real service, the tests of the published SDKs, and
 // a simulated service that recorded clients were seen to take.

@@ -31,7 +31,7 @@ func readCapture(t *testing.T, name string) map[stream][][]byte {
 		t.Fatal(err)
 	}
 	all := map[stream][][]byte{}
-	for line := range strings.Lines(string(text)) {
+	for _, line := range strings.Split(string(text), "\n") {
 		f := strings.Fields(line)
 		if len(f) != 4 || f[0] != ">" && f[0] != "<" {
 			continue

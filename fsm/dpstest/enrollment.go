@@ -36,7 +36,7 @@ type Enrollment struct {
 	X509 bool `json:"x509,omitempty"`
 
 	// Outcome is how the registration goes.
-	Outcome Outcome `json:"outcome,omitzero"`
+	Outcome Outcome `json:"outcome"`
 
 	// Faults spoil it. In a group they are counted for each device.
 	Faults []Fault `json:"faults,omitempty"`

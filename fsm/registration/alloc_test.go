@@ -44,8 +44,12 @@ func register(cfg registration.Config, name, payload []byte) (*registration.Regi
 	return r, err
 }
 
-// most is what a registration may allocate; the race detector allocates as well.
+// most is what a registration may allocate. Go 1.23 does not inline the iterators over
+// JSON, which then allocate; the race detector allocates as well.
 func most(n float64) float64 {
+	if strings.HasPrefix(runtime.Version(), "go1.23") {
+		n *= 4
+	}
 	if testing.Short() {
 		return n + 6
 	}
@@ -156,7 +160,8 @@ func BenchmarkRegistration(b *testing.B) {
 	cfg := registration.Config{IDScope: "0ne00000A1B", RegistrationID: "dev-1"}
 	name, payload := make([]byte, 0, 512), make([]byte, 0, 512)
 	b.ReportAllocs()
-	for b.Loop() {
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
 		if _, err := register(cfg, name, payload); err != nil {
 			b.Fatal(err)
 		}
