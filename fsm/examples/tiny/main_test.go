@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/packet"
+	"example.com/dps/sastoken"
+)
+
+// A faulty board is a simulation with faults, which keeps what the device sends.
+type faulty struct {
+	*simulation
+	dials     int  // so far
+	noDials   int  // how many fail at first
+	lostAfter int  // a read fails once, when so many requests were answered; 0: none does
+	slow      bool // bytes arrive one by one
+	silent    bool // none arrives
+	sent      []byte
+	written   []byte // the last write, in the memory of the device
+	leaked    bool   // a token was still there when the device went on to read
+}
+
+var errFault = errors.New("no carrier")
+
+func (b *faulty) dial() error {
+	if b.dials++; b.dials <= b.noDials {
+		return errFault
+	}
+	return b.simulation.dial()
+}
+
+func (b *faulty) read(p []byte) (int, error) {
+	b.leaked = b.leaked || bytes.Contains(b.written, []byte("SharedAccessSignature"))
+	switch {
+	case b.silent:
+		return 0, nil
+	case b.lostAfter > 0 && b.requests == b.lostAfter && len(b.queue) == 0:
+		b.lostAfter = 0
+		return 0, errFault
+	case b.slow:
+		p = p[:1]
+	}
+	return b.simulation.read(p)
+}
+
+func (b *faulty) write(p []byte) error {
+	b.sent = append(b.sent, p...)
+	b.written = p
+	return b.simulation.write(p)
+}
+
+// packets returns the packets that were sent.
+func (b *faulty) packets(t *testing.T) (all []packet.Packet, types string) {
+	t.Helper()
+	for rest := b.sent; len(rest) > 0; {
+		var f packet.Frame
+		var err error
+		if f, rest, err = packet.Cut(rest, 0); err != nil {
+			t.Fatal(err)
+		}
+		p, err := packet.Decode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+		types += " " + f.Type.String()
+	}
+	return all, strings.TrimSpace(types)
+}
+
+// The device gets to its hub in the time that the service asks for, and over whatever
+// goes wrong on the way.
+func TestRegister(t *testing.T) {
+	const (
+		hello   = "CONNECT SUBSCRIBE"
+		request = " PUBLISH PUBACK"
+		goodbye = " DISCONNECT"
+	)
+	for name, c := range map[string]struct {
+		faulty
+		packets string
+		seconds time.Duration // 3 for each poll, and the back-off
+	}{
+		"no fault":     {faulty{}, hello + request + request + request + goodbye, 6},
+		"byte by byte": {faulty{slow: true}, hello + request + request + request + goodbye, 6},
+		"no dial":      {faulty{noDials: 2}, hello + request + request + request + goodbye, 1 + 2 + 6},
+		"lost link":    {faulty{lostAfter: 1}, hello + request + " " + hello + request + request + goodbye, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &c.faulty
+			b.simulation = newSimulation()
+			start, key := b.now(), decodeKey(t)
+			a, err := register(newMachine(t), b, key)
+			if err != nil || a.AssignedHub != assignedHub || a.DeviceID != registrationID {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			if d := b.now().Sub(start); d/time.Second != c.seconds {
+				t.Errorf("it took %v, expected %d s", d, c.seconds)
+			}
+			if b.leaked {
+				t.Error("the token was not cleared")
+			}
+			all, types := b.packets(t)
+			if types != c.packets {
+				t.Errorf("got  %s\nwant %s", types, c.packets)
+			}
+			token, err := sastoken.Parse(all[0].(*packet.Connect).Password)
+			if err != nil || token.Verify(key) != nil || !token.IsFor(idScope, registrationID) || token.Expired(b.now(), 0) {
+				t.Errorf("the service would not take the token: %v, %v", token, err)
+			}
+		})
+	}
+}
+
+// Where nothing can help, the loop ends.
+func TestRegisterEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		faulty
+		key  []byte
+		want error
+	}{
+		"nobody answers": {faulty{silent: true}, decodeKey(t), fsm.ErrNoAnswer},
+		"no dial":        {faulty{noDials: 1 << 30}, decodeKey(t), fsm.ErrDial},
+		"no key":         {faulty{}, nil, sastoken.ErrKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.simulation = newSimulation()
+			if _, err := register(newMachine(t), &c.faulty, c.key); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func decodeKey(t *testing.T) []byte {
+	t.Helper()
+	key, err := sastoken.DecodeKey(deviceKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newMachine(t *testing.T) *fsm.Machine {
+	t.Helper()
+	m, err := fsm.New(fsm.Config{IDScope: idScope, RegistrationID: registrationID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Neither the program nor the packages that it uses need an operating system, and nothing
+// that it links can reach a network.
+func TestNoOperatingSystem(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}}{{if not .Standard}} imports {{join .Imports " "}} .{{end}}`, ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "example.com/dps/fsm imports ") {
+		t.Fatalf("the list does not have package fsm:\n%s", out)
+	}
+	for _, banned := range []string{
+		`(?m)^(net|crypto/tls|log|os/exec|os/signal|testing)(/.*)?$`, // whoever imports it
+		`(?m)^.* imports .*\b(os|log|log/slog|sync|runtime) .*$`,     // one of our own
+	} {
+		for _, found := range regexp.MustCompile(banned).FindAllString(string(out), -1) {
+			t.Error(found)
+		}
+	}
+}
