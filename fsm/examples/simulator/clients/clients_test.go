@@ -1,0 +1,254 @@
+package clients_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/dps/sastoken"
+	"github.com/google/go-cmp/cmp"
+)
+
+// A scenario is one registration: what becomes of it, how the device proves what it is, and
+// how it connects.
+type scenario struct {
+	program   string // a key of programs
+	auth      string // "key" or "x509"
+	transport string // "mqtt" or "websocket"
+	ending    string // a key of endings
+}
+
+// device returns the registration ID: each scenario has a device of its own, since the
+// simulator counts faults for each device.
+func (s scenario) device() string {
+	return strings.Join([]string{s.program, s.auth, s.transport, s.ending}, ".")
+}
+
+// deviceKey is every device's key, otherKey nobody's.
+const (
+	deviceKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+	otherKey  = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
+)
+
+// An outcome is what a program prints, and its exit code.
+type outcome struct {
+	Exit      int
+	Status    string
+	Hub       string
+	Device    string
+	ErrorCode int
+}
+
+type object = map[string]any
+
+// busy answers a device's first registration and its first query with 429.
+var busy = []object{
+	{"at": "register", "nth": 1, "status": 429, "retryAfter": 1},
+	{"at": "query", "nth": 1, "status": 429, "retryAfter": 1},
+}
+
+// endings are what the simulator makes of a device, and what the program has to say then.
+var endings = map[string]struct {
+	outcome object
+	faults  []object
+	want    outcome
+}{
+	"assigned":  {object{"assignedHub": "hub.example", "deviceId": "from-the-service"}, nil, outcome{0, "assigned", "hub.example", "from-the-service", 0}},
+	"throttled": {object{"assignedHub": "hub.example", "deviceId": "in-the-end"}, busy, outcome{0, "assigned", "hub.example", "in-the-end", 0}},
+	"failed":    {object{"status": "failed", "errorCode": 400207, "errorMessage": "Custom allocation failed with status code: 500"}, nil, outcome{1, "failed", "", "", 400207}},
+	"disabled":  {object{"status": "disabled"}, nil, outcome{1, "disabled", "", "", 0}},
+
+	// With another key, or the certificate of another device.
+	"unauthorized": {object{}, nil, outcome{1, "", "", "", 401000}},
+}
+
+// want returns the outcome that the program has to report.
+func (s scenario) want() outcome {
+	want := endings[s.ending].want
+	if s.ending == "unauthorized" && s.auth == "x509" {
+		want.ErrorCode = 401002
+	}
+	return want
+}
+
+// scenarios returns all that the programs can do.
+func scenarios() (all []scenario) {
+	for name, p := range programs {
+		for _, auth := range []string{"key", "x509"} {
+			for _, transport := range p.transports {
+				for ending := range endings {
+					all = append(all, scenario{name, auth, transport, ending})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// enrollments returns the simulator's file.
+func enrollments(t *testing.T, all []scenario) []byte {
+	t.Helper()
+	var list []object
+	for _, s := range all {
+		e := object{"registrationId": s.device(), "outcome": endings[s.ending].outcome}
+		if faults := endings[s.ending].faults; faults != nil {
+			e["faults"] = faults
+		}
+		if s.auth == "key" {
+			e["primaryKey"] = deviceKey
+		} else {
+			e["x509"] = true
+		}
+		list = append(list, e)
+	}
+	text, err := json.Marshal(object{"idScope": idScope, "retryAfter": 1, "enrollments": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Every program reports what the simulator made of its device, with a key and with a
+// certificate, on each transport that it has.
+func TestOutcomes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs a process for each of some 80 registrations")
+	}
+	all := scenarios()
+	sim := startSimulator(t, "127.0.0.1:0", "127.0.0.1:0", all)
+	parallel(all, 8, func(s scenario) {
+		t.Run(strings.ReplaceAll(s.device(), ".", "/"), func(t *testing.T) {
+			got := sim.register(t, s, sim.TLS, sim.WebSocket)
+			if diff := cmp.Diff(s.want(), got); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
+			}
+			if s.ending == "throttled" {
+				sim.wait(t, s.device(), "429001")
+			}
+		})
+	})
+}
+
+// Microsoft's SDK registers as it is, on the ports that it always uses.
+func TestSDKOnItsOwnPorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs other programs")
+	}
+	host := ownAddress(t)
+	all := []scenario{{"azure-sdk", "key", "mqtt", "assigned"}, {"azure-sdk", "x509", "websocket", "assigned"}}
+	sim := startSimulator(t, host+":8883", host+":443", all)
+	for _, s := range all {
+		if diff := cmp.Diff(s.want(), sim.register(t, s, host, host)); diff != "" {
+			t.Errorf("%v: outcome (-want +got):\n%s", s, diff)
+		}
+	}
+}
+
+// The lock file says what to install, and leaves it to npm's configuration from where.
+func TestLockFileNamesNoRegistry(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("node", "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct{ Version, Resolved, Integrity string }
+	}
+	if err := json.Unmarshal(text, &lock); err != nil {
+		t.Fatal(err)
+	}
+	delete(lock.Packages, "") // ours
+	if len(lock.Packages) == 0 {
+		t.Error("it holds no package")
+	}
+	for name, p := range lock.Packages {
+		if p.Version == "" || p.Integrity == "" || p.Resolved != "" {
+			t.Errorf("%s: version %q, integrity %q, resolved %q", name, p.Version, p.Integrity, p.Resolved)
+		}
+	}
+}
+
+// register runs the program of a scenario and returns the outcome.
+func (sim *simulator) register(t *testing.T, s scenario, tls, web string) outcome {
+	t.Helper()
+	p := programs[s.program]
+	if missing := p.missing(); missing != "" {
+		skip(t, missing)
+	}
+	c := call{scenario: s, address: tls, ca: sim.CA, key: deviceKey}
+	certOf := s
+	if s.ending == "unauthorized" {
+		c.key, certOf.ending = otherKey, "assigned"
+	}
+	if s.transport == "websocket" {
+		c.address = web
+	}
+	c.cert = filepath.Join(sim.certs, certOf.device()+".pem")
+	c.certKey = filepath.Join(sim.certs, certOf.device()+".key")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	argv := p.command(t, c)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+sim.CA) // for the SDK, which has no option
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	got, ok := read(stdout.String())
+	if got.Exit = cmd.ProcessState.ExitCode(); !ok {
+		t.Errorf("%q: %v, it printed %q, %q; the simulator:\n%s", argv, err, &stdout, &stderr, sim.log(s.device()))
+	}
+	return got
+}
+
+// read reads the line that a program prints: the service's last answer.
+func read(line string) (outcome, bool) {
+	var answer struct {
+		Status            string
+		ErrorCode         int
+		RegistrationState struct {
+			AssignedHub, DeviceID string
+			ErrorCode             int
+		}
+	}
+	if err := json.Unmarshal([]byte(line), &answer); err != nil {
+		return outcome{}, false
+	}
+	state := answer.RegistrationState
+	return outcome{Status: answer.Status, Hub: state.AssignedHub, Device: state.DeviceID, ErrorCode: max(answer.ErrorCode, state.ErrorCode)}, true
+}
+
+// parallel calls f for each of the scenarios, n at a time: they spend theirs waiting.
+func parallel(all []scenario, n int, f func(scenario)) {
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, n)
+	for _, s := range all {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f(s)
+		}()
+	}
+	wait.Wait()
+}
+
+// token returns the SAS token of a scenario's device, for the programs that cannot make one.
+func (c call) token(t *testing.T) string {
+	t.Helper()
+	key, err := sastoken.DecodeKey(c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := sastoken.Sign(key, sastoken.Resource(idScope, c.device()), sastoken.KeyName, time.Now().Add(time.Hour)).AppendPassword(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
