@@ -84,7 +84,7 @@ func skip(t *testing.T, missing string) {
 
 func missingNode() string {
 	if _, err := exec.LookPath("node"); err != nil {
-		return "node: install Node.js 18 or later"
+		return "Node.js 18.3 or later, and npm: on Debian `apt-get install nodejs npm`"
 	}
 	if _, err := os.Stat(filepath.Join("node", "node_modules", "mqtt")); err != nil {
 		return "the packages for Node: run `npm ci` in fsm/examples/simulator/clients/node"
