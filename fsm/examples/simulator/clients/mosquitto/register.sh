@@ -23,6 +23,9 @@ dir=$(mktemp -d)
 cat >"$dir/conf" <<EOF
 listener 0 $dir/socket
 allow_anonymous true
+log_type error
+log_type warning
+connection_messages false
 user $(id -un)
 connection dps
 address $address
@@ -62,6 +65,7 @@ tries=0
 until [ "$(mosquitto_sub --unix "$dir/socket" -t connected -C 1 -W 1 2>/dev/null)" = 1 ]; do
 	tries=$((tries + 1))
 	if [ $tries -gt 50 ]; then
+		echo "no connection to $address; the broker says:" >&2
 		cat "$dir/log" >&2
 		exit 1
 	fi

@@ -24,13 +24,20 @@ export function device() {
   if (!host || !values['id-scope'] || !values['registration-id']) stop('--host, --id-scope and --registration-id are needed');
   if (!key === !(cert && values['cert-key'])) stop('either --key, or --cert and --cert-key, is needed');
   if (!['mqtt', 'websocket'].includes(transport)) stop('--transport is mqtt or websocket');
-  const read = (name) => name && readFileSync(name);
   return {
     host, key, transport,
     idScope: values['id-scope'],
     registrationId: values['registration-id'],
     cert: read(cert), certKey: read(values['cert-key']), ca: read(ca),
   };
+}
+
+function read(name) {
+  try {
+    return name && readFileSync(name);
+  } catch (err) {
+    return stop(err.message);
+  }
 }
 
 function stop(why) {
