@@ -103,7 +103,7 @@ def main():
     args = p.parse_args()
     try:
         client, events = connect(args)
-    except OSError as err:  # such as a certificate that cannot be verified
+    except (OSError, mqtt.WebsocketConnectionError) as err:  # such as an untrusted certificate
         sys.exit(f"register: {err}")
     answer = register(client, events, args.registration_id)
     client.disconnect()
