@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -84,12 +85,41 @@ func Body(body []byte) string {
 	return string(body)
 }
 
-// Seconds returns a wait in seconds, such as "2 s" or "1.05 s".
+// Seconds returns a time in seconds, with two decimals at most: "2 s" or "1.05 s".
 func Seconds(d time.Duration) string {
-	return strconv.FormatFloat(max(d, 0).Round(10*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
+	text := strconv.FormatFloat(max(d, 0).Round(10*time.Millisecond).Seconds(), 'f', 2, 64)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + " s"
 }
 
-// Clean replaces what could make a terminal do something: text of a peer may hold it.
+// Error returns the error of a registration that was given a limit of time.
+func Error(err error, limit time.Duration) string {
+	var e *fsm.GiveUpError
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	text := "gave up after " + Seconds(e.Elapsed)
+	if e.State != fsm.Idle {
+		text += " while " + e.State.String()
+	}
+	switch {
+	case e.Reason == fsm.ErrTimeout && e.Elapsed < limit:
+		text += fmt.Sprintf(": the next attempt would come in %s, after the limit of %s", Seconds(e.Wait), Seconds(limit))
+	case e.Reason == fsm.ErrTimeout:
+		text += fmt.Sprintf(": the limit is %s", Seconds(limit))
+	default:
+		text += fmt.Sprintf(": %v", e.Reason)
+	}
+	if e.Attempts > 0 {
+		text += fmt.Sprintf("; failures: %d", e.Attempts)
+	}
+	if e.Last != nil {
+		text += ", the last one: " + strings.TrimPrefix(strings.TrimPrefix(e.Last.Error(), "registration: "), "fsm: ")
+	}
+	return text
+}
+
+// Clean replaces characters that a terminal would obey, and invisible ones that change how
+// other text is shown, such as bidirectional overrides. Text of a peer may contain them.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {

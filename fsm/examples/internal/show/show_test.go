@@ -2,9 +2,11 @@ package show_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -57,5 +59,71 @@ func TestBodies(t *testing.T) {
 		if diff := cmp.Diff(c.want, show.Clean(show.Body([]byte(c.body)))); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// Seconds have two decimals at most, whatever the duration is.
+func TestSeconds(t *testing.T) {
+	for ms := time.Duration(0); ms < 20_000; ms++ {
+		hundredths := (ms + 5) / 10
+		want := fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
+		want = strings.TrimSuffix(strings.TrimRight(want, "0"), ".") + " s"
+		if got := show.Seconds(ms * time.Millisecond); got != want {
+			t.Errorf("%d ms: %s, want %s", ms, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{-time.Second: "0 s", 100 * time.Second: "100 s", 3*time.Second + 469999999: "3.47 s", 5*time.Hour + 20*time.Millisecond: "18000.02 s"} {
+		if got := show.Seconds(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// The end of a registration says both how long it took and what the limit was.
+func TestErrors(t *testing.T) {
+	const limit = 6 * time.Second
+	lost := &fsm.StepError{State: fsm.Polling, Err: fsm.ErrLost}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fsm.ErrStopped, "registration: stopped"},
+		{&fsm.ConnectError{ReturnCode: 5}, "fsm: connection refused by the service: not authorized (CONNACK 5)"},
+		{&fsm.GiveUpError{Reason: fsm.ErrTimeout, State: fsm.Registering, Elapsed: 15 * time.Millisecond, Wait: 30 * time.Second},
+			"gave up after 0.02 s while registering: the next attempt would come in 30 s, after the limit of 6 s"},
+		{&fsm.GiveUpError{Reason: fsm.ErrTimeout, State: fsm.Idle, Elapsed: 4600 * time.Millisecond, Wait: 3470 * time.Millisecond, Attempts: 4, Last: lost},
+			"gave up after 4.6 s: the next attempt would come in 3.47 s, after the limit of 6 s; failures: 4, the last one: polling: connection lost"},
+		{&fsm.GiveUpError{Reason: fsm.ErrTimeout, State: fsm.Polling, Elapsed: limit}, "gave up after 6 s while polling: the limit is 6 s"},
+		{&fsm.GiveUpError{Reason: fsm.ErrAttempts, State: fsm.Idle, Elapsed: time.Second, Wait: time.Second, Attempts: 10, Last: lost},
+			"gave up after 1 s: too many failures; failures: 10, the last one: polling: connection lost"},
+	} {
+		if diff := cmp.Diff(c.want, show.Error(c.err, limit)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// Of a peer's text reaches a terminal what shows, and a new line; no control character,
+// no bidirectional override, no other format character, and nothing without a meaning.
+func TestClean(t *testing.T) {
+	for _, r := range "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\u00ad\x1b\r\t\x00\u009b\u2028\u2029\U000e0041" {
+		if got := show.Clean("a" + string(r) + "b"); got != "a\ufffdb" {
+			t.Errorf("%U: %q", r, got)
+		}
+	}
+	// A rune that has no meaning yet is replaced, too.
+	harmful := []*unicode.RangeTable{unicode.C, unicode.Zl, unicode.Zp} // C: control, format, private use, surrogates
+	for r := rune(0); r < 0x20000; r++ {
+		want := string(r) // U+FFFD for a surrogate
+		if unicode.In(r, harmful...) && r != '\n' {
+			want = "\ufffd"
+		}
+		if got := show.Clean(string(r)); got != want && (got != "\ufffd" || r < 0x7f) {
+			t.Errorf("%U: %q", r, got)
+		}
+	}
+	const text = "Ünïcödé 日本語 — \"quoted\"\nsecond line: עברית"
+	if diff := cmp.Diff(text, show.Clean(text)); diff != "" {
+		t.Error(diff)
 	}
 }
