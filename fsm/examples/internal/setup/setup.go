@@ -3,14 +3,18 @@
 package setup
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"example.com/dps/sastoken"
 )
@@ -47,6 +51,25 @@ func Roots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("-ca: %s holds no certificate in PEM", file)
 	}
 	return pool, nil
+}
+
+// Proxy returns the proxy that the environment names for a WebSocket to addr: HTTPS_PROXY,
+// unless NO_PROXY excludes the host. It returns nil if there is none. A loopback address
+// never has one.
+func Proxy(getenv func(string) string, addr string) (*url.URL, error) {
+	env := httpproxy.Config{
+		HTTPSProxy: cmp.Or(getenv("HTTPS_PROXY"), getenv("https_proxy")),
+		NoProxy:    cmp.Or(getenv("NO_PROXY"), getenv("no_proxy")),
+	}
+	proxy := env.HTTPSProxy
+	if !strings.Contains(proxy, "://") {
+		proxy = "http://" + proxy
+	}
+	if u, err := url.Parse(proxy); env.HTTPSProxy != "" && (err != nil || u.Hostname() == "") {
+		// It would be ignored. The text, which may have a password, is not shown.
+		return nil, errors.New("HTTPS_PROXY is not a URL such as http://USER:PASSWORD@HOST:PORT; special characters in a password must be percent-encoded")
+	}
+	return env.ProxyFunc()(&url.URL{Scheme: "https", Host: addr})
 }
 
 // ErrNoKey reports that neither a flag nor the environment has a key.

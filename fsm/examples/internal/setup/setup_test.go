@@ -1,6 +1,7 @@
 package setup_test
 
 import (
+	"strings"
 	"testing"
 
 	"example.com/dps/fsm/examples/internal/setup"
@@ -14,6 +15,41 @@ func TestAddress(t *testing.T) {
 	} {
 		if got, err := setup.Address(host, "8883"); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", host, got, err)
+		}
+	}
+}
+
+// The proxy is that of HTTPS_PROXY in either case, unless NO_PROXY excludes the host. A
+// value that cannot be read is an error, which does not show it.
+func TestProxy(t *testing.T) {
+	type env map[string]string
+	for _, c := range []struct {
+		env        env
+		addr, want string
+	}{
+		{env{}, "h.example:443", ""},
+		{env{"HTTP_PROXY": "http://p:1", "ALL_PROXY": "http://p:1"}, "h.example:443", ""},
+		{env{"HTTPS_PROXY": "http://u:s%3A@p:1"}, "h.example:443", "http://u:s%3A@p:1"},
+		{env{"https_proxy": "p:1"}, "h.example:443", "http://p:1"},
+		{env{"HTTPS_PROXY": "socks5://p:1"}, "h.example:8443", "socks5://p:1"},
+		{env{"HTTPS_PROXY": "http://p:1", "NO_PROXY": "h.example"}, "h.example:443", ""},
+		{env{"HTTPS_PROXY": "http://p:1", "no_proxy": "x.example,.example"}, "h.example:443", ""},
+		{env{"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "h.example:443", ""},
+		{env{"HTTPS_PROXY": "http://p:1", "NO_PROXY": "h.example:8443"}, "h.example:443", "http://p:1"},
+		{env{"HTTPS_PROXY": "http://p:1"}, "127.0.0.1:443", ""},
+		{env{"HTTPS_PROXY": "http://u:s%%cret@p:1"}, "h.example:443", "error"},
+		{env{"HTTPS_PROXY": "http://"}, "h.example:443", "error"},
+	} {
+		got, err := setup.Proxy(func(name string) string { return c.env[name] }, c.addr)
+		text := ""
+		if got != nil {
+			text = got.String()
+		}
+		if err != nil {
+			text = "error"
+		}
+		if text != c.want || err != nil && strings.Contains(err.Error(), "cret") {
+			t.Errorf("%v, %s: %q, %v, want %q", c.env, c.addr, text, err, c.want)
 		}
 	}
 }

@@ -28,27 +28,32 @@ type StatusError struct {
 }
 
 // Error returns one line.
-func (e *StatusError) Error() string { return "WebSocket refused: HTTP " + e.Status }
+func (e *StatusError) Error() string { return "WebSocket refused: " + httpStatus(e.Code) }
 
 // Unwrap returns the error of the WebSocket library.
 func (e *StatusError) Unwrap() error { return e.err }
 
-// DialWebSocket connects to wss://addr/path and finishes the handshakes of TLS and
-// WebSocket. A proxy named in the environment (HTTPS_PROXY) is used.
+// DialWebSocket connects to wss://addr/path, without a proxy, and finishes the handshakes
+// of TLS and WebSocket.
 func DialWebSocket(ctx context.Context, addr, path string, cfg *tls.Config) (Conn, error) {
-	hop := &http.Transport{TLSClientConfig: cfg, Proxy: http.ProxyFromEnvironment}
-	defer hop.CloseIdleConnections() // there is one if the server refused
-	client := &http.Client{Transport: hop, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
+	return DialWebSocketVia(ctx, nil, addr, path, cfg)
+}
+
+// DialWebSocketVia does the same through a proxy, unless that is nil. A failure of the
+// proxy is a [*ProxyError], and one of a server that does not speak HTTP a [*NoHTTPError].
+func DialWebSocketVia(ctx context.Context, proxy *url.URL, addr, path string, cfg *tls.Config) (Conn, error) {
+	hop := newHop(proxy, cfg)
+	defer hop.client.CloseIdleConnections() // there is one if the server refused
 	target := url.URL{Scheme: "wss", Host: addr, Path: path}
-	ws, resp, err := websocket.Dial(ctx, target.String(), &websocket.DialOptions{
-		HTTPClient:   client,
+	ws, resp, err := websocket.Dial(hop.trace(ctx), target.String(), &websocket.DialOptions{
+		HTTPClient:   &hop.client,
 		Subprotocols: []string{Subprotocol},
 	})
 	switch {
 	case err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols:
 		return nil, &StatusError{resp.Status, resp.StatusCode, err}
+	case err != nil && resp == nil:
+		return nil, hop.explain(err)
 	case err != nil:
 		return nil, err
 	case ws.Subprotocol() == "": // MQTT-6.0.0-4; a wrong one is refused in Dial
