@@ -17,6 +17,7 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 	"example.com/dps/fsm/registration"
 	"example.com/dps/sastoken"
+	"example.com/dps/topic"
 )
 
 // tokenLife is the life of a password; longer if the registration may be.
@@ -25,7 +26,8 @@ const tokenLife = time.Hour
 // A device is what is needed to register one.
 type device struct {
 	config registration.Config
-	broker string // URL of the service
+	broker string   // URL of the service
+	proxy  *url.URL // for a WebSocket; nil: none
 	tls    *tls.Config
 	key    []byte
 	demo   bool
@@ -73,6 +75,9 @@ client github.com/eclipse/paho.mqtt.golang.
 Other users of a machine can see the arguments of a program: pass keys as @FILE, or in the
 environment as DPS_KEY or DPS_GROUP_KEY.
 
+A WebSocket goes through the proxy in HTTPS_PROXY=http://[USER:PASSWORD@]HOST:PORT, unless
+NO_PROXY names the host. TLS goes through a SOCKS proxy only: all_proxy=socks5://HOST:PORT.
+
 `)
 	f := new(options).flags()
 	f.SetOutput(&s)
@@ -92,7 +97,8 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 	f.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	d := &device{
 		config: registration.Config{IDScope: o.idScope, RegistrationID: o.registrationID, UserAgent: "dps-paho-example",
-			Policy: registration.Policy{Budget: o.timeout}},
+			// A wait that the service asks for is not cut short.
+			Policy: registration.Policy{Budget: o.timeout, MaxRetryAfter: topic.MaxRetryAfter}},
 		tls:  &tls.Config{MinVersion: tls.VersionTLS12},
 		demo: !slices.ContainsFunc(deviceFlags, func(name string) bool { return set[name] }),
 	}
@@ -103,7 +109,7 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 	if o.transport == "websocket" {
 		broker, port = url.URL{Scheme: "wss", Path: o.path}, "443"
 	}
-	var errs [3]error
+	var errs [4]error
 	if d.demo {
 		d.config.IDScope, d.config.RegistrationID = demo.IDScope, demo.RegistrationID
 		d.key, errs[0] = sastoken.DecodeKey(demo.Key)
@@ -112,6 +118,9 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 		broker.Host, errs[0] = setup.Address(o.host, port)
 		d.tls.RootCAs, errs[1] = setup.Roots(o.ca)
 		d.key, errs[2] = setup.Key(set, o.key, o.groupKey, getenv, o.registrationID)
+		if o.transport == "websocket" {
+			d.proxy, errs[3] = setup.Proxy(getenv, broker.Host)
+		}
 	}
 	d.broker = broker.String()
 	return d, errors.Join(errs[:]...)

@@ -28,10 +28,12 @@ type outcome struct {
 }
 
 // try runs the program with an empty environment.
-func try(ctx context.Context, args ...string) outcome {
+func try(ctx context.Context, args ...string) outcome { return tryIn(ctx, nil, args...) }
+
+func tryIn(ctx context.Context, env map[string]string, args ...string) outcome {
 	var stdout, stderr strings.Builder
 	start := time.Now()
-	code := run(ctx, args, func(string) string { return "" }, &stdout, &stderr)
+	code := run(ctx, args, func(name string) string { return env[name] }, &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String(), time.Since(start)}
 }
 
@@ -44,6 +46,9 @@ type desk struct {
 	mu  sync.Mutex
 	log []string
 }
+
+// deskName is a name in the server's certificate, which nobody can look up.
+const deskName = "dps.invalid"
 
 // newDesk starts a service with the demo's device, of which outcome and faults are scripted.
 func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *desk {
@@ -68,7 +73,7 @@ func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *de
 	if err := os.WriteFile(d.caFile, d.ca.PEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	own, err := d.ca.Server(time.Now())
+	own, err := d.ca.Server(time.Now(), deskName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +112,9 @@ func (d *desk) lines() string {
 	return strings.Join(d.log, "\n")
 }
 
-// eventually reports whether something becomes true within a second.
+// eventually reports whether something becomes true. It waits for long only if not.
 func eventually(what func() bool) bool {
-	for range 100 {
+	for range 3000 {
 		if what() {
 			return true
 		}
@@ -126,6 +131,25 @@ func listen(t *testing.T) net.Listener {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+// listenTCP calls serve for each connection until the test ends, and returns its address.
+func listenTCP(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l := listen(t)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
 }
 
 // together runs subtests at the same time: they spend theirs waiting.

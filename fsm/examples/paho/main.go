@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -72,11 +73,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	drive(ctx, r, func() (*mqtt.ClientOptions, error) {
 		steps.Step(time.Now(), "connect to %s", d.broker)
 		password, err := setup.Password(d.key, d.config.IDScope, d.config.RegistrationID, time.Now(), max(tokenLife, d.config.Policy.Budget))
-		return clientOptions(r, d.broker, d.tls, string(password)), err
+		o := clientOptions(r, d.broker, d.tls, string(password))
+		return o.SetWebsocketOptions(&mqtt.WebsocketOptions{Proxy: http.ProxyURL(d.proxy)}), err
 	})
 	a, err := r.Result()
 	if err != nil {
-		fmt.Fprintf(stderr, "\nNot registered: %s\n", show.Clean(err.Error()))
+		fmt.Fprintf(stderr, "\nNot registered: %s\n", show.Clean(show.Error(err, d.config.Policy.Budget)))
 		return exitCode(err)
 	}
 	fmt.Fprintf(stdout, "\nAssigned.\n  hub        %s\n  device ID  %s\n", show.Clean(a.AssignedHub), show.Clean(a.DeviceID))

@@ -54,7 +54,7 @@ func TestRefusals(t *testing.T) {
 			tests[name+"/"+transport] = func(t *testing.T) {
 				d := newDesk(t, c.outcome, c.fault...)
 				got := try(t.Context(), d.flags(transport, c.args...)...)
-				if got.code != exitRefused || !strings.Contains(got.stderr, c.want) || d.count("CONNECT ") != 1 {
+				if got.code != 1 || !strings.Contains(got.stderr, c.want) || d.count("CONNECT ") != 1 {
 					t.Errorf("exit code %d, no %q, or more than one CONNECT\n%s%s\n%s", got.code, c.want, got.stdout, got.stderr, d.lines())
 				}
 				if name != "CONNECT refused" && !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
@@ -111,15 +111,15 @@ func TestNetworkErrors(t *testing.T) {
 		within time.Duration
 		want   string
 	}{
-		"refused":           {[]string{"-host", closed.Addr().String(), "-timeout", "1s"}, 2 * time.Second, "out of time"},
-		"silent":            {[]string{"-host", silent.Addr().String(), "-timeout", "1s"}, 2 * time.Second, "out of time"},
+		"refused":           {[]string{"-host", closed.Addr().String(), "-timeout", "1s"}, 2 * time.Second, "gave up after"},
+		"silent":            {[]string{"-host", silent.Addr().String(), "-timeout", "1s"}, 2 * time.Second, "gave up after"},
 		"unknown authority": {[]string{"-host", d.tls, "-timeout", "20s"}, 5 * time.Second, "certificate signed by unknown authority"},
 		"unknown name":      {[]string{"-host", "no.such.host.invalid", "-timeout", "5s"}, 6 * time.Second, "no such host"},
-		"endless":           {d.flags("tls", "-timeout", "3s"), 4 * time.Second, "out of time"},
+		"endless":           {d.flags("tls", "-timeout", "3s"), 4 * time.Second, "gave up after"},
 	} {
 		tests[name] = func(t *testing.T) {
 			got := try(t.Context(), append(device, c.args...)...)
-			if got.code != exitNetwork || !strings.Contains(got.stderr, c.want) || got.took > c.within {
+			if got.code != 3 || !strings.Contains(got.stderr, c.want) || got.took > c.within {
 				t.Errorf("exit code %d after %v\n%s%s", got.code, got.took, got.stdout, got.stderr)
 			}
 		}
@@ -144,7 +144,7 @@ func TestInterrupt(t *testing.T) {
 		start := time.Now()
 		cancel()
 		got := <-done
-		if took := time.Since(start); got.code != exitNetwork || took > time.Second || !strings.Contains(got.stderr, "stopped") {
+		if took := time.Since(start); got.code != 3 || took > time.Second || !strings.Contains(got.stderr, "stopped") {
 			t.Errorf("exit code %d after %v\n%s%s", got.code, took, got.stdout, got.stderr)
 		}
 		if strings.Contains(got.stdout, "again in") {
@@ -192,11 +192,14 @@ func TestUsage(t *testing.T) {
 				t.Errorf("%q: no %q in %s", c.args, want, got.stderr)
 			}
 		}
-		if got.code != exitUsage || got.stdout != "" || strings.Contains(got.stderr, demo.Key) {
+		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, demo.Key) {
 			t.Errorf("%q: exit code %d, %s", c.args, got.code, got.stdout)
 		}
 	}
-	if got := try(t.Context(), "-h"); got.code != 0 || !strings.Contains(got.stdout, "Exit code") || got.stderr != "" {
-		t.Errorf("-h: %+v", got)
+	got := try(t.Context(), "-h")
+	for _, want := range []string{"Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network", "HTTPS_PROXY", "NO_PROXY", "all_proxy"} {
+		if got.code != 0 || !strings.Contains(got.stdout, want) || got.stderr != "" {
+			t.Errorf("-h: no %q in %+v", want, got)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"example.com/dps/fsm/examples/internal/setup"
 	"example.com/dps/fsm/examples/internal/show"
 	"example.com/dps/fsm/examples/internal/transport"
+	"example.com/dps/topic"
 )
 
 const (
@@ -27,9 +29,13 @@ type device struct {
 	config    fsm.Config
 	addr      string // host:port of the service
 	websocket bool
-	path      string // of the WebSocket
+	path      string   // of the WebSocket
+	proxy     *url.URL // for a WebSocket; nil: none
 	tls       *tls.Config
 	key       []byte // nil: the device has a certificate
+
+	connected bool   // the last dial made a connection
+	began     []byte // the first bytes that its server sent; nil: none so far
 }
 
 // newDevice makes a device of the command line, or of a demo that runs until ctx ends. It
@@ -59,8 +65,9 @@ func (o *options) device() (*device, error) {
 			UserAgent:      "dps-register-example",
 			Policy: fsm.Policy{
 				Budget: o.timeout,
-				// A service that asks for more than the user waits is asked once more in time.
-				MaxRetryAfter: max(o.timeout/4, 2*time.Second),
+				// A wait that the service asks for is not cut short: if it is longer than
+				// the user waits, the registration ends.
+				MaxRetryAfter: topic.MaxRetryAfter,
 			},
 		},
 		websocket: o.transport == "websocket",
@@ -79,7 +86,7 @@ func (o *options) device() (*device, error) {
 
 // useFlags reads what describes a real device and its service.
 func (d *device) useFlags(o *options, getenv func(string) string) error {
-	var errs [3]error
+	var errs [4]error
 	port := "8883"
 	if d.websocket {
 		port = "443"
@@ -93,6 +100,9 @@ func (d *device) useFlags(o *options, getenv func(string) string) error {
 		errs[2] = d.useCertificate(o.cert, o.certKey)
 	case !o.set["cert"] && !o.set["cert-key"]:
 		errs[2] = d.useKey(o, getenv)
+	}
+	if d.websocket {
+		d.proxy, errs[3] = setup.Proxy(getenv, d.addr)
 	}
 	return errors.Join(errs[:]...)
 }
@@ -142,9 +152,14 @@ func (d *device) dial(ctx context.Context, end time.Time, steps *show.Printer) (
 
 	var conn transport.Conn
 	var err error
+	d.connected, d.began = false, nil
 	if d.websocket {
-		steps.Step(time.Now(), "dial wss://%s%s", d.addr, d.path)
-		conn, err = transport.DialWebSocket(ctx, d.addr, d.path, d.tls)
+		through := ""
+		if d.proxy != nil {
+			through = " through the proxy " + d.proxy.Host
+		}
+		steps.Step(time.Now(), "dial wss://%s%s%s", d.addr, d.path, through)
+		conn, err = transport.DialWebSocketVia(ctx, d.proxy, d.addr, d.path, d.tls)
 	} else {
 		steps.Step(time.Now(), "dial %s with TLS", d.addr)
 		conn, err = transport.DialTLS(ctx, d.addr, d.tls)
@@ -152,6 +167,22 @@ func (d *device) dial(ctx context.Context, end time.Time, steps *show.Printer) (
 	if err != nil {
 		return nil, err
 	}
+	d.connected = true
 	steps.Step(time.Now(), "connected: %s", show.TLS(conn.ConnectionState()))
-	return conn, nil
+	return &witness{conn, d}, nil
+}
+
+// A witness keeps the first bytes that a server sends: they show which protocol it speaks.
+type witness struct {
+	net.Conn
+	d *device
+}
+
+// Read reads from the connection.
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if room := len(httpBegins) - len(w.d.began); room > 0 {
+		w.d.began = append(w.d.began, p[:min(n, room)]...)
+	}
+	return n, err
 }

@@ -67,6 +67,9 @@ func usage() string {
 Other users of a machine can see the arguments of a program: pass keys as @FILE, or in the
 environment as DPS_KEY or DPS_GROUP_KEY.
 
+A WebSocket goes through the proxy in HTTPS_PROXY=http://[USER:PASSWORD@]HOST:PORT, unless
+NO_PROXY names the host. TLS does not: in a network with a proxy, use -transport websocket.
+
 `)
 	f := new(options).flags()
 	f.SetOutput(&s)

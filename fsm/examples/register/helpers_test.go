@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"example.com/dps/fsm/examples/internal/cert"
+	"example.com/dps/fsm/examples/internal/transport"
 )
 
 const testKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -55,3 +61,68 @@ func (g *group) run(name string, f func(t *testing.T)) {
 }
 
 func (g *group) wait() { g.all.Wait() }
+
+// listenTCP calls serve for each connection until the test ends, and returns its address.
+func listenTCP(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// listenTLS does the same with connections that have finished a TLS handshake.
+func listenTLS(t *testing.T, cfg *tls.Config, serve func(net.Conn)) string {
+	t.Helper()
+	return listenTCP(t, func(conn net.Conn) {
+		if secure, err := transport.AcceptTLS(context.Background(), conn, cfg, 30*time.Second); err == nil {
+			serve(secure)
+		}
+	})
+}
+
+// authority returns a new authority and a file with its certificate.
+func authority(t *testing.T) (*cert.Authority, string) {
+	t.Helper()
+	ca, err := cert.NewAuthority("test CA", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ca, file(t, "ca.pem", ca.PEM())
+}
+
+// serverConfig returns the configuration of a server, and a file with its authority.
+func serverConfig(t *testing.T) (cfg *tls.Config, caFile string) {
+	t.Helper()
+	ca, caFile := authority(t)
+	own, err := ca.Server(time.Now(), deskName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{own}}, caFile
+}
+
+// eventually reports whether something becomes true. It waits for long only if not.
+func eventually(what func() bool) bool {
+	for range 3000 {
+		if what() {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return what()
+}

@@ -5,8 +5,8 @@
 // registers a device with it. "register -h" tells the rest.
 //
 // Where to look: loop.go drives the machine, device.go makes its configuration,
-// its transport and its password, flags.go reads the command line, explain.go tells
-// what to try after an error, demo.go starts the simulated service.
+// its transport and its password, flags.go reads the command line, explain.go, hint.go and
+// network.go tell what to try after an error, demo.go starts the simulated service.
 package main
 
 import (
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	assignment, err := register(ctx, d, show.New(out.steps, time.Now()))
 	if err != nil {
-		return out.failed(err, d.hint(err))
+		return out.failed(err, show.Error(err, o.timeout), d.hint(err))
 	}
 	return out.assigned(assignment)
 }

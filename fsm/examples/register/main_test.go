@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,17 +26,30 @@ type desk struct {
 	ca       *cert.Authority
 	caFile   string
 	tls, web string // addresses
+
+	mu  sync.Mutex
+	log []string
 }
+
+// deskName is a name in the server's certificate, which nobody can look up.
+const deskName = "dps.invalid"
 
 func newDesk(t *testing.T, enrollments ...dpstest.Enrollment) *desk {
 	t.Helper()
-	service, err := dpstest.New(dpstest.Config{IDScope: rogueScope, RetryAfter: "1", AssignedHub: "hub.example", Enrollments: enrollments})
+	d := new(desk)
+	service, err := dpstest.New(dpstest.Config{
+		IDScope: rogueScope, RetryAfter: "1", AssignedHub: "hub.example", Enrollments: enrollments,
+		Log: func(e dpstest.Event) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.log = append(d.log, e.Text)
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := new(desk)
 	d.ca, d.caFile = authority(t)
-	own, err := d.ca.Server(time.Now())
+	own, err := d.ca.Server(time.Now(), deskName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +74,13 @@ func (d *desk) flags(transport string, more ...string) []string {
 		addr = d.web
 	}
 	return append([]string{"-host", addr, "-ca", d.caFile, "-transport", transport, "-id-scope", rogueScope}, more...)
+}
+
+// count returns how many lines of the service's log begin with a word.
+func (d *desk) count(word string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.HasPrefix(line, word) }))
 }
 
 // client writes a client certificate and returns its flags.

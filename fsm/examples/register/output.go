@@ -45,9 +45,10 @@ func (o *output) assigned(a fsm.Assignment) int {
 	return exitAssigned
 }
 
-// failed writes the error of a registration and returns the exit code.
-func (o *output) failed(err error, hint string) int {
-	r := report{Error: show.Clean(err.Error()), Step: step(err), Hint: hint, ExitCode: exitCode(err)}
+// failed writes the error of a registration, of which text is for people, and returns the
+// exit code.
+func (o *output) failed(err error, text, hint string) int {
+	r := report{Error: show.Clean(text), Step: step(err), Hint: hint, ExitCode: exitCode(err)}
 	var service *fsm.ServiceError
 	if errors.As(cause(err), &service) {
 		r.Status, r.ErrorCode, r.TrackingID = service.Status, service.ErrorCode, service.TrackingID
@@ -61,7 +62,7 @@ func (o *output) failed(err error, hint string) int {
 		fmt.Fprintf(o.stderr, "  at   %s\n", r.Step)
 	}
 	if r.Hint != "" {
-		fmt.Fprintf(o.stderr, "  try  %s\n", r.Hint)
+		fmt.Fprintf(o.stderr, "  try  %s\n", show.Clean(r.Hint))
 	}
 	return r.ExitCode
 }

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"example.com/dps/fsm/examples/internal/cert"
 	"example.com/dps/fsm/examples/internal/transport"
 	"example.com/dps/packet"
 	"example.com/dps/topic"
@@ -24,7 +23,9 @@ type rogue struct {
 	late     bool  // the answer comes before its PUBACK, and both in one segment
 	abrupt   bool  // TCP is closed without TLS's close_notify, or a close frame
 
-	conns atomic.Int32
+	conns     atomic.Int32
+	mu        sync.Mutex
+	passwords []string // of each CONNECT
 }
 
 const (
@@ -33,45 +34,26 @@ const (
 	assigned   = `{"operationId":"4.op","status":"assigned","registrationState":{"registrationId":"dev","assignedHub":"hub.example","deviceId":"dev","status":"assigned"}}`
 )
 
-// start serves on loopback until the test ends. It returns the flags to find it, and the authority.
+// start serves on loopback until the test ends. It returns the flags to find it.
 func (r *rogue) start(t *testing.T, websocket bool) []string {
 	t.Helper()
-	ca, file := authority(t)
-	c, err := ca.Server(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{c}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	kind := "tls"
+	cfg, caFile := serverConfig(t)
+	kind, addr := "tls", ""
 	if websocket {
 		kind = "websocket"
-		server := &http.Server{TLSConfig: cfg, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			if conn, err := transport.AcceptWebSocket(w, req); err == nil {
 				r.serve(conn)
 			}
-		})}
-		go server.ServeTLS(l, "", "")
+		}))
+		server.TLS = cfg
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		addr = server.Listener.Addr().String()
 	} else {
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					if secure, err := transport.AcceptTLS(context.Background(), conn, cfg, time.Second); err == nil {
-						r.serve(secure)
-					}
-				}()
-			}
-		}()
+		addr = listenTLS(t, cfg, r.serve)
 	}
-	return []string{"-host", l.Addr().String(), "-ca", file, "-transport", kind, "-id-scope", rogueScope}
+	return []string{"-host", addr, "-ca", caFile, "-transport", kind, "-id-scope", rogueScope}
 }
 
 // serve answers until it hangs up.
@@ -114,6 +96,9 @@ func (r *rogue) answer(p packet.Packet) []byte {
 	var all []packet.Packet
 	switch p := p.(type) {
 	case *packet.Connect:
+		r.mu.Lock()
+		r.passwords = append(r.passwords, string(p.Password))
+		r.mu.Unlock()
 		all = append(all, &packet.Connack{})
 	case *packet.Subscribe:
 		all = append(all, &packet.Suback{ID: p.ID, ReturnCodes: []byte{1}})
@@ -183,14 +168,4 @@ func TestRogueService(t *testing.T) {
 			})
 		}
 	}
-}
-
-// authority returns a new authority and a file with its certificate.
-func authority(t *testing.T) (*cert.Authority, string) {
-	t.Helper()
-	ca, err := cert.NewAuthority("test CA", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ca, file(t, "ca.pem", ca.PEM())
 }

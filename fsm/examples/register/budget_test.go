@@ -1,0 +1,38 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"example.com/dps/fsm/dpstest"
+)
+
+// No request is sent before the time that the service asks for is over: if that comes
+// after the end of -timeout, the registration ends at once and says so.
+func TestRetryAfterBeyondTheTimeout(t *testing.T) {
+	t.Parallel()
+	together := &group{t: t}
+	defer together.wait()
+	for name, c := range map[string]struct {
+		retryAfter dpstest.RetryAfter
+		timeout    string
+		fault      []dpstest.Fault
+		want       string
+	}{
+		"202":         {"30", "6s", nil, " s while registering: the next attempt would come in 30 s, after the limit of 6 s\n"},
+		"202, longer": {"3600", "30m", nil, " s while registering: the next attempt would come in 3600 s, after the limit of 1800 s\n"},
+		"429":         {"", "6s", []dpstest.Fault{{At: dpstest.OnRegister, Status: 429, RetryAfter: "30"}}, ", after the limit of 6 s; failures: 1, the last one: refused with status 429"},
+		"503":         {"", "6s", []dpstest.Fault{{At: dpstest.OnRegister, Status: 503, RetryAfter: "30"}}, ", after the limit of 6 s; failures: 1, the last one: refused with status 503"},
+	} {
+		together.run(name, func(t *testing.T) {
+			d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: c.retryAfter}, Faults: c.fault})
+			got := try(t, d.flags("tls", "-registration-id", "dev", "-key", testKey, "-timeout", c.timeout)...)
+			if got.code != 3 || !strings.Contains(got.stderr, "Not registered: gave up after 0") || !strings.Contains(got.stderr, c.want) {
+				t.Errorf("exit code %d, no %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
+			}
+			if d.count("PUT") != 1 || d.count("GET") != 0 || !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
+				t.Errorf("%d registrations, %d queries, %d times DISCONNECT", d.count("PUT"), d.count("GET"), d.count("DISCONNECT"))
+			}
+		})
+	}
+}
