@@ -81,11 +81,11 @@ func TestUsage(t *testing.T) {
 		`-policies has "y", expected all or so`: {"-policies", "fsm,y"},
 		"flag provided but not defined":         {"-z"},
 	} {
-		if code, _, errs := try(args...); code != exitUsage || !strings.Contains(errs, want) || !strings.Contains(errs, "fleet -h") {
+		if code, _, errs := try(args...); code != 2 || !strings.Contains(errs, want) || !strings.Contains(errs, "fleet -h") {
 			t.Errorf("%q: exit code %d, %s, want %s", args, code, errs, want)
 		}
 	}
-	if code, _, errs := try("-devices", "1", "-policies", "restart", "-svg", t.TempDir()); code != exitFailed || errs == "" {
+	if code, _, errs := try("-devices", "1", "-policies", "restart", "-svg", t.TempDir()); code != 1 || errs == "" {
 		t.Errorf("a picture that cannot be written: exit code %d, %s", code, errs)
 	}
 }
@@ -113,6 +113,28 @@ func TestNumbers(t *testing.T) {
 	for _, end := range []time.Duration{time.Second, 5 * time.Second, time.Minute, 99 * time.Minute, 17 * time.Hour, 400 * time.Hour} {
 		if n := end / tick(end); n < 1 || n > 12 {
 			t.Errorf("%d marks on an axis of %v", n, end)
+		}
+	}
+}
+
+// All randomness comes from -seed: with another one the curves are others, and with the
+// same one they are the same, to the pixel.
+func TestSeed(t *testing.T) {
+	for _, p := range policies {
+		curves := func(seed string) string {
+			file := filepath.Join(t.TempDir(), "fleet.svg")
+			if code, _, errs := try("-devices", "300", "-policies", p.name, "-svg", file, "-seed", seed); code != exitDone {
+				t.Fatalf("exit code %d, %s", code, errs)
+			}
+			svg, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(svg)
+		}
+		one, again, other := curves("1"), curves("1"), curves("2")
+		if one != again || one == other {
+			t.Errorf("%s: the same seed has the same curves: %t, another seed others: %t", p.name, one == again, one != other)
 		}
 	}
 }
