@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,7 +49,9 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 		"30m": "the next attempt would come in 3600 s, after the limit of 1800 s",
 	} {
 		d := newDesk(t, dpstest.Outcome{RetryAfter: "3600"})
-		got := try(t.Context(), d.flags("tls", "-timeout", timeout)...)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for one that waits
+		defer cancel()
+		got := try(ctx, d.flags("tls", "-timeout", timeout)...)
 		if got.code != 3 || !strings.Contains(got.stderr, want) || d.count("PUT") != 1 || d.count("GET") != 0 {
 			t.Errorf("exit code %d, no %q in\n%s%s", got.code, want, got.stdout, got.stderr)
 		}

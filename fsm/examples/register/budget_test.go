@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/dps/fsm/dpstest"
 )
@@ -26,7 +28,9 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 	} {
 		together.run(name, func(t *testing.T) {
 			d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: c.retryAfter}, Faults: c.fault})
-			got := try(t, d.flags("tls", "-registration-id", "dev", "-key", testKey, "-timeout", c.timeout)...)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for one that waits
+			defer cancel()
+			got := tryIn(ctx, nil, d.flags("tls", "-registration-id", "dev", "-key", testKey, "-timeout", c.timeout)...)
 			if got.code != 3 || !strings.Contains(got.stderr, "Not registered: gave up after 0") || !strings.Contains(got.stderr, c.want) {
 				t.Errorf("exit code %d, no %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
 			}
