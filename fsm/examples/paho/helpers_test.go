@@ -44,7 +44,7 @@ type desk struct {
 	tls, web string // addresses
 
 	mu  sync.Mutex
-	log []string
+	log []string // packets that the service received
 }
 
 // deskName is a name in the server's certificate, which nobody can look up.
@@ -60,7 +60,9 @@ func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *de
 		Log: func(e dpstest.Event) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			d.log = append(d.log, e.Text)
+			if e.Kind == dpstest.EventReceived {
+				d.log = append(d.log, e.Text)
+			}
 		},
 	})
 	if err != nil {
@@ -98,14 +100,14 @@ func (d *desk) flags(transport string, more ...string) []string {
 		"-id-scope", demo.IDScope, "-registration-id", demo.RegistrationID, "-key", demo.Key}, more...)
 }
 
-// count returns how many lines of the service's log begin with a word.
+// count returns how many of the packets that the service received hold a word.
 func (d *desk) count(word string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.HasPrefix(line, word) }))
+	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.Contains(line, word) }))
 }
 
-// lines returns the service's log.
+// lines returns the packets that the service received.
 func (d *desk) lines() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()

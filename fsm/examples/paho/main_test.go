@@ -90,7 +90,7 @@ func TestConnectionLost(t *testing.T) {
 				if got.code != exitAssigned {
 					t.Fatalf("exit code %d\n%s%s\n%s", got.code, got.stdout, got.stderr, d.lines())
 				}
-				if d.count("SUBSCRIBE") != c.subscribes || d.count("PUT") != c.registers {
+				if d.count("SUBSCRIBE") != c.subscribes || d.count("PUT/") != c.registers {
 					t.Errorf("expected %d SUBSCRIBE and %d register in\n%s", c.subscribes, c.registers, d.lines())
 				}
 			}
@@ -154,7 +154,7 @@ func TestInterrupt(t *testing.T) {
 	for _, transport := range transports {
 		tests[transport] = func(t *testing.T) {
 			d := newDesk(t, dpstest.Outcome{RetryAfter: "100"})
-			interrupt(t, func() bool { return d.count("PUT") == 1 }, d.flags(transport))
+			interrupt(t, func() bool { return d.count("PUT/") == 1 }, d.flags(transport))
 			if !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
 				t.Error("no DISCONNECT:\n" + d.lines())
 			}

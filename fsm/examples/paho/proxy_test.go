@@ -52,7 +52,7 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for one that waits
 		defer cancel()
 		got := try(ctx, d.flags("tls", "-timeout", timeout)...)
-		if got.code != 3 || !strings.Contains(got.stderr, want) || d.count("PUT") != 1 || d.count("GET") != 0 {
+		if got.code != 3 || !strings.Contains(got.stderr, want) || d.count("PUT/") != 1 || d.count("GET/") != 0 {
 			t.Errorf("exit code %d, no %q in\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
 	}

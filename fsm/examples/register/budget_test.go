@@ -34,8 +34,8 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 			if got.code != 3 || !strings.Contains(got.stderr, "Not registered: gave up after 0") || !strings.Contains(got.stderr, c.want) {
 				t.Errorf("exit code %d, no %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
 			}
-			if d.count("PUT") != 1 || d.count("GET") != 0 || !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
-				t.Errorf("%d registrations, %d queries, %d times DISCONNECT", d.count("PUT"), d.count("GET"), d.count("DISCONNECT"))
+			if d.count("PUT/") != 1 || d.count("GET/") != 0 || !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
+				t.Errorf("%d registrations, %d queries, %d times DISCONNECT", d.count("PUT/"), d.count("GET/"), d.count("DISCONNECT"))
 			}
 		})
 	}

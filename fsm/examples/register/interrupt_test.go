@@ -27,7 +27,7 @@ func TestInterrupt(t *testing.T) {
 			go func() {
 				done <- tryIn(ctx, nil, d.flags(transport, "-registration-id", "dev", "-key", testKey, "-timeout", "10m")...)
 			}()
-			if !eventually(func() bool { return d.count("PUT") == 1 }) {
+			if !eventually(func() bool { return d.count("PUT/") == 1 }) {
 				t.Error("no registration")
 			}
 			cancel()
