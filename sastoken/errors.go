@@ -2,7 +2,7 @@ package sastoken
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 )
 
 // The errors of this package, for [errors.Is]. What is returned wraps one of them and says more.
@@ -20,16 +20,25 @@ var (
 	ErrSignature = errors.New("sastoken: signature does not match the key")
 )
 
-var errEmptyKey = keyErrorf("it is empty")
+var errEmptyKey = badKey("it is empty")
 
-func syntaxErrorf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrSyntax, fmt.Sprintf(format, args...))
+// A failure is an error of one of these kinds. Its text is put together without package fmt, which is larger than this package.
+type failure struct {
+	kind error
+	msg  string
 }
 
-func invalidErrorf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
-}
+func (e *failure) Error() string { return e.kind.Error() + ": " + e.msg }
 
-func keyErrorf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrKey, fmt.Sprintf(format, args...))
-}
+func (e *failure) Unwrap() error { return e.kind }
+
+func malformed(msg string) error { return &failure{ErrSyntax, msg} }
+
+func invalid(msg string) error { return &failure{ErrInvalid, msg} }
+
+func badKey(msg string) error { return &failure{ErrKey, msg} }
+
+func decimal[N int | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
+
+// hex returns "0x0f", say.
+func hex(b byte) string { return "0x" + strconv.FormatInt(0x100|int64(b), 16)[1:] }

@@ -1,7 +1,5 @@
 package sastoken
 
-import "fmt"
-
 const upperHex = "0123456789ABCDEF"
 
 // appendEscaped appends s percent-encoded: RFC 3986 with upper-case hex, all but the unreserved characters of its section 2.3.
@@ -36,9 +34,9 @@ func textFault[T string | []byte](s T, start int) string {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c > '~':
-			return fmt.Sprintf("byte 0x%02x at offset %d, want visible ASCII", c, start+i)
+			return "byte " + hex(c) + " at offset " + decimal(start+i) + ", want visible ASCII"
 		case c == '%' && !isEscape(s, i):
-			return fmt.Sprintf("'%%' without two hex digits at offset %d", start+i)
+			return "'%' without two hex digits at offset " + decimal(start+i)
 		}
 	}
 	return ""

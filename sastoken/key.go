@@ -27,19 +27,19 @@ func DecodeKey(s string) ([]byte, error) {
 	digits := strings.TrimRight(s, "=")
 	for i := range len(digits) {
 		if what := keyFault(digits[i]); what != "" {
-			return nil, keyErrorf("%s at offset %d of %d", what, i, len(s))
+			return nil, badKey(what + " at offset " + decimal(i) + " of " + decimal(len(s)))
 		}
 	}
 	padding := -len(digits) & 3
 	if padding == 3 {
-		return nil, keyErrorf("%d characters before any '=', but base64 never has 4n+1: is it cut off?", len(digits))
+		return nil, badKey(decimal(len(digits)) + " characters before any '=', but base64 never has 4n+1: is it cut off?")
 	}
 	if n := len(s) - len(digits); n > padding {
-		return nil, keyErrorf("%d '=' at the end, want %d", n, padding)
+		return nil, badKey(decimal(n) + " '=' at the end, want " + decimal(padding))
 	}
 	key, err := base64.RawStdEncoding.Strict().DecodeString(digits)
 	if err != nil { // nothing else is left to be wrong
-		return nil, keyErrorf("its last character has bits set that belong to no byte: is it cut off or mistyped?")
+		return nil, badKey("its last character has bits set that belong to no byte: is it cut off or mistyped?")
 	}
 	return key, nil
 }

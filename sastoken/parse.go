@@ -24,14 +24,14 @@ type fields struct{ sr, sig, se, skn []byte }
 // A token that parses is well formed, and no more: see [Token.Verify].
 func Parse(text []byte) (Token, error) {
 	if len(text) > maxText {
-		return Token{}, syntaxErrorf("text of %d bytes, want at most %d", len(text), maxText)
+		return Token{}, malformed("text of " + decimal(len(text)) + " bytes, want at most " + decimal(maxText))
 	}
 	rest, ok := bytes.CutPrefix(text, []byte(prefix))
 	if !ok {
-		return Token{}, syntaxErrorf("text of %d bytes does not begin with %q", len(text), prefix)
+		return Token{}, malformed("text of " + decimal(len(text)) + ` bytes does not begin with "` + prefix + `"`)
 	}
 	if what := textFault(rest, len(prefix)); what != "" {
-		return Token{}, syntaxErrorf("%s", what)
+		return Token{}, malformed(what)
 	}
 	f, err := split(rest)
 	if err != nil {
@@ -48,11 +48,11 @@ func split(text []byte) (f fields, err error) {
 		field, text, more = bytes.Cut(text, []byte("&"))
 		name, value, ok := bytes.Cut(field, []byte("="))
 		if !ok {
-			return fields{}, syntaxErrorf("field without '=' at offset %d", offset)
+			return fields{}, malformed("field without '=' at offset " + decimal(offset))
 		}
 		if place := f.named(name); place != nil {
 			if *place != nil {
-				return fields{}, syntaxErrorf("%s for the second time at offset %d", name, offset)
+				return fields{}, malformed(string(name) + " for the second time at offset " + decimal(offset))
 			}
 			*place = value
 		}
@@ -79,11 +79,11 @@ func (f *fields) named(name []byte) *[]byte {
 func (f fields) token() (Token, error) {
 	switch {
 	case f.sr == nil:
-		return Token{}, syntaxErrorf("sr is missing")
+		return Token{}, malformed("sr is missing")
 	case f.sig == nil:
-		return Token{}, syntaxErrorf("sig is missing")
+		return Token{}, malformed("sig is missing")
 	case f.se == nil:
-		return Token{}, syntaxErrorf("se is missing")
+		return Token{}, malformed("se is missing")
 	}
 	expiry, err := parseExpiry(f.se)
 	if err != nil {
@@ -96,8 +96,8 @@ func (f fields) token() (Token, error) {
 	var room [64]byte
 	name := string(appendUnescaped(room[:0], f.skn))
 	t := Token{resource: string(f.sr), keyName: name, hasKeyName: f.skn != nil, expiry: expiry}
-	if err := t.checkFields(); err != nil {
-		return Token{}, syntaxErrorf("%v", err)
+	if what := t.fieldFault(); what != "" {
+		return Token{}, malformed(what)
 	}
 	return t.with(sig), nil
 }
@@ -106,7 +106,7 @@ func (f fields) token() (Token, error) {
 func parseExpiry(text []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != string(text) {
-		return n, syntaxErrorf("se of %d characters is not a plain decimal number", len(text))
+		return n, malformed("se of " + decimal(len(text)) + " characters is not a plain decimal number")
 	}
 	return n, nil
 }
@@ -115,12 +115,12 @@ func parseSignature(text []byte) ([]byte, error) {
 	var room [64]byte
 	text = appendUnescaped(room[:0], text)
 	if len(text) != sigLen {
-		return nil, syntaxErrorf("sig of %d characters, want the %d that base64 makes of %d bytes", len(text), sigLen, sha256.Size)
+		return nil, malformed("sig of " + decimal(len(text)) + " characters, want the " + decimal(sigLen) + " that base64 makes of " + decimal(sha256.Size) + " bytes")
 	}
 	sig := make([]byte, sigLen) // base64 wants room for what it would make of as many characters without padding
 	n, err := base64.StdEncoding.Strict().Decode(sig, text)
 	if err != nil || n != sha256.Size {
-		return nil, syntaxErrorf("sig of %d characters is not the padded base64 of %d bytes", len(text), sha256.Size)
+		return nil, malformed("sig of " + decimal(len(text)) + " characters is not the padded base64 of " + decimal(sha256.Size) + " bytes")
 	}
 	return sig[:sha256.Size], nil
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -85,7 +83,7 @@ func Sign(key []byte, resource, keyName string, expiry time.Time) Token {
 func FromSignature(resource, keyName string, expiry time.Time, signature []byte) Token {
 	t := unsigned(resource, keyName, expiry)
 	if len(signature) != sha256.Size {
-		t.fault = invalidErrorf("signature of %d bytes, want %d", len(signature), sha256.Size)
+		t.fault = invalid("signature of " + decimal(len(signature)) + " bytes, want " + decimal(sha256.Size))
 		return t
 	}
 	return t.with(bytes.Clone(signature))
@@ -195,31 +193,31 @@ func (t Token) check() error {
 	if t.fault != nil {
 		return t.fault
 	}
-	if err := t.checkFields(); err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	if what := t.fieldFault(); what != "" {
+		return invalid(what)
 	}
 	return nil
 }
 
-// checkFields is what Parse and AppendPassword agree on.
-func (t Token) checkFields() error {
+// fieldFault says what is wrong with a field, or "". Parse and AppendPassword agree on it.
+func (t Token) fieldFault() string {
 	if t.resource == "" {
-		return errors.New("resource (sr) is empty")
+		return "resource (sr) is empty"
 	}
-	if len(t.resource) > maxResource {
-		return fmt.Errorf("resource (sr) of %d bytes, want at most %d", len(t.resource), maxResource)
+	if n := len(t.resource); n > maxResource {
+		return "resource (sr) of " + decimal(n) + " bytes, want at most " + decimal(maxResource)
 	}
 	if what := textFault(t.resource, 0); what != "" {
-		return fmt.Errorf("resource (sr): %s", what)
+		return "resource (sr): " + what
 	}
 	if i := strings.IndexByte(t.resource, '&'); i >= 0 {
-		return fmt.Errorf("resource (sr): '&' at offset %d, want it percent-encoded", i)
+		return "resource (sr): '&' at offset " + decimal(i) + ", want it percent-encoded"
 	}
 	if t.expiry <= 0 || t.expiry > maxExpiry {
-		return fmt.Errorf("expiry (se) of %d s since 1970, want 1 to %d: is the clock set?", t.expiry, int64(maxExpiry))
+		return "expiry (se) of " + decimal(t.expiry) + " s since 1970, want 1 to " + decimal(int64(maxExpiry)) + ": is the clock set?"
 	}
-	if len(t.keyName) > maxKeyName {
-		return fmt.Errorf("key name (skn) of %d bytes, want at most %d", len(t.keyName), maxKeyName)
+	if n := len(t.keyName); n > maxKeyName {
+		return "key name (skn) of " + decimal(n) + " bytes, want at most " + decimal(maxKeyName)
 	}
-	return nil
+	return ""
 }
