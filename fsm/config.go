@@ -3,7 +3,7 @@ package fsm
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"example.com/dps/fsm/registration"
@@ -36,7 +36,7 @@ func (a Attestation) String() string {
 	if int(a) < len(attestationNames) {
 		return attestationNames[a]
 	}
-	return fmt.Sprintf("attestation %d", byte(a))
+	return "attestation " + strconv.Itoa(int(a))
 }
 
 // Config says what to register. IDScope and RegistrationID are required; all other
@@ -133,21 +133,21 @@ func setDefault(d *time.Duration, value time.Duration) {
 // check reports every mistake of the session's part.
 func (c *Config) check() error {
 	var errs []error
-	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	report := func(mistake string) { errs = append(errs, errors.New(mistake)) }
 	switch {
 	case c.Attestation > TPM:
-		report("Attestation is %d, expected SymmetricKey or X509", c.Attestation)
+		report("Attestation is " + strconv.Itoa(int(c.Attestation)) + ", expected SymmetricKey or X509")
 	case c.Attestation == TPM:
 		report("Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP")
 	}
 	if c.Limit < 0 {
-		report("Limit is %d, expected a size in bytes", c.Limit)
+		report("Limit is " + strconv.Itoa(c.Limit) + ", expected a size in bytes")
 	}
 	if d := c.Policy.DialTimeout; d < 0 {
-		report("Policy.DialTimeout is %v, expected a positive duration", d)
+		report("Policy.DialTimeout is " + d.String() + ", expected a positive duration")
 	}
 	if k := c.Policy.KeepAlive; k > 0 && (k%time.Second != 0 || k > 65535*time.Second) {
-		report("Policy.KeepAlive is %v, expected whole seconds up to 65535", k)
+		report("Policy.KeepAlive is " + k.String() + ", expected whole seconds up to 65535")
 	}
 	return errors.Join(errs...)
 }

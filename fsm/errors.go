@@ -2,8 +2,8 @@ package fsm
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 
 	"example.com/dps/fsm/registration"
 	"example.com/dps/packet"
@@ -76,6 +76,16 @@ func (e *classified) Error() string { return e.text }
 
 func (e *classified) Is(target error) bool { return slices.Contains(e.classes, target) }
 
+// A detail is an error that says more about another one. It matches both. As in package
+// registration, texts are put together without package fmt.
+type detail struct{ err, more error }
+
+func (e *detail) Error() string { return e.err.Error() + ": " + e.more.Error() }
+
+func (e *detail) Unwrap() []error { return []error{e.err, e.more} }
+
+func detailed(err error, more string) error { return &detail{err, errors.New(more)} }
+
 // A ConnectError is a CONNACK that refuses the connection. It matches [ErrRefused] and,
 // unless the refusal is about the server's condition, [ErrUnauthorized].
 type ConnectError struct {
@@ -84,7 +94,7 @@ type ConnectError struct {
 
 // Error returns one line.
 func (e *ConnectError) Error() string {
-	return fmt.Sprintf("fsm: connection refused by the service: %v (CONNACK %d)", e.ReturnCode, byte(e.ReturnCode))
+	return "fsm: connection refused by the service: " + e.ReturnCode.String() + " (CONNACK " + strconv.Itoa(int(e.ReturnCode)) + ")"
 }
 
 // Is makes e match ErrRefused and the error that says what to do about it.

@@ -2,7 +2,7 @@ package fsm
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"example.com/dps/fsm/registration"
@@ -97,7 +97,7 @@ func (m *Machine) Open(now time.Time, password []byte) error {
 	m.tick(now)
 	m.fire()
 	if m.reg.Want() != WantDial || m.phase != down && m.phase != dialing {
-		return fmt.Errorf("%w, not while %v", ErrOrder, m.State())
+		return &classified{ErrOrder.Error() + ", not while " + m.State().String(), []error{ErrOrder}}
 	}
 	err := m.connect(password)
 	if err != nil {
@@ -134,7 +134,7 @@ func (m *Machine) Lost(now time.Time, cause error) {
 	case m.phase.open():
 		err := ErrLost
 		if cause != nil {
-			err = fmt.Errorf("%w: %w", ErrLost, cause)
+			err = &detail{ErrLost, cause}
 		}
 		m.fail(down, err)
 	case m.phase == closing || m.phase == abandoned:
@@ -247,7 +247,7 @@ func (m *Machine) Ignored() int { return m.reg.Ignored() }
 
 // String returns one line for logs.
 func (m *Machine) String() string {
-	return fmt.Sprintf("fsm.Machine(%q, %v)", m.reg.ClientID(), m.State())
+	return "fsm.Machine(" + strconv.Quote(m.reg.ClientID()) + ", " + m.State().String() + ")"
 }
 
 // GoString returns the same as String: the output may hold a password.

@@ -2,7 +2,7 @@ package fsm
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"example.com/dps/packet"
@@ -76,7 +76,7 @@ func (m *Machine) follow() {
 		m.leave()
 	}
 	if len(m.out) > maxOutput && m.phase.open() {
-		m.fail(closing, fmt.Errorf("%w: %d bytes, the limit is %d", ErrBacklog, len(m.out), maxOutput))
+		m.fail(closing, detailed(ErrBacklog, strconv.Itoa(len(m.out))+" bytes, the limit is "+strconv.Itoa(maxOutput)))
 	}
 }
 
@@ -133,7 +133,7 @@ func (m *Machine) dropOutput() {
 // connect begins a session.
 func (m *Machine) connect(password []byte) error {
 	if symmetric := m.attestation == SymmetricKey; symmetric != (len(password) > 0) {
-		return fmt.Errorf("%w: %d bytes for attestation by %v", ErrPassword, len(password), m.attestation)
+		return detailed(ErrPassword, strconv.Itoa(len(password))+" bytes for attestation by "+m.attestation.String())
 	}
 	p := packet.Connect{ // with a password of its own (S16)
 		CleanSession: true, // the service keeps no sessions
@@ -146,7 +146,7 @@ func (m *Machine) connect(password []byte) error {
 	}
 	out, err := p.AppendBinary(make([]byte, 0, 64+len(p.ClientID)+len(p.Username)+len(password)))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrPassword, err)
+		return &detail{ErrPassword, err}
 	}
 	m.await(connecting)
 	m.send(out, nil)
@@ -164,7 +164,7 @@ func (m *Machine) ping() {
 		return
 	}
 	if m.reached(m.pongDeadline()) {
-		m.fail(closing, fmt.Errorf("%w: no PINGRESP", ErrNoAnswer))
+		m.fail(closing, detailed(ErrNoAnswer, "no PINGRESP"))
 		return
 	}
 	if m.pinged.IsZero() {
@@ -205,7 +205,7 @@ func (m *Machine) receive() {
 			err = m.packet(f)
 		}
 		if err != nil { // a violation ends the connection (MQTT-4.8.0-1)
-			m.fail(closing, fmt.Errorf("%w: %w", ErrProtocol, err))
+			m.fail(closing, &detail{ErrProtocol, err})
 		}
 		m.follow()
 	}
@@ -220,7 +220,7 @@ func (m *Machine) receive() {
 // packet processes one packet. An error is a protocol violation.
 func (m *Machine) packet(f packet.Frame) error {
 	if m.phase == connecting && f.Type != packet.CONNACK {
-		return fmt.Errorf("%v before the CONNACK [MQTT-3.2.0-1]", f.Type)
+		return errors.New(f.Type.String() + " before the CONNACK [MQTT-3.2.0-1]")
 	}
 	switch f.Type {
 	case packet.CONNACK:
@@ -248,7 +248,7 @@ func (m *Machine) packet(f packet.Frame) error {
 		var p packet.Pubcomp
 		return p.Decode(f)
 	}
-	return fmt.Errorf("%v from a server [section 2.2.1]", f.Type)
+	return errors.New(f.Type.String() + " from a server [section 2.2.1]")
 }
 
 func (m *Machine) connack(f packet.Frame) error {
@@ -280,9 +280,9 @@ func (m *Machine) suback(f packet.Frame) error {
 	}
 	switch {
 	case p.ID != m.subscribeID:
-		return fmt.Errorf("SUBACK %d without such a SUBSCRIBE [MQTT-2.3.1-7]", p.ID)
+		return errors.New("SUBACK " + strconv.Itoa(int(p.ID)) + " without such a SUBSCRIBE [MQTT-2.3.1-7]")
 	case len(p.ReturnCodes) != 1:
-		return fmt.Errorf("SUBACK with %d return codes for one filter [MQTT-3.8.4-5]", len(p.ReturnCodes))
+		return errors.New("SUBACK with " + strconv.Itoa(len(p.ReturnCodes)) + " return codes for one filter [MQTT-3.8.4-5]")
 	case p.ReturnCodes[0] == packet.SubackFailure: // S2
 		m.reg.Abort(m.now, ErrSubscribe)
 	default:

@@ -2,7 +2,6 @@ package registration
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -30,19 +29,19 @@ type stateBody struct {
 // what could be read.
 func parseBody(text []byte) (b body, err error) {
 	if err := checkJSON(text); err != nil {
-		return b, fmt.Errorf("%w: %w", ErrBody, err)
+		return b, &detail{ErrBody, err}
 	}
 	for key, value := range members(text) {
 		b.member(string(key), value)
 	}
 	switch id := b.operationID; {
 	case !b.hasStatus() && numberOf(b.errorCode) == 0:
-		return b, fmt.Errorf("%w: neither status nor errorCode", ErrBody)
+		return b, unreadable("neither status nor errorCode")
 	case !utf8.Valid(id): // decoding would make it three times as long
-		return b, fmt.Errorf("%w: operationId is not UTF-8", ErrBody)
+		return b, unreadable("operationId is not UTF-8")
 	case len(id) > maxOperationID+2: // escapes count as what they stand for
 		if n := len(stringOf(id)); n > maxOperationID {
-			return b, fmt.Errorf("%w: operationId has %d bytes, the limit is %d", ErrBody, n, maxOperationID)
+			return b, unreadable("operationId " + tooLong(n, maxOperationID))
 		}
 	}
 	return b, nil
@@ -176,7 +175,7 @@ func (b *body) assignment() (*Assignment, error) {
 		IssuedCertificateChain: stringsOf(s.issuedCertificateChain), ConnectionProfile: stringOf(s.connectionProfile),
 	}
 	if a.AssignedHub == "" || a.DeviceID == "" {
-		return nil, fmt.Errorf("%w: assigned without assignedHub or deviceId", ErrBody)
+		return nil, unreadable("assigned without assignedHub or deviceId")
 	}
 	if a.Status == "" {
 		a.Status = stringOf(b.status)

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,56 +89,66 @@ func (c *Config) setDefaults() {
 
 // check reports every mistake, with the defaults set.
 func (c *Config) check() error {
-	var errs []error
-	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	checkID(report, "IDScope", c.IDScope, 64)
-	checkID(report, "RegistrationID", c.RegistrationID, 128)
+	var m mistakes
+	checkID(&m, "IDScope", c.IDScope, 64)
+	checkID(&m, "RegistrationID", c.RegistrationID, 128)
 	if c.Payload != nil {
 		if err := checkJSON(c.Payload); err != nil {
-			report("Payload is not JSON: %w", err)
+			m.wrap("Payload is not JSON", err)
 		}
 	}
-	checkCSR(report, c.CSR)
+	checkCSR(&m, c.CSR)
 	if c.CSR != "" && c.APIVersion < csrVersion {
-		report("APIVersion is %.64q, which does not know a CSR, expected %s-preview or later", c.APIVersion, csrVersion)
+		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", which does not know a CSR, expected " + csrVersion + "-preview or later")
 	}
 	if c.EmptyBody && (c.Payload != nil || c.CSR != "") {
-		report("EmptyBody is set together with Payload or CSR")
+		m.add("EmptyBody is set together with Payload or CSR")
 	}
 	if size := len(c.Payload) + len(c.CSR); size > maxMessage-1024 {
-		report("Payload and CSR have %d bytes together, the service takes messages of %d", size, maxMessage)
+		m.add("Payload and CSR have " + strconv.Itoa(size) + " bytes together, the service takes messages of " + strconv.Itoa(maxMessage))
 	}
 	if bad := strings.IndexFunc(c.APIVersion, notVersion); bad >= 0 || len(c.APIVersion) > 64 {
-		report("APIVersion is %.64q, expected something like %q", c.APIVersion, DefaultAPIVersion)
+		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", expected something like " + strconv.Quote(DefaultAPIVersion))
 	}
 	if !utf8.ValidString(c.UserAgent) || len(c.UserAgent) > 1024 {
-		report("UserAgent is not UTF-8 or has %d bytes, the limit is 1024", len(c.UserAgent))
+		m.add("UserAgent is not UTF-8 or " + tooLong(len(c.UserAgent), 1024))
 	}
 	if len(c.OperationID) > maxOperationID {
-		report("OperationID has %d bytes, the limit is %d", len(c.OperationID), maxOperationID)
+		m.add("OperationID " + tooLong(len(c.OperationID), maxOperationID))
 	}
 	if !utf8.ValidString(c.RequestIDPrefix) || len(c.RequestIDPrefix) > 64 {
-		report("RequestIDPrefix is not UTF-8 or has %d bytes, the limit is 64", len(c.RequestIDPrefix))
+		m.add("RequestIDPrefix is not UTF-8 or " + tooLong(len(c.RequestIDPrefix), 64))
 	}
-	c.Policy.check(report)
+	c.Policy.check(&m)
 	if c.Policy.FleetSize > 0 && c.Jitter == nil {
-		report("Policy.FleetSize is set without Jitter, which spreads the fleet")
+		m.add("Policy.FleetSize is set without Jitter, which spreads the fleet")
 	}
-	return errors.Join(errs...)
+	return errors.Join(m...)
+}
+
+// mistakes are what is wrong with a Config.
+type mistakes []error
+
+func (m *mistakes) add(text string) { *m = append(*m, errors.New(text)) }
+
+func (m *mistakes) wrap(text string, cause error) { *m = append(*m, &detail{errors.New(text), cause}) }
+
+func tooLong(size, limit int) string {
+	return "has " + strconv.Itoa(size) + " bytes, the limit is " + strconv.Itoa(limit)
 }
 
 // checkID checks softly: the sources disagree about the alphabet, so that only what
 // would break the user name, the topic filter or MQTT is refused.
-func checkID(report func(string, ...any), name, id string, limit int) {
+func checkID(m *mistakes, name, id string, limit int) {
 	switch {
 	case id == "":
-		report("%s is empty", name)
+		m.add(name + " is empty")
 	case len(id) > limit:
-		report("%s has %d bytes, the limit is %d", name, len(id), limit)
+		m.add(name + " " + tooLong(len(id), limit))
 	case !utf8.ValidString(id):
-		report("%s is not UTF-8", name)
+		m.add(name + " is not UTF-8")
 	case strings.ContainsAny(id, "/#+") || strings.ContainsFunc(id, unicode.IsControl):
-		report("%s %q has a '/', '#', '+' or a control character", name, id)
+		m.add(name + " " + strconv.Quote(id) + " has a '/', '#', '+' or a control character")
 	}
 }
 
@@ -146,20 +156,20 @@ func checkID(report func(string, ...any), name, id string, limit int) {
 const maxCSR = 8192
 
 // checkCSR finds nothing wrong with an empty one.
-func checkCSR(report func(string, ...any), csr string) {
+func checkCSR(m *mistakes, csr string) {
 	if strings.HasPrefix(csr, "-----") {
-		report("CSR is PEM, expected the base64 text between its lines, without line breaks")
+		m.add("CSR is PEM, expected the base64 text between its lines, without line breaks")
 		return
 	}
 	if len(csr) > maxCSR {
-		report("CSR has %d characters, the limit is %d", len(csr), maxCSR)
+		m.add("CSR has " + strconv.Itoa(len(csr)) + " characters, the limit is " + strconv.Itoa(maxCSR))
 	}
 	if strings.ContainsAny(csr, "\r\n") {
-		report("CSR has line breaks, expected base64 without them")
+		m.add("CSR has line breaks, expected base64 without them")
 		return
 	}
 	if _, err := base64.StdEncoding.DecodeString(csr); err != nil {
-		report("CSR is not base64: %w", err)
+		m.wrap("CSR is not base64", err)
 	}
 }
 

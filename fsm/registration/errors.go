@@ -2,7 +2,7 @@ package registration
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,11 +72,36 @@ var (
 // prefix begins the text of every error that Result and New return, once.
 const prefix = "registration: "
 
+// The texts are put together without package fmt, which is larger than this package and
+// would be most of a small device's program.
+
 // bare returns the text of an error without the name of a package before it.
 func bare(err error) string {
+	if err == nil { // in a struct that the caller made
+		return "<nil>"
+	}
 	s := strings.TrimPrefix(err.Error(), prefix)
 	return strings.TrimPrefix(s, "fsm: ")
 }
+
+// quote prints foreign text, at most so many characters of it.
+func quote(s string, most int) string {
+	for i := range s {
+		if most--; most < 0 {
+			return strconv.Quote(s[:i])
+		}
+	}
+	return strconv.Quote(s)
+}
+
+// A detail is an error that says more about another one. It matches both.
+type detail struct{ err, more error }
+
+func (e *detail) Error() string { return e.err.Error() + ": " + e.more.Error() }
+
+func (e *detail) Unwrap() []error { return []error{e.err, e.more} }
+
+func unreadable(what string) error { return &detail{ErrBody, errors.New(what)} }
 
 // A ServiceError is a refusal by the service: an error answer, or a registration that
 // ended in another status than "assigned". Its texts are those of the service, up to
@@ -96,25 +121,25 @@ type ServiceError struct {
 
 // Error returns one line with all that helps to find the cause.
 func (e *ServiceError) Error() string {
-	var s strings.Builder
-	switch s.WriteString(prefix); {
+	s := prefix
+	switch {
 	case e.RegistrationStatus != "":
-		fmt.Fprintf(&s, "ended with status %q", e.RegistrationStatus)
+		s += "ended with status " + strconv.Quote(e.RegistrationStatus)
 	case e.State == Polling:
-		fmt.Fprintf(&s, "query refused with status %d", e.Status)
+		s += "query refused with status " + strconv.Itoa(e.Status)
 	default:
-		fmt.Fprintf(&s, "refused with status %d", e.Status)
+		s += "refused with status " + strconv.Itoa(e.Status)
 	}
 	if e.ErrorCode != 0 {
-		fmt.Fprintf(&s, ", error code %d", e.ErrorCode)
+		s += ", error code " + strconv.Itoa(e.ErrorCode)
 	}
 	if e.Message != "" {
-		fmt.Fprintf(&s, ": %q", e.Message)
+		s += ": " + strconv.Quote(e.Message)
 	}
 	if e.TrackingID != "" {
-		fmt.Fprintf(&s, " (tracking id %q)", e.TrackingID)
+		s += " (tracking id " + strconv.Quote(e.TrackingID) + ")"
 	}
-	return s.String()
+	return s
 }
 
 // Is makes e match ErrRefused and the error that says what to do about it.
@@ -155,7 +180,7 @@ func (e *StepError) Error() string {
 	if e.State == Registering && errors.Is(e.Err, ErrLost) { // S14
 		hint = " (the service closes without an answer when it does not accept the certificate or its chain, or has no such enrollment)"
 	}
-	return fmt.Sprintf("%s%v: %s%s", prefix, e.State, bare(e.Err), hint)
+	return prefix + e.State.String() + ": " + bare(e.Err) + hint
 }
 
 // Unwrap returns e.Err.
@@ -176,16 +201,16 @@ type GiveUpError struct {
 
 // Error returns one line.
 func (e *GiveUpError) Error() string {
-	where := fmt.Sprintf("while %v", e.State)
+	where := " while " + e.State.String()
 	if e.State == Idle {
-		where = "without a connection"
+		where = " without a connection"
 	}
-	s := fmt.Sprintf("%s%v after %v %s", prefix, e.Reason, e.Elapsed.Round(time.Millisecond), where)
+	s := prefix + bare(e.Reason) + " after " + e.Elapsed.Round(time.Millisecond).String() + where
 	if e.Wait != 0 {
-		s += fmt.Sprintf(", with the next attempt due in %v", e.Wait.Round(time.Millisecond))
+		s += ", with the next attempt due in " + e.Wait.Round(time.Millisecond).String()
 	}
 	if e.Attempts > 0 {
-		s += fmt.Sprintf("; failures: %d", e.Attempts)
+		s += "; failures: " + strconv.Itoa(e.Attempts)
 	}
 	if e.Last != nil {
 		s += ", the last one: " + bare(e.Last)

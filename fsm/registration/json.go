@@ -2,8 +2,9 @@ package registration
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"iter"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -27,7 +28,7 @@ func checkJSON(text []byte) error {
 			s.i++
 			end := c + 2 // in ASCII both closing brackets are two behind the opening one
 			if open = append(open, end); len(open) > maxDepth {
-				return fmt.Errorf("JSON is nested deeper than %d at byte %d", maxDepth, s.i)
+				return errors.New("JSON is nested deeper than " + strconv.Itoa(maxDepth) + " at byte " + strconv.Itoa(s.i))
 			}
 			if s.skipSpace() != end {
 				if c == '[' || s.key() {
@@ -66,9 +67,9 @@ type scanner struct {
 
 func (s *scanner) err() error {
 	if s.i >= len(s.text) {
-		return fmt.Errorf("JSON ends at byte %d, in the middle of a value", len(s.text))
+		return errors.New("JSON ends at byte " + strconv.Itoa(len(s.text)) + ", in the middle of a value")
 	}
-	return fmt.Errorf("JSON has an unexpected %q at byte %d", s.text[s.i], s.i)
+	return errors.New("JSON has an unexpected " + strconv.QuoteRune(rune(s.text[s.i])) + " at byte " + strconv.Itoa(s.i))
 }
 
 // next returns the byte at i; 0, which no JSON has outside of a string, at the end.

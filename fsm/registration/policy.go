@@ -2,6 +2,7 @@ package registration
 
 import (
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -106,10 +107,10 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // check reports every mistake, with the defaults set.
-func (p *Policy) check(report func(string, ...any)) {
+func (p *Policy) check(m *mistakes) {
 	positive := func(name string, d time.Duration) {
 		if d < 0 {
-			report("Policy.%s is %v, expected a positive duration", name, d)
+			m.add("Policy." + name + " is " + d.String() + ", expected a positive duration")
 		}
 	}
 	positive("RequestTimeout", p.RequestTimeout)
@@ -118,13 +119,13 @@ func (p *Policy) check(report func(string, ...any)) {
 	positive("MinBackoff", p.MinBackoff)
 	positive("MaxThrottled", p.MaxThrottled)
 	if p.MaxRetryAfter < p.MinRetryAfter {
-		report("Policy.MaxRetryAfter is %v, less than MinRetryAfter %v", p.MaxRetryAfter, p.MinRetryAfter)
+		m.add("Policy.MaxRetryAfter is " + p.MaxRetryAfter.String() + ", less than MinRetryAfter " + p.MinRetryAfter.String())
 	}
 	if p.MaxBackoff < p.MinBackoff {
-		report("Policy.MaxBackoff is %v, less than MinBackoff %v", p.MaxBackoff, p.MinBackoff)
+		m.add("Policy.MaxBackoff is " + p.MaxBackoff.String() + ", less than MinBackoff " + p.MinBackoff.String())
 	}
 	if p.FleetSize < 0 || p.FleetSize > maxFleet {
-		report("Policy.FleetSize is %d, expected a number of devices up to %d", p.FleetSize, maxFleet)
+		m.add("Policy.FleetSize is " + strconv.Itoa(p.FleetSize) + ", expected a number of devices up to " + strconv.Itoa(maxFleet))
 	}
 }
 

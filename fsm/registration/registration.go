@@ -2,7 +2,6 @@ package registration
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -221,7 +220,7 @@ func (r *Registration) Username() string { return r.cfg.username() }
 
 // String returns one line for logs.
 func (r *Registration) String() string {
-	return fmt.Sprintf("registration.Registration(%q, %v)", r.cfg.RegistrationID, r.state)
+	return "registration.Registration(" + strconv.Quote(r.cfg.RegistrationID) + ", " + r.state.String() + ")"
 }
 
 // GoString returns the same as String.
@@ -245,7 +244,7 @@ func failure(s State, what, cause error) error {
 		return step
 	}
 	if cause != nil {
-		what = fmt.Errorf("%w: %w", what, cause)
+		what = &detail{what, cause}
 	}
 	return &StepError{s, what}
 }

@@ -1,7 +1,6 @@
 package registration
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -43,15 +42,16 @@ func areDigits(s string) bool {
 
 // whyWait says where a wait comes from, and that there is jitter, if there is.
 func whyWait(t topic.Response, has bool, asked, wait time.Duration, jitter string) string {
+	until := wait.String() + jitter
 	switch {
 	case t.BadRetryAfter != nil && has:
-		return fmt.Sprintf("retry-after is %.20q, the policy makes it %v%s", t.BadRetryAfter, wait, jitter)
+		return "retry-after is " + quote(string(t.BadRetryAfter), 20) + ", the policy makes it " + until
 	case t.BadRetryAfter != nil:
-		return fmt.Sprintf("retry-after is %.20q, the default is %v%s", t.BadRetryAfter, wait, jitter)
+		return "retry-after is " + quote(string(t.BadRetryAfter), 20) + ", the default is " + until
 	case !has:
-		return fmt.Sprintf("no retry-after, the default is %v%s", wait, jitter)
+		return "no retry-after, the default is " + until
 	case asked != wait:
-		return fmt.Sprintf("the service asked for %v, the policy makes it %v%s", asked, wait, jitter)
+		return "the service asked for " + asked.String() + ", the policy makes it " + until
 	}
-	return fmt.Sprintf("the service asked for %v%s", wait, jitter)
+	return "the service asked for " + until
 }

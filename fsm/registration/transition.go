@@ -1,7 +1,7 @@
 package registration
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"example.com/dps/topic"
@@ -67,7 +67,7 @@ func (r *Registration) pending(t topic.Response, b *body) {
 		r.operationID = id
 	}
 	if r.operationID == "" {
-		r.repeat(&StepError{r.state, fmt.Errorf("%w: %.32q without operationId", ErrBody, stringOf(b.status))}, asked, 0)
+		r.repeat(&StepError{r.state, unreadable(quote(stringOf(b.status), 32) + " without operationId")}, asked, 0)
 		return
 	}
 	if r.state == Polling { // a registration is billed: answering it forgives nothing
@@ -107,7 +107,7 @@ func (r *Registration) assigned() {
 // garbled repeats the step after an answer that could not be understood, but not often.
 func (r *Registration) garbled(asked time.Duration, err error, status int) {
 	if err == nil {
-		err = fmt.Errorf("%w: an error with status %d", ErrBody, status)
+		err = unreadable("an error with status " + strconv.Itoa(status))
 	}
 	r.unreadable++
 	r.repeat(&StepError{r.state, err}, asked, 0)
