@@ -52,8 +52,8 @@ func TestALastAttemptIsMadeNearTheEnd(t *testing.T) {
 		if e.Elapsed != g.now.Sub(begin) || e.Attempts != len(test.want) || e.State != registration.Idle || !errors.Is(e, registration.ErrDial) || !errors.Is(e, io.EOF) {
 			t.Errorf("%s: %+v", name, e)
 		}
-		if e.Wait != test.due || !e.Due.Equal(g.now.Add(test.due)) {
-			t.Errorf("%s: the next attempt is due in %v at %v, want %v", name, e.Wait, e.Due, test.due)
+		if e.Wait != test.due {
+			t.Errorf("%s: the next attempt is due in %v, want %v", name, e.Wait, test.due)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestNoAttemptIsMadeBeforeTheServiceAllows(t *testing.T) {
 			}
 			continue
 		}
-		if e := g.gaveUp(registration.ErrTimeout); e.Wait != 300*time.Second || e.Elapsed != 0 || !e.Due.Equal(begin.Add(300*time.Second)) {
+		if e := g.gaveUp(registration.ErrTimeout); e.Wait != 300*time.Second || e.Elapsed != 0 {
 			t.Errorf("%+v", e)
 		}
 	}
@@ -121,7 +121,7 @@ func TestGivingUpIsTheEndOfTheLink(t *testing.T) {
 		g := newRig(t, func(c *registration.Config) { c.Policy.Budget, c.Policy.MinBackoff = 100*time.Second, 2*time.Second })
 		course(g)
 		g.want(registration.Closing, registration.WantClose)
-		if e := g.gaveUp(registration.ErrTimeout); e.Due.Before(begin.Add(100 * time.Second)) {
+		if e := g.gaveUp(registration.ErrTimeout); e.Elapsed+e.Wait < 100*time.Second {
 			t.Errorf("%s: %+v", name, e)
 		}
 		if kinds := g.kinds(); kinds != "end" {
@@ -152,7 +152,7 @@ func TestTheWaitBeforeAQueryIsNotLongerThanTheBudget(t *testing.T) {
 	}
 	g.answer(202, "1", assigning)
 	e := g.gaveUp(registration.ErrTimeout)
-	want := &registration.GiveUpError{Reason: registration.ErrTimeout, State: registration.Polling, Elapsed: 10 * time.Second, Due: begin.Add(12 * time.Second), Wait: 2 * time.Second}
+	want := &registration.GiveUpError{Reason: registration.ErrTimeout, State: registration.Polling, Elapsed: 10 * time.Second, Wait: 2 * time.Second}
 	if diff := cmp.Diff(*want, *e, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -188,15 +188,14 @@ func (e *StepError) Unwrap() error { return e.Err }
 
 // A GiveUpError ends a registration that the service never decided: it is throttled or
 // unavailable, the network is down, or an answer takes too long. Try again later, not
-// before Due.
+// before Wait is over.
 type GiveUpError struct {
 	Reason   error         // ErrTimeout or ErrAttempts
 	State    State         // in which it happened
 	Elapsed  time.Duration // since the first input
 	Attempts int           // failures, as Policy.MaxAttempts counts them
 	Last     error         // the last failure; nil if all has gone well since
-	Due      time.Time     // when the next attempt would have been
-	Wait     time.Duration // from then on until Due
+	Wait     time.Duration // from then on until the next attempt would have been due
 }
 
 // Error returns one line.

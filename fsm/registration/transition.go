@@ -307,8 +307,8 @@ func (r *Registration) random() float64 {
 }
 
 func (r *Registration) giveUp(reason, last error) {
-	due := latest(r.due, r.now)
-	r.finish(&GiveUpError{reason, r.state, r.now.Sub(r.start), r.attempts, last, due, due.Sub(r.now)})
+	wait := max(r.due.Sub(r.now), 0)
+	r.finish(&GiveUpError{reason, r.state, r.now.Sub(r.start), r.attempts, last, wait})
 }
 
 // finish ends the registration, once. err is nil if r.result has been set.
