@@ -99,10 +99,10 @@ func (e *ConnectError) Error() string {
 
 // Is makes e match ErrRefused and the error that says what to do about it.
 func (e *ConnectError) Is(target error) bool {
-	return target == ErrRefused || target == ErrUnauthorized && !e.transient()
+	return target == ErrRefused || target == ErrUnauthorized && !transient(e.ReturnCode)
 }
 
-// transient reports whether the refusal is about the server's condition, not the device.
-func (e *ConnectError) transient() bool {
-	return e.ReturnCode == packet.ServerUnavailable || e.ReturnCode == packet.UnacceptableProtocolVersion
+// transient reports whether a refusal is about the server's condition, not the device.
+func transient(code packet.ReturnCode) bool {
+	return code == packet.ServerUnavailable || code == packet.UnacceptableProtocolVersion
 }

@@ -47,8 +47,8 @@ func (m *Machine) subscribe() {
 
 // publish sends the request that is due, if there is one.
 func (m *Machine) publish() {
-	var room [512]byte
-	name, payload, ok := m.reg.AppendRequest(room[:0], nil)
+	var room, body [256]byte
+	name, payload, ok := m.reg.AppendRequest(room[:0], body[:0])
 	if !ok {
 		return
 	}

@@ -256,14 +256,13 @@ func (m *Machine) connack(f packet.Frame) error {
 	if err := p.Decode(f); err != nil {
 		return err
 	}
-	refused := &ConnectError{p.ReturnCode}
 	switch {
 	case m.phase != connecting:
 		return errors.New("second CONNACK [MQTT-4.8.0-1]")
-	case p.ReturnCode != packet.Accepted && (refused.transient() || m.pipelined):
-		m.fail(closing, refused)
+	case p.ReturnCode != packet.Accepted && (transient(p.ReturnCode) || m.pipelined):
+		m.fail(closing, &ConnectError{p.ReturnCode})
 	case p.ReturnCode != packet.Accepted:
-		m.reg.Abort(m.now, refused)
+		m.reg.Abort(m.now, &ConnectError{p.ReturnCode})
 	case m.pipelined:
 		m.enter(ready, time.Time{})
 	default:

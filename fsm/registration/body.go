@@ -25,26 +25,26 @@ type stateBody struct {
 	issuedCertificateChain, connectionProfile                []byte
 }
 
-// parseBody reads an answer, whose text the body borrows. After an error the body has
-// what could be read.
-func parseBody(text []byte) (b body, err error) {
+// parse reads an answer, whose text the body borrows. After an error the body has what
+// could be read.
+func (b *body) parse(text []byte) error {
 	if err := checkJSON(text); err != nil {
-		return b, &detail{ErrBody, err}
+		return &detail{ErrBody, err}
 	}
-	for key, value := range members(text) {
-		b.member(string(key), value)
+	m := walk(text, '{')
+	for m.next() {
+		b.member(string(m.key()), m.value)
 	}
-	switch id := b.operationID; {
+	switch {
 	case !b.hasStatus() && numberOf(b.errorCode) == 0:
-		return b, unreadable("neither status nor errorCode")
-	case !utf8.Valid(id): // decoding would make it three times as long
-		return b, unreadable("operationId is not UTF-8")
-	case len(id) > maxOperationID+2: // escapes count as what they stand for
-		if n := len(stringOf(id)); n > maxOperationID {
-			return b, unreadable("operationId " + tooLong(n, maxOperationID))
-		}
+		return unreadable("neither status nor errorCode")
+	case !utf8.Valid(b.operationID): // decoding would make it three times as long
+		return unreadable("operationId is not UTF-8")
 	}
-	return b, nil
+	if n := len(decoded(b.operationID)); n > maxOperationID {
+		return unreadable("operationId " + tooLong(n, maxOperationID))
+	}
+	return nil
 }
 
 // The types of values that are taken; others count as absent.
@@ -70,8 +70,9 @@ func (b *body) member(key string, value []byte) {
 	case "status":
 		set(&b.status, value, text)
 	case "registrationstate":
-		for key, value := range members(value) {
-			b.state.member(string(key), value)
+		m := walk(value, '{')
+		for m.next() {
+			b.state.member(string(m.key()), m.value)
 		}
 	case "trustbundle":
 		set(&b.trustBundle, value, object)
@@ -144,30 +145,43 @@ const (
 )
 
 // outcomeOf compares without regard to case: clients differ about it (S19).
-func outcomeOf(status string) outcome {
-	switch {
-	case status == "":
+func outcomeOf(status []byte) outcome {
+	if len(status) == 0 {
 		return none
-	case strings.EqualFold(status, "assigning"), strings.EqualFold(status, "unassigned"):
+	}
+	var room [maxKey]byte
+	switch lowered := lowerText(room[:0], status); string(lowered) {
+	case "assigning", "unassigned":
 		return pending
-	case strings.EqualFold(status, "assigned"):
+	case "assigned":
 		return assigned
-	case strings.EqualFold(status, "failed"), isDisabled(status):
+	case "failed", "disabled", "blacklisted":
 		return ended
 	}
 	return unknown
 }
 
 func isDisabled(status string) bool {
-	return strings.EqualFold(status, "disabled") || strings.EqualFold(status, "blacklisted")
+	var room [maxKey]byte
+	lowered := lowerText(room[:0], []byte(status))
+	return string(lowered) == "disabled" || string(lowered) == "blacklisted"
 }
 
-// assignment returns the result of an assigned device.
-func (b *body) assignment() (*Assignment, error) {
+// operation returns the operation id, or known if that is the same or if there is none.
+func (b *body) operation(known string) string {
+	if id := decoded(b.operationID); len(id) > 0 && string(id) != known {
+		return string(id)
+	}
+	return known
+}
+
+// assignment returns the result of an assigned device. operationID is what is known
+// already.
+func (b *body) assignment(operationID string) (*Assignment, error) {
 	s := &b.state
 	a := &Assignment{
 		AssignedHub: stringOf(s.assignedHub), DeviceID: stringOf(s.deviceID), RegistrationID: stringOf(s.registrationID),
-		OperationID: stringOf(b.operationID), Status: stringOf(s.status), Substatus: stringOf(s.substatus),
+		OperationID: b.operation(operationID), Status: stringOf(s.status), Substatus: stringOf(s.substatus),
 		CreatedDateTimeUTC: stringOf(s.created), LastUpdatedDateTimeUTC: stringOf(s.lastUpdated),
 		ETag: stringOf(s.etag), GenerationID: stringOf(s.generationID), Payload: bytes.Clone(s.payload),
 		ErrorCode: numberOf(s.errorCode), ErrorMessage: stringOf(s.errorMessage),
@@ -191,14 +205,15 @@ func x509StateOf(value []byte) *X509State {
 		return nil
 	}
 	s := new(X509State)
-	for key, value := range members(value) {
-		switch string(key) {
+	m := walk(value, '{')
+	for m.next() {
+		switch string(m.key()) {
 		case "enrollmentgroupid":
-			setString(&s.EnrollmentGroupID, value)
+			setString(&s.EnrollmentGroupID, m.value)
 		case "certificateinfo":
-			setInfo(&s.CertificateInfo, value)
+			setInfo(&s.CertificateInfo, m.value)
 		case "signingcertificateinfo":
-			setInfo(&s.SigningCertificateInfo, value)
+			setInfo(&s.SigningCertificateInfo, m.value)
 		}
 	}
 	return s
@@ -216,25 +231,26 @@ func setInfo(field **CertificateInfo, value []byte) {
 		return
 	}
 	c := new(CertificateInfo)
-	for key, value := range members(value) {
-		switch string(key) {
+	m := walk(value, '{')
+	for m.next() {
+		switch string(m.key()) {
 		case "subjectname":
-			setString(&c.SubjectName, value)
+			setString(&c.SubjectName, m.value)
 		case "sha1thumbprint":
-			setString(&c.SHA1Thumbprint, value)
+			setString(&c.SHA1Thumbprint, m.value)
 		case "sha256thumbprint":
-			setString(&c.SHA256Thumbprint, value)
+			setString(&c.SHA256Thumbprint, m.value)
 		case "issuername":
-			setString(&c.IssuerName, value)
+			setString(&c.IssuerName, m.value)
 		case "notbeforeutc":
-			setString(&c.NotBeforeUTC, value)
+			setString(&c.NotBeforeUTC, m.value)
 		case "notafterutc":
-			setString(&c.NotAfterUTC, value)
+			setString(&c.NotAfterUTC, m.value)
 		case "serialnumber":
-			setString(&c.SerialNumber, value)
+			setString(&c.SerialNumber, m.value)
 		case "version":
-			if strings.IndexByte(code, value[0]) >= 0 {
-				c.Version = numberOf(value)
+			if strings.IndexByte(code, m.value[0]) >= 0 {
+				c.Version = numberOf(m.value)
 			}
 		}
 	}
@@ -246,9 +262,10 @@ func symmetricKeyStateOf(value []byte) *SymmetricKeyState {
 		return nil
 	}
 	s := new(SymmetricKeyState)
-	for key, value := range members(value) {
-		if string(key) == "enrollmentgroupid" {
-			setString(&s.EnrollmentGroupID, value)
+	m := walk(value, '{')
+	for m.next() {
+		if string(m.key()) == "enrollmentgroupid" {
+			setString(&s.EnrollmentGroupID, m.value)
 		}
 	}
 	return s
@@ -256,11 +273,12 @@ func symmetricKeyStateOf(value []byte) *SymmetricKeyState {
 
 // stringsOf decodes an array of strings. Any other array, and nil, is nil.
 func stringsOf(value []byte) (all []string) {
-	for _, value := range elements(value, '[') {
-		if !isString(value) {
+	e := walk(value, '[')
+	for e.next() {
+		if !isString(e.value) {
 			return nil
 		}
-		all = append(all, stringOf(value))
+		all = append(all, stringOf(e.value))
 	}
 	return all
 }

@@ -33,14 +33,20 @@ func fullAssignment() *Assignment {
 	}
 }
 
+// parsed returns the body of an answer.
+func parsed(text []byte) (b body, err error) {
+	err = b.parse(text)
+	return b, err
+}
+
 // read returns the assignment of an answer.
 func read(t *testing.T, text string) *Assignment {
 	t.Helper()
-	b, err := parseBody([]byte(text))
+	b, err := parsed([]byte(text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	a, err := b.assignment()
+	a, err := b.assignment("")
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -67,8 +73,17 @@ func TestParseBodySaysWhatIsWrong(t *testing.T) {
 		// Decoded, each byte would become the three of U+FFFD.
 		operation + strings.Repeat("\xff", 256) + `"}`: "unreadable answer: operationId is not UTF-8",
 	} {
-		if _, err := parseBody([]byte(text)); fmt.Sprint(err) != want {
+		if _, err := parsed([]byte(text)); fmt.Sprint(err) != want {
 			t.Errorf("%.50s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestAnOperationIDTakesThePlaceOfTheKnownOne(t *testing.T) {
+	for value, want := range map[string]string{`"x"`: "x", `"known"`: "known", `"\u0078"`: "x", `""`: "known", ``: "known"} {
+		b := body{operationID: []byte(value)}
+		if got := b.operation("known"); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
 		}
 	}
 }
@@ -78,7 +93,7 @@ func TestOutcomeOfAStatus(t *testing.T) {
 		"assigning": pending, "unassigned": pending, "UNASSIGNED": pending, "Assigned": assigned, "failed": ended, "Disabled": ended, "blackListed": ended,
 		"": none, "assign": unknown, "assigned ": unknown, "Throttled": unknown,
 	} {
-		if got := outcomeOf(status); got != want {
+		if got := outcomeOf([]byte(status)); got != want {
 			t.Errorf("%q is %d, want %d", status, got, want)
 		}
 	}
@@ -158,11 +173,11 @@ func TestAssignmentTakesWhatStandsOutside(t *testing.T) {
 
 func TestAssignedWithoutHubOrDeviceIsUnreadable(t *testing.T) {
 	for _, state := range []string{`{}`, `null`, `{"assignedHub":"h"}`, `{"deviceId":"d"}`, `{"assignedHub":"h","deviceId":""}`, `{"assignedHub":7,"deviceId":"d"}`} {
-		b, err := parseBody([]byte(`{"status":"assigned","registrationState":` + state + `}`))
+		b, err := parsed([]byte(`{"status":"assigned","registrationState":` + state + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, err := b.assignment(); a != nil || fmt.Sprint(err) != "unreadable answer: assigned without assignedHub or deviceId" {
+		if a, err := b.assignment(""); a != nil || fmt.Sprint(err) != "unreadable answer: assigned without assignedHub or deviceId" {
 			t.Errorf("%s: %+v, %v", state, a, err)
 		}
 	}
@@ -252,7 +267,7 @@ func TestRefusalHasWhatTheServiceSaid(t *testing.T) {
 		`{"errorCode":{},"trackingId":7,"message":["m"],"info":"i","timestampUtc":null,"status":{},"operationId":1}`:                              {},
 		`not JSON`: {},
 	} {
-		b, _ := parseBody([]byte(text))
+		b, _ := parsed([]byte(text))
 		want.State, want.Status = Polling, 418
 		if diff := cmp.Diff(&want, b.refusal(Polling, 418)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
@@ -266,7 +281,7 @@ func TestTextsOfARefusalAreBounded(t *testing.T) {
 	for _, letter := range []string{"x", "é", "€", "😀", `\u20ac`, "\xff", `\ud83d`} {
 		long := `"` + strings.Repeat(letter, 200_000/len(letter)) + `"`
 		text := strings.ReplaceAll(`{"status":L,"operationId":L,"errorCode":1,"trackingId":L,"message":L,"info":{"a":L},"timestampUtc":L,"registrationState":{"substatus":L}}`, "L", long)
-		b, err := parseBody([]byte(text))
+		b, err := parsed([]byte(text))
 		if err == nil {
 			t.Fatal("an endless operation id is taken")
 		}
@@ -290,14 +305,14 @@ func TestTextsOfARefusalAreBounded(t *testing.T) {
 		}
 	}
 	for size, want := range map[int]int{1023: 1023, 1024: 1024, 1025: 1024, 1026: 1024} {
-		b, _ := parseBody([]byte(`{"errorCode":1,"message":"` + strings.Repeat("x", size) + `"}`))
+		b, _ := parsed([]byte(`{"errorCode":1,"message":"` + strings.Repeat("x", size) + `"}`))
 		if e := b.refusal(Polling, 400); len(e.Message) != want {
 			t.Errorf("%d bytes are kept of a message of %d", len(e.Message), size)
 		}
 	}
 	for size, kept := range map[int]bool{maxText: true, maxText + 1: false} {
 		info := `{"a":"` + strings.Repeat("x", size-8) + `"}`
-		b, _ := parseBody([]byte(`{"errorCode":1,"info":` + info + `}`))
+		b, _ := parsed([]byte(`{"errorCode":1,"info":` + info + `}`))
 		if e := b.refusal(Polling, 400); (e.Info == info) != kept {
 			t.Errorf("info of %d bytes: %d are kept", size, len(e.Info))
 		}

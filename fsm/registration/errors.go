@@ -145,7 +145,7 @@ func (e *ServiceError) Error() string {
 // Is makes e match ErrRefused and the error that says what to do about it.
 func (e *ServiceError) Is(target error) bool {
 	return target == ErrRefused || target == e.class() ||
-		target == ErrUnknownStatus && outcomeOf(e.RegistrationStatus) == unknown
+		target == ErrUnknownStatus && outcomeOf([]byte(e.RegistrationStatus)) == unknown
 }
 
 // class returns the error that says what to do; nil for a refusal that is tried again.
@@ -153,7 +153,7 @@ func (e *ServiceError) class() error {
 	switch status := e.Status; {
 	case isDisabled(e.RegistrationStatus):
 		return ErrDisabled
-	case outcomeOf(e.RegistrationStatus) == ended, status < 400:
+	case outcomeOf([]byte(e.RegistrationStatus)) == ended, status < 400:
 		return ErrFailed
 	case status == 429 || status >= 500:
 		return nil

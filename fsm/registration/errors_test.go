@@ -111,6 +111,19 @@ func wantClass(status int, word string) error {
 }
 
 // Whatever the service says, each error of Result matches one error that says what to do.
+// Callers make errors, too, in their tests.
+func TestEmptyErrorsArePrinted(t *testing.T) {
+	for want, err := range map[string]error{
+		"registration: refused with status 0":               &registration.ServiceError{},
+		"registration: idle: <nil>":                         &registration.StepError{},
+		"registration: <nil> after 0s without a connection": &registration.GiveUpError{},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestEachErrorSaysWhatToDo(t *testing.T) {
 	statuses := []int{100, 199, 200, 201, 204, 299, 301, 399}
 	for status := 400; status < 600; status++ {

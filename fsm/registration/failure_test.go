@@ -179,6 +179,11 @@ func TestPendingWithoutAnOperationIDIsAFailure(t *testing.T) {
 	if e := g.gaveUp(registration.ErrAttempts); !errors.Is(e, registration.ErrBody) || !strings.HasSuffix(e.Error(), `unreadable answer: "assigning" without operationId`) {
 		t.Errorf("%v", e)
 	}
+	g = newRig(t, func(c *registration.Config) { c.Policy.MaxAttempts = 1 })
+	g.exchange(202, "", `{"status":"`+strings.Repeat("x", 50)+`"}`)
+	if e := g.gaveUp(registration.ErrAttempts); !strings.HasSuffix(e.Error(), `unreadable answer: "`+strings.Repeat("x", 32)+`" without operationId`) {
+		t.Errorf("%v", e)
+	}
 }
 
 func TestTheTraceTellsOfEachFailure(t *testing.T) {

@@ -1,13 +1,9 @@
 package registration
 
 import (
-	"bytes"
 	"errors"
-	"iter"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // Most answers say "assigning", and only two members of those count. So the text is
@@ -196,55 +192,54 @@ func (s *scanner) digits() bool {
 	return s.i > begin
 }
 
-// members ranges over the members of a JSON object: its keys in lower case, as far as
-// they could be one of ours, and its values as they stand. The text has been checked.
-// Anything but an object has no members.
-func members(text []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		var room [maxKey]byte
-		for key, value := range elements(text, '{') {
-			if !yield(lower(room[:0], key), value) {
-				return
-			}
-		}
-	}
+// A cursor walks over the members of an object or the elements of an array, in place. An
+// iterator function would allocate its closures with TinyGo and before Go 1.24.
+type cursor struct {
+	scanner
+	end   byte // the closing bracket; 0: there is nothing to walk over
+	name  []byte
+	value []byte // as it stands, and so is name, which an element does not have
+	room  [maxKey]byte
 }
 
-// elements ranges over what stands in an object or an array, which bracket says; in an
-// array there are no keys. The text has been checked.
-func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		s := scanner{text: text}
-		if s.skipSpace() != bracket {
-			return
-		}
-		s.i++
-		for {
-			c := s.skipSpace()
-			if c == ',' {
-				s.i++
-				c = s.skipSpace()
-			}
-			if c == bracket+2 {
-				return
-			}
-			var key []byte
-			if bracket == '{' {
-				begin := s.i
-				s.string()
-				key = text[begin:s.i]
-				s.skipSpace() // and the colon
-				s.i++
-				s.skipSpace()
-			}
-			begin := s.i
-			s.skipValue()
-			if !yield(key, text[begin:s.i:s.i]) {
-				return
-			}
-		}
+// walk returns a cursor before the first member or element of what begins with this
+// bracket. Anything else has none. The text has been checked.
+func walk(text []byte, bracket byte) cursor {
+	c := cursor{scanner: scanner{text: text}}
+	if c.skipSpace() == bracket {
+		c.i++
+		c.end = bracket + 2
 	}
+	return c
 }
+
+// next moves on, and reports whether there is another one.
+func (c *cursor) next() bool {
+	if c.end == 0 {
+		return false
+	}
+	if c.skipSpace() == ',' {
+		c.i++
+	}
+	if c.skipSpace() == c.end {
+		return false
+	}
+	if c.end == '}' {
+		begin := c.i
+		c.string()
+		c.name = c.text[begin:c.i]
+		c.skipSpace() // and the colon
+		c.i++
+		c.skipSpace()
+	}
+	begin := c.i
+	c.skipValue()
+	c.value = c.text[begin:c.i:c.i]
+	return true
+}
+
+// key returns the name in lower case, as far as it could be one of ours.
+func (c *cursor) key() []byte { return lower(c.room[:0], c.name) }
 
 // skipValue skips a value that has been checked.
 func (s *scanner) skipValue() {
@@ -265,99 +260,4 @@ func (s *scanner) skipValue() {
 			return
 		}
 	}
-}
-
-// maxKey is longer in bytes than any key of ours.
-const maxKey = 32
-
-// lower appends a key in lower case, or nothing if it is too long to be one of ours. As
-// encoding/json does, it takes the Kelvin sign and the long s, which are the only
-// characters outside of ASCII with a lower case in it.
-func lower(b, key []byte) []byte {
-	var room [maxKey]byte
-	for _, r := range string(appendString(room[:0], key)) {
-		switch {
-		case 'A' <= r && r <= 'Z':
-			r += 'a' - 'A'
-		case r == '\u212a':
-			r = 'k'
-		case r == '\u017f':
-			r = 's'
-		}
-		if b = utf8.AppendRune(b, r); len(b) > maxKey {
-			return b[:0]
-		}
-	}
-	return b
-}
-
-// isString reports whether a value is a string.
-func isString(value []byte) bool { return len(value) > 0 && value[0] == '"' }
-
-// stringOf decodes a string. Anything else, nil included, is empty.
-func stringOf(value []byte) string {
-	if !isString(value) {
-		return ""
-	}
-	if in := value[1 : len(value)-1]; bytes.IndexByte(in, '\\') < 0 && utf8.Valid(in) {
-		return string(in)
-	}
-	return string(appendString(nil, value))
-}
-
-// appendString appends what a string that has been checked stands for.
-func appendString(b, value []byte) []byte {
-	in := value[1 : len(value)-1]
-	for len(in) > 0 {
-		if in[0] != '\\' {
-			r, n := utf8.DecodeRune(in)
-			b = utf8.AppendRune(b, r) // U+FFFD for what is not UTF-8
-			in = in[n:]
-			continue
-		}
-		if in[1] != 'u' {
-			b, in = append(b, unescape(in[1])), in[2:]
-			continue
-		}
-		r := hex4(in[2:])
-		in = in[6:]
-		if utf16.IsSurrogate(r) {
-			low := rune(utf8.RuneError)
-			if bytes.HasPrefix(in, []byte(`\u`)) {
-				low = hex4(in[2:])
-			}
-			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				in = in[6:]
-			}
-		}
-		b = utf8.AppendRune(b, r)
-	}
-	return b
-}
-
-// hex4 returns the number of four hexadecimal digits.
-func hex4(text []byte) (r rune) {
-	for _, c := range text[:4] {
-		if r <<= 4; isDigit(c) {
-			r |= rune(c - '0')
-		} else {
-			r |= rune(c|0x20-'a') + 10
-		}
-	}
-	return r
-}
-
-// numberOf returns a number without sign and fraction of at most nine digits, which may
-// stand in a string. Anything else, nil included, is 0.
-func numberOf(value []byte) (n int) {
-	if isString(value) {
-		value = []byte(stringOf(value))
-	}
-	for _, d := range value {
-		if !isDigit(d) || n > 99_999_999 {
-			return 0
-		}
-		n = 10*n + int(d-'0')
-	}
-	return n
 }

@@ -3,6 +3,7 @@ package registration
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -57,6 +58,25 @@ func checkOffset(t *testing.T, text []byte, err error) {
 	}
 	if at, _ := strconv.Atoi(found[1]); at > len(text) || (at == len(text)) != (found[2] != "") && !strings.Contains(err.Error(), "nested") {
 		t.Fatalf("%q of %d bytes: %v", text, len(text), err)
+	}
+}
+
+// elements ranges over the elements of an array, or over the members of an object, with
+// their keys as they stand.
+func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		c := walk(text, bracket)
+		for c.next() && yield(c.name, c.value) {
+		}
+	}
+}
+
+// members ranges over the members of an object as they are read.
+func members(text []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		c := walk(text, '{')
+		for c.next() && yield(c.key(), c.value) {
+		}
 	}
 }
 

@@ -156,8 +156,9 @@ func (r *Registration) AppendRequest(name, payload []byte) (_, _ []byte, ok bool
 	}
 	r.unsent = false
 	request := topic.Request{Op: topic.Register}
+	var id [64]byte
 	if r.state == Polling {
-		request = topic.Request{Op: topic.QueryStatus, OperationID: []byte(r.operationID)}
+		request = topic.Request{Op: topic.QueryStatus, OperationID: append(id[:0], r.operationID...)}
 	} else {
 		payload = r.cfg.appendBody(payload)
 	}

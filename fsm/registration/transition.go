@@ -13,17 +13,18 @@ import (
 // answer processes the answer to the open request.
 func (r *Registration) answer(t topic.Response, payload []byte) {
 	r.closeRequest()
-	b, err := parseBody(payload)
+	var b body
+	err := b.parse(payload)
 	s := situation{
 		code: t.Status, polling: r.state == Polling, resuming: r.resuming, missed: r.notFound, refreshed: r.refreshed,
 		notFound: t.Status == 404 || numberOf(b.errorCode) == 404203,
 	}
 	if err == nil {
-		s.status = outcomeOf(stringOf(b.status))
+		s.status = outcomeOf(decoded(b.status))
 	}
 	v := decide(s)
 	if v == done {
-		if r.result, err = b.assignment(); err != nil {
+		if r.result, err = b.assignment(r.operationID); err != nil {
 			v = garbled
 		}
 	}
@@ -63,10 +64,7 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 // pending waits for the time that the service asks for, and then queries.
 func (r *Registration) pending(t topic.Response, b *body) {
 	asked, has := retryAfter(t)
-	if id := stringOf(b.operationID); id != "" {
-		r.operationID = id
-	}
-	if r.operationID == "" {
+	if r.operationID = b.operation(r.operationID); r.operationID == "" {
 		r.repeat(&StepError{r.state, unreadable(quote(stringOf(b.status), 32) + " without operationId")}, asked, 0)
 		return
 	}
@@ -96,9 +94,6 @@ func (r *Registration) pending(t topic.Response, b *body) {
 
 // assigned ends the registration with its result.
 func (r *Registration) assigned() {
-	if r.result.OperationID == "" {
-		r.result.OperationID = r.operationID
-	}
 	r.result.CSRIgnored = r.cfg.CSR != "" && len(r.result.IssuedCertificateChain) == 0
 	r.operationID = ""
 	r.finish(nil)

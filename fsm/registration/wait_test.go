@@ -195,7 +195,8 @@ func TestTraceTellsWhyItWaits(t *testing.T) {
 	for after, want := range map[string]string{
 		"": "no retry-after, the default is 3s", "4": "the service asked for 4s", "1": "the service asked for 1s, the policy makes it 2s",
 		"301": "the service asked for 5m1s, the policy makes it 5m0s", "tonite": `retry-after is "tonite", the default is 3s`, "2.5": `retry-after is "2.5", the policy makes it 3s`,
-		strings.Repeat("x", 50): `retry-after is "xxxxxxxxxxxxxxxxxxxx", the default is 3s`,
+		strings.Repeat("x", 50):        `retry-after is "xxxxxxxxxxxxxxxxxxxx", the default is 3s`,
+		"4." + strings.Repeat("0", 50): `retry-after is "4.000000000000000000", the policy makes it 4s`,
 	} {
 		for i, with := range []func(*registration.Config){func(*registration.Config) {}, jitter(0), jitter(0.5)} {
 			g, want := newRig(t, with), want
