@@ -84,8 +84,8 @@ func TestVendoring(t *testing.T) {
 	}
 }
 
-// A program that splits, decodes, encodes and prints errors with packages packet and topic
-// does not link what package fmt prints with: on a small device it would be the larger part.
+// A program that registers a device and prints packets and errors with all packages does
+// not link what package fmt prints with: on a small device it would be the larger part.
 func TestPrintingIsNotLinked(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")
@@ -115,8 +115,12 @@ var printing = map[string]string{
 
 import (
 	"os"
+	"time"
 
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/registration"
 	"example.com/dps/packet"
+	"example.com/dps/sastoken"
 	"example.com/dps/topic"
 )
 
@@ -139,6 +143,47 @@ func main() {
 	print(err)
 	_, err = q.AppendText(b)
 	print(err)
+	register(b)
+	registerAlone(b)
+}
+
+// register registers against bytes that come from nowhere.
+func register(b []byte) {
+	key, err := sastoken.DecodeKey(os.Args[0])
+	print(err)
+	token := sastoken.Sign(key, sastoken.Resource("s", "r"), sastoken.KeyName, time.Now())
+	os.Stdout.WriteString(token.String())
+	password, err := token.AppendPassword(nil)
+	print(err)
+	token, err = sastoken.Parse(password)
+	print(err)
+	print(token.Verify(key))
+	m, err := fsm.New(fsm.Config{IDScope: "s", RegistrationID: "r", Trace: func(e fsm.Event) {
+		os.Stdout.WriteString(e.Kind.String() + e.State.String() + e.Note)
+		print(e.Err)
+	}})
+	print(err)
+	for m.Want() != fsm.WantDone {
+		print(m.Open(time.Now(), password))
+		os.Stdout.Write(m.AppendOutput(nil))
+		m.Receive(time.Now(), b)
+		m.Lost(time.Now(), err)
+	}
+	_, err = m.Result()
+	print(err)
+	os.Stdout.WriteString(m.String())
+}
+
+func registerAlone(b []byte) {
+	r, err := registration.New(registration.Config{IDScope: "s", RegistrationID: "r"})
+	print(err)
+	r.Ready(time.Now())
+	name, payload, _ := r.AppendRequest(nil, nil)
+	os.Stdout.Write(append(name, payload...))
+	r.Message(time.Now(), b, b)
+	a, err := r.Result()
+	print(err)
+	os.Stdout.WriteString(r.String() + a.AssignedHub)
 }
 
 func print(err error) {
