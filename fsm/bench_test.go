@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -82,9 +81,6 @@ func TestRegistrationAllocations(t *testing.T) {
 		}
 	})
 	most := 19.0
-	if strings.HasPrefix(runtime.Version(), "go1.23") { // which does not inline the iterators over JSON
-		most *= 4
-	}
 	if testing.Short() { // as it is run with the race detector, which allocates as well
 		most += 6
 	}

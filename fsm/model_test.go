@@ -93,7 +93,7 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		m.op, m.garbled, m.over = false, 0, m.over+1
 		m.fail(now, after)
 	case status == 401 && polling:
-		m.state, m.refreshed, m.garbled, m.due = fsm.Closing, true, 0, now
+		m.state, m.refreshed, m.garbled, m.due = fsm.Closing, true, 0, now.Add(after)
 		return
 	default:
 		m.op = m.op && status != 404 // it is not under way any more

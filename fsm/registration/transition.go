@@ -54,6 +54,11 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 	case reconnect: // which is not a failure yet
 		err := b.refusal(r.state, t.Status)
 		r.refreshed, r.last = true, keep(err)
+		r.due = latest(r.due, r.now.Add(min(asked, r.cfg.Policy.MaxRetryAfter)))
+		if !r.inTime() {
+			r.giveUp(ErrTimeout, err)
+			return
+		}
 		r.leave()
 		r.trace(Event{Kind: EventRetry, Until: r.due, Err: err})
 	case garbled:

@@ -272,3 +272,25 @@ func TestEachWaitHasARandomNumberOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// A query that is answered 401 is repeated on a new link, but not before the time that
+// the answer asks for is over.
+func TestAReconnectKeepsToRetryAfter(t *testing.T) {
+	g := newRig(t)
+	g.exchange(202, "3", assigning)
+	g.exchange(401, "30", `{"errorCode":401002,"message":"expired"}`)
+	if waited := g.wait(); waited < 30*time.Second {
+		t.Errorf("the next link is wanted after %v, want 30 s", waited)
+	}
+}
+
+// A wait that the 401 asks for and that is longer than the budget is not begun.
+func TestAReconnectIsWithinTheBudget(t *testing.T) {
+	g := newRig(t, func(c *registration.Config) { c.Policy.Budget = 20 * time.Second })
+	g.exchange(202, "3", assigning)
+	g.exchange(401, "30", `{"errorCode":401002,"message":"expired"}`)
+	var e *registration.GiveUpError
+	if _, err := g.r.Result(); !errors.As(err, &e) || e.Reason != registration.ErrTimeout {
+		t.Errorf("%v, want a GiveUpError for ErrTimeout", err)
+	}
+}
