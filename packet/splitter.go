@@ -11,13 +11,14 @@ import "cmp"
 // gives it back.
 type Splitter struct {
 	// Limit is the size in bytes of the largest packet to let through, its fixed
-	// header included. 0 or less stands for [DefaultLimit].
+	// header included. 0 or less stands for [DefaultLimit]. A new limit also holds for a
+	// packet that has come in part: Next refuses it when all of it has come, if not before.
 	Limit int
 
-	in      []byte // fed and not looked at; the caller's, unless he fed more before it was used up
-	part    []byte // a packet that was split, as far as there is room for it; ours
-	missing int    // so many bytes at the end of part are still to come; in is empty or has them all
-	err     error  // the first error
+	in   []byte // fed and not looked at; the caller's, unless more was fed before it was used up
+	part []byte // a packet that was split, as far as there is room for it; ours
+	have int    // so many bytes of part have come; in is empty until they all have
+	err  error  // the first error
 }
 
 // Feed hands over the next bytes of the stream. The Splitter borrows p: it must
@@ -26,15 +27,17 @@ type Splitter struct {
 // Feeding on before that loses nothing, but copies. After an error other than
 // ErrShort, p is dropped.
 func (s *Splitter) Feed(p []byte) {
-	switch {
+	if len(p) == 1 && s.have < len(s.part) { // at once: bytes may come one by one
+		s.part[s.have] = p[0]
+		s.have++
+		return
+	}
+	n := copy(s.part[s.have:], p)
+	s.have += n
+	switch p = p[n:]; {
 	case len(s.in) > 0:
 		s.in = append(s.in, p...) // never into the caller's slice: its capacity was cut off
-	case len(p) == 1 && s.missing > 0: // what copy does, faster
-		s.part[len(s.part)-s.missing] = p[0]
-		s.missing--
-	case len(p) <= s.missing:
-		s.missing -= copy(s.part[len(s.part)-s.missing:], p)
-	case s.err == nil:
+	case len(p) > 0 && s.err == nil:
 		s.in = p[:len(p):len(p)]
 	}
 }
@@ -45,7 +48,7 @@ func (s *Splitter) Feed(p []byte) {
 // It returns [ErrShort] when all bytes fed are used up. Any other error is for
 // ever: the stream cannot be trusted any more, and what follows is ignored.
 func (s *Splitter) Next() (Frame, error) {
-	if s.missing > len(s.in) {
+	if s.have < len(s.part) {
 		return Frame{}, ErrShort
 	}
 	return s.next()
@@ -68,22 +71,20 @@ func (s *Splitter) next() (Frame, error) {
 	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, nil
 }
 
-// join adds what was missing to the packet that was split, and returns it if it is whole.
+// join returns the packet that was split, if all of it has come.
 func (s *Splitter) join() (Frame, error) {
-	s.in = s.in[copy(s.part[len(s.part)-s.missing:], s.in):]
-	s.missing = 0
 	f, _, err := Cut(s.part, s.Limit)
 	if err != nil {
 		return s.stop(s.part)
 	}
-	s.part = s.part[:0]
+	s.part, s.have = s.part[:0], 0
 	return f, nil
 }
 
 // stop finds out why b, all that there is, does not begin with a whole packet.
 func (s *Splitter) stop(b []byte) (Frame, error) {
 	if len(b) == 0 {
-		if s.in = nil; cap(s.part) > 2*minPart {
+		if s.in = nil; cap(s.part) > maxIdle {
 			s.part = nil
 		}
 		return Frame{}, cmp.Or(s.err, ErrShort)
@@ -99,8 +100,7 @@ func (s *Splitter) stop(b []byte) (Frame, error) {
 // gather makes room in s.part for a packet of this size, and moves there what has come of
 // it. The room follows the bytes that have come, not the length announced.
 func (s *Splitter) gather(size int) (Frame, error) {
-	n := len(s.part)
-	if come := min(size, n+len(s.in)); come >= cap(s.part) {
+	if come := min(size, s.have+len(s.in)); come >= cap(s.part) || cap(s.part) > max(maxIdle, 2*come) {
 		room := minPart
 		for room <= come {
 			room *= 2
@@ -108,28 +108,27 @@ func (s *Splitter) gather(size int) (Frame, error) {
 		s.part = append(make([]byte, 0, room), s.part...)
 	}
 	s.part = s.part[:min(size, cap(s.part))]
-	if s.missing = len(s.part) - n; s.missing <= len(s.in) {
-		return s.join()
-	}
-	s.missing -= copy(s.part[n:], s.in)
+	in := s.in
 	s.in = nil
-	return Frame{}, ErrShort
+	s.Feed(in)
+	return s.Next()
 }
 
-// minPart is the room in bytes that a split packet gets at first: most fit. Twice as much
-// is kept for the next one.
-const minPart = 512
+const (
+	minPart = 512         // the room in bytes that a split packet gets at first: most fit
+	maxIdle = 2 * minPart // the room that is kept for the next one
+)
 
 // Buffered returns the number of bytes that were fed and are not part of a packet
 // that Next has returned. If the stream ends when Next has returned ErrShort, 0
 // means that it ended between two packets, and anything else within one.
-func (s *Splitter) Buffered() int { return len(s.part) - s.missing + len(s.in) }
+func (s *Splitter) Buffered() int { return s.have + len(s.in) }
 
 // Reset makes s ready for a new stream. The limit stays.
 func (s *Splitter) Reset() { *s = Splitter{Limit: s.Limit} }
 
-// AppendRest appends the bytes that Buffered counts to b, for who goes on with the
-// stream in another way.
+// AppendRest appends the bytes that Buffered counts to b, for callers that
+// go on with the stream in another way.
 func (s *Splitter) AppendRest(b []byte) []byte {
-	return append(append(b, s.part[:len(s.part)-s.missing]...), s.in...)
+	return append(append(b, s.part[:s.have]...), s.in...)
 }

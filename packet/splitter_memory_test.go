@@ -50,6 +50,44 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 	})
 }
 
+// The same holds for a buffer that was made for a larger packet, though the stream never
+// stops between two packets.
+func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var stream []byte
+		for _, size := range rapid.SliceOfN(rapid.SampledFrom([]int{2, 300, 700, 3000, 20_000, 200_000}), 1, 10).Draw(t, "sizes") {
+			stream = append(appendHeader(stream, PUBLISH, 0, size), make([]byte, size)...)
+		}
+		var s Splitter
+		for len(stream) > 0 {
+			n := min(rapid.SampledFrom([]int{1, 2, 100, 1460, 70_000}).Draw(t, "piece"), len(stream))
+			s.Feed(stream[:n])
+			if err := s.nextAll(); err != ErrShort {
+				t.Fatal(err)
+			}
+			if stream = stream[n:]; s.held() > max(idle, 2*s.Buffered()) {
+				t.Fatalf("%d bytes are held for %d", s.held(), s.Buffered())
+			}
+		}
+	})
+}
+
+// A buffer serves the next packet, too, if the bytes that have come of it justify its size.
+func TestLargeBufferIsUsedAgainIfJustified(t *testing.T) {
+	packet := append(appendHeader(nil, PUBLISH, 0, 3000), make([]byte, 3000)...)
+	for come, want := range map[int]int{2048: 4096, 2047: 2048, 1: smallest} {
+		var s Splitter
+		s.Feed(packet[:2048])
+		s.nextAll()
+		before := &s.part[0]
+		s.Feed(slices.Concat(packet[2048:], packet[:come]))
+		s.nextAll()
+		if again := &s.part[0] == before; again != (want == 4096) || s.held() != want || s.Buffered() != come {
+			t.Errorf("%d bytes have come: %d are held, want %d; the same buffer: %v", come, s.held(), want, again)
+		}
+	}
+}
+
 func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	var s Splitter
 	s.Feed(append(appendHeader(nil, PUBLISH, 0, 200_000), 0))

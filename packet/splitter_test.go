@@ -244,6 +244,30 @@ func TestResetKeepsTheLimit(t *testing.T) {
 	}
 }
 
+// A limit that is lowered within a packet holds for that packet, too.
+func TestLimitLoweredWithinAPacket(t *testing.T) {
+	for _, size := range []int{100, 5000} {
+		b := mustAppend(nil, &packet.Publish{Topic: []byte("t"), Payload: make([]byte, size)})
+		for _, limit := range []int{len(b), len(b) - 1} {
+			var s packet.Splitter
+			for i := range b {
+				if i == 10 {
+					s.Limit = limit
+				}
+				s.Feed(b[i : i+1])
+				f, err := s.Next()
+				switch {
+				case err == packet.ErrShort && i < len(b)-1:
+				case err == nil && i == len(b)-1 && limit == len(b) && len(f.Body) == size+3:
+				case errors.Is(err, packet.ErrTooLarge) && limit < len(b) && f.Body == nil:
+				default:
+					t.Fatalf("%d bytes, the limit is lowered to %d: after %d bytes %v", len(b), limit, i+1, err)
+				}
+			}
+		}
+	}
+}
+
 // The largest limit that there is lets the largest packet through.
 func TestLargestLimit(t *testing.T) {
 	s := packet.Splitter{Limit: math.MaxInt}
