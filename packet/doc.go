@@ -35,9 +35,10 @@
 //		…
 //	}
 //
-// Decoding copies nothing and, into a struct that is used again, allocates
-// nothing: byte slices of a decoded packet borrow the frame's body. They are
-// valid as long as the bytes they were decoded from; Clone keeps a packet longer.
+// Decoding copies nothing: byte slices of a decoded packet borrow the frame's body.
+// They are valid as long as the bytes they were decoded from; Clone keeps a packet
+// longer. Decoding into a struct that is used again allocates nothing, unless the
+// packet has more topic filters than any before, or a will and the one before had none.
 //
 // # Present and absent
 //
@@ -63,12 +64,12 @@
 // # Memory
 //
 // A packet larger than a limit ([DefaultLimit] unless another is set) is refused
-// on the sight of its fixed header. A Splitter keeps the beginning of a packet that
-// was split: in at most twice the bytes that have come of it, or in 512, never in the
-// length that a header announces. It uses that buffer again for the next packet that is
-// split, and lets go of it when Next finds nothing more between two packets: an idle
-// Splitter holds nothing. Decoded lists of topic filters take at most 16 bytes for each
-// byte of their packet.
+// on the sight of its fixed header. A Splitter keeps the beginning of a packet that was
+// split in a buffer of at most twice the bytes that have come of it, or 1 KiB, whatever
+// length the header announces. It uses that buffer again for the next packet that is
+// split. When Next finds nothing more between two packets, at most 1 KiB is kept.
+// Decoding a list of topic filters allocates at most 16 bytes for each byte of its packet,
+// and a struct that is used again keeps the longest list.
 //
 // # Errors
 //

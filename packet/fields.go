@@ -25,6 +25,23 @@ func field(b []byte, i int) (v []byte, end int) {
 	return b[i+2 : end : end], end
 }
 
+// countFields returns how many fields there are in b[i:], each with some bytes behind it.
+func countFields(b []byte, i, behind int) (n int) {
+	for ; ; n++ {
+		_, end := field(b, i)
+		if end == 0 {
+			return n
+		}
+		i = end + behind
+	}
+}
+
+// withRoom returns a copy of a list, with room for exactly n more elements: append makes up
+// to twice as much.
+func withRoom[T any](list []T, n int) []T {
+	return append(make([]T, 0, len(list)+n), list...)
+}
+
 // offset returns where f.Body[i] is, counted from the first byte of the packet.
 func (f Frame) offset(i int) int { return headerSize(len(f.Body)) + i }
 

@@ -21,8 +21,8 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	case len(p.ReturnCodes) == 0:
 		return b, invalid(SUBACK, "MQTT-3.8.4-5", "no return code")
 	}
-	length := 2 + len(p.ReturnCodes)
-	if err := checkLength(SUBACK, int64(length)); err != nil {
+	length := 2 + int64(len(p.ReturnCodes))
+	if err := checkLength(SUBACK, length); err != nil {
 		return b, err
 	}
 	for i, code := range p.ReturnCodes {
@@ -30,7 +30,7 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 			return b, invalid(SUBACK, "MQTT-3.9.3-2", "return code "+decimal(i)+" is "+hex(code)+", expected 0, 1, 2 or 0x80")
 		}
 	}
-	b = appendHeader(b, SUBACK, 0, length)
+	b = appendHeader(b, SUBACK, 0, int(length))
 	b = appendUint16(b, p.ID)
 	return append(b, p.ReturnCodes...), nil
 }

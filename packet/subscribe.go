@@ -75,6 +75,9 @@ func (p *Subscribe) Decode(f Frame) error {
 		if qos > QoS2 {
 			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is "+hex(byte(qos))+", the largest is 2")
 		}
+		if len(all) == cap(all) {
+			all = withRoom(all, countFields(f.Body, i, 1))
+		}
 		all = append(all, Subscription{filter, qos})
 		i = end + 1
 	}

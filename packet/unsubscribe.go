@@ -57,6 +57,9 @@ func (p *Unsubscribe) Decode(f Frame) error {
 		if flaw := filterFlaw(filter); flaw != nil {
 			return f.flawed(i, "topic filter", flaw)
 		}
+		if len(all) == cap(all) {
+			all = withRoom(all, countFields(f.Body, i, 0))
+		}
 		all = append(all, filter)
 		i = end
 	}
