@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -44,7 +45,8 @@ var programs = []struct{ name, imports, body string }{
 }
 
 // A module outside of this tree vendors ours, and links our packages and the
-// standard library, nothing else. The test's log says how many bytes each package adds.
+// standard library, nothing else. The test's log says how many bytes each package adds to a
+// program, and how many of them are this module's.
 func TestVendoring(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")
@@ -80,8 +82,29 @@ func TestVendoring(t *testing.T) {
 		if p.name == "nothing" {
 			base = info.Size()
 		}
-		t.Logf("%-12s %8d bytes, %8d more than an empty program", p.name, info.Size(), info.Size()-base)
+		run(t, dir, "build", "-mod=vendor", "-trimpath", "-ldflags=-w", "-o", p.name+".bin", "./"+p.name)
+		ours := symbolBytes(t, run(t, dir, "tool", "nm", "-size", p.name+".bin"))
+		if (ours == 0) != (p.name == "nothing") {
+			t.Errorf("%s: %d bytes are this module's", p.name, ours)
+		}
+		t.Logf("%-12s %8d bytes, %8d more than an empty program, %8d of them ours", p.name, info.Size(), info.Size()-base, ours)
 	}
+}
+
+// symbolBytes adds up the sizes of this module's code and data, as go tool nm lists them.
+func symbolBytes(t *testing.T, symbols string) (sum int) {
+	t.Helper()
+	for _, line := range strings.Split(symbols, "\n") {
+		if !strings.Contains(line, "example.com/dps/") {
+			continue
+		}
+		size, err := strconv.Atoi(strings.Fields(line)[1])
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		sum += size
+	}
+	return sum
 }
 
 // A program that registers a device and prints packets and errors with all packages does

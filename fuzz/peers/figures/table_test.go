@@ -47,6 +47,39 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// The table of sizes tells our part from all that a program grows by. A size that the tests
+// do not print is missed.
+func TestSizes(t *testing.T) {
+	var out strings.Builder
+	for _, row := range sizeRows {
+		fmt.Fprintf(&out, "    vendor_test.go:90: %-12s 1527970 bytes,   327680 more than an empty program,    48578 of them ours\n", row.name)
+	}
+	m := newMeasurements()
+	if m.readSizes([]byte(out.String())) == nil {
+		t.Error("the size of a machine is not missed")
+	}
+	out.WriteString("    memory_test.go:80: 1008 bytes a machine\n")
+	if err := m.readSizes([]byte(out.String())); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures {
+		m.ns[f.bench], m.ns[f.limit] = 1, 1
+	}
+	text, err := table(m)
+	if err != nil || !strings.Contains(text, " holds 1008 bytes") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for _, row := range sizeRows {
+		if want := "\n| " + row.text + " | 49 kB | 328 kB |\n"; !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+		missing := strings.ReplaceAll(out.String(), ": "+row.name+" ", ": another ")
+		if newMeasurements().readSizes([]byte(missing)) == nil {
+			t.Errorf("the size of %s is not missed", row.name)
+		}
+	}
+}
+
 func TestDurationHasTwoDigitsOrThree(t *testing.T) {
 	for ns, want := range map[float64]string{
 		3.52: "3.5 ns", 9.96: "10.0 ns", 35.2: "35 ns", 352: "352 ns", 3520: "3.5 µs", 2_345_678: "2.3 ms", 5e9: "5.0 s",
@@ -87,6 +120,11 @@ func TestTheREADMEHasTheTable(t *testing.T) {
 	for _, f := range figures {
 		if !strings.Contains(string(text), "\n| "+f.what+" | ") {
 			t.Errorf("README.md has no figure %q: go -C fuzz/peers run ./figures -write ../../README.md", f.what)
+		}
+	}
+	for _, row := range sizeRows {
+		if !strings.Contains(string(text), "\n| "+row.text+" | ") {
+			t.Errorf("README.md has no size of %q: go -C fuzz/peers run ./figures -write ../../README.md", row.name)
 		}
 	}
 }
