@@ -1,6 +1,7 @@
 package packet_test
 
 import (
+	"slices"
 	"testing"
 
 	"example.com/dps/packet"
@@ -77,6 +78,25 @@ func TestSplitterDoesNotAllocate(t *testing.T) {
 			segment()
 		}
 		if n := testing.AllocsPerRun(100, segment); n != 0 {
+			t.Errorf("pieces of %d bytes: %v allocations", size, n)
+		}
+	}
+}
+
+// A stream of a thousand packets allocates at most 10 times, the first time too, in pieces
+// of whatever size.
+func TestFreshSplitterAllocatesLittle(t *testing.T) {
+	stream := fixtureStream(1000)
+	for _, size := range []int{1, 2, 3, 7, 64, 500, 511, 512, 513, 1024, 1460, 4096, 65536, len(stream)} {
+		n := testing.AllocsPerRun(1, func() {
+			var s splitterFeeder
+			for piece := range slices.Chunk(stream, size) {
+				if err := s.feed(piece); err != packet.ErrShort {
+					t.Fatal(err)
+				}
+			}
+		})
+		if n > 10 {
 			t.Errorf("pieces of %d bytes: %v allocations", size, n)
 		}
 	}
