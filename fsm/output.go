@@ -47,11 +47,11 @@ func (m *Machine) subscribe() {
 
 // publish sends the request that is due, if there is one.
 func (m *Machine) publish() {
-	var room, body [256]byte
-	name, payload, ok := m.reg.AppendRequest(room[:0], body[:0])
-	if !ok {
-		return
+	if !m.reg.HasRequest() {
+		return // without room, which TinyGo takes from the heap
 	}
+	var room, body [256]byte
+	name, payload, _ := m.reg.AppendRequest(room[:0], body[:0])
 	p := packet.Publish{Topic: name, Payload: payload}
 	if !m.atMostOnce { // S3
 		p.QoS, p.ID = packet.QoS1, m.nextID()

@@ -147,6 +147,9 @@ func (r *Registration) Want() Want {
 	return WantExchange
 }
 
+// HasRequest reports whether a request is due, for callers that make room for it first.
+func (r *Registration) HasRequest() bool { return r.unsent }
+
 // AppendRequest appends the topic name and the payload of the request that is to be
 // published, with QoS 1 or 0, to name and payload. It returns each request once, and
 // false if there is none.
