@@ -55,7 +55,7 @@ func newDesk(t *testing.T, enrollments ...dpstest.Enrollment) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := simulate.New(service, &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}, 200, func(string) {})
+	server := simulate.New(simulate.Options{Service: service, TLS: &tls.Config{Certificates: []tls.Certificate{own}}, MaxConns: 200})
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {

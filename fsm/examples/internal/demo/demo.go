@@ -50,7 +50,7 @@ func Start(ctx context.Context, websocket bool) (addr string, roots *x509.CertPo
 	if err != nil {
 		return "", nil, fmt.Errorf("the demo needs a port on loopback: %w", err)
 	}
-	server := simulate.New(service, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}}, 10, func(string) {})
+	server := simulate.New(simulate.Options{Service: service, TLS: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}}, MaxConns: 10})
 	serve := server.ServeTLS
 	if websocket {
 		serve = server.ServeWebSocket

@@ -9,6 +9,7 @@ package simulate
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -48,12 +49,48 @@ type Server struct {
 	log     func(text string)
 }
 
-// New returns a server that holds at most maxConns connections at once; the next one is
-// closed at once. log is called with a line for each thing that happens on the way to
-// the service; calls may come at the same time.
-func New(service *dpstest.Service, cfg *tls.Config, maxConns int, log func(text string)) *Server {
-	return &Server{service: service, tls: cfg, slots: make(chan struct{}, maxConns), log: log}
+// Options are what a Server needs.
+type Options struct {
+	Service   *dpstest.Service
+	TLS       *tls.Config
+	ClientCAs *x509.CertPool
+	MaxConns  int
+	CAFile    string
+	Log       func(dpstest.Event)
 }
+
+// The mistakes that the service cannot see.
+const (
+	TLSUntrusted         dpstest.Diagnosis = "tls-untrusted"
+	TLSVersion           dpstest.Diagnosis = "tls-version"
+	TLSHandshake         dpstest.Diagnosis = "tls-handshake"
+	TLSMissing           dpstest.Diagnosis = "tls-missing"
+	WebSocketMissing     dpstest.Diagnosis = "websocket-missing"
+	WebSocketSubprotocol dpstest.Diagnosis = "websocket-subprotocol"
+	TooManyConnections   dpstest.Diagnosis = "too-many-connections"
+)
+
+// Diagnoses returns them all.
+func Diagnoses() []dpstest.Diagnosis {
+	return []dpstest.Diagnosis{TLSUntrusted, TLSVersion, TLSHandshake, TLSMissing, WebSocketMissing, WebSocketSubprotocol, TooManyConnections}
+}
+
+// New returns a server.
+func New(o Options) *Server {
+	cfg := o.TLS.Clone()
+	cfg.ClientAuth = tls.RequestClientCert
+	if o.ClientCAs != nil {
+		cfg.ClientAuth, cfg.ClientCAs = tls.VerifyClientCertIfGiven, o.ClientCAs
+	}
+	return &Server{service: o.Service, tls: cfg, slots: make(chan struct{}, o.MaxConns), log: func(text string) {
+		if o.Log != nil {
+			o.Log(dpstest.Event{Time: time.Now(), Kind: dpstest.EventDiagnosis, Diagnosis: TLSUntrusted, Text: text})
+		}
+	}}
+}
+
+// Do calls f while nothing else uses the service.
+func (s *Server) Do(f func()) { s.locked(f) }
 
 // ServeTLS serves MQTT over TLS until ctx ends, and closes the listener.
 func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {

@@ -55,7 +55,7 @@ func newDesk(t *testing.T, maxConns int) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{T: t, client: &tls.Config{RootCAs: ca.Pool(), Certificates: []tls.Certificate{device}}}
-	server := simulate.New(service, &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}, maxConns, d.print)
+	server := simulate.New(simulate.Options{Service: service, TLS: &tls.Config{Certificates: []tls.Certificate{own}}, MaxConns: maxConns, Log: func(e dpstest.Event) { d.print(e.Text) }})
 	ctx, cancel := context.WithCancel(context.Background())
 	errs := make(chan error, 2)
 	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {
