@@ -1,0 +1,159 @@
+package simulate
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/dps/fsm/examples/internal/transport"
+)
+
+// What the HTTP request of a WebSocket may have. Some header fields of a few bytes each
+// take much more memory than they have bytes.
+const (
+	maxHead  = 8 << 10
+	maxLines = 64
+)
+
+// webSocket serves MQTT over WebSocket over TLS.
+func (s *Server) webSocket(ctx context.Context, c *conn) {
+	buf := make([]byte, chunk)
+	secure, n := s.secure(ctx, c, buf)
+	switch {
+	case secure == nil:
+		return
+	case isConnect(buf[:n]):
+		s.diagnose(c.RemoteAddr(), WebSocketMissing, "the client sent an MQTT CONNECT over TLS to the port of WebSocket; MQTT over TLS has another port")
+		return
+	}
+	socket := s.upgrade(ctx, c, secure, buf[:n])
+	if socket == nil {
+		return
+	}
+	s.serve(ctx, socket, c, time.Now(), buf, 0)
+}
+
+// upgrade reads the HTTP request, of which first has come, and answers it. It returns nil
+// if that does not make a WebSocket of the connection, and then has said why.
+func (s *Server) upgrade(ctx context.Context, c *conn, secure *tls.Conn, first []byte) transport.Conn {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	secure.SetDeadline(time.Now().Add(handshakeTimeout))
+	head, rest, err := readHead(secure, first)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.diagnose(c.RemoteAddr(), WebSocketRequest, "the client sent no HTTP request that begins a WebSocket: %v; it began with %.60q", err, first)
+		}
+		return nil
+	}
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+	if err != nil {
+		s.diagnose(c.RemoteAddr(), WebSocketRequest, "the client sent no HTTP request that begins a WebSocket: %v", err)
+		io.WriteString(secure, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+		secure.Close()
+		return nil
+	}
+	state := secure.ConnectionState()
+	r.TLS, r.RemoteAddr = &state, c.RemoteAddr().String()
+	asked := strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ", ")
+	w := &response{conn: secure, rest: rest}
+	socket, err := transport.AcceptWebSocket(w, r)
+	switch {
+	case err == nil:
+		secure.SetDeadline(time.Time{})
+		return socket
+	case w.code != http.StatusSwitchingProtocols:
+		s.diagnose(c.RemoteAddr(), WebSocketRequest, "the HTTP request does not begin a WebSocket: %v", err)
+	case asked == "":
+		s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for no subprotocol; MQTT needs Sec-WebSocket-Protocol: mqtt")
+	default:
+		s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for the subprotocol %.60q, not for mqtt", asked)
+	}
+	secure.Close()
+	return nil
+}
+
+// readHead reads until the empty line behind the header. What came behind it is the rest.
+func readHead(r io.Reader, first []byte) (head, rest []byte, err error) {
+	head = append(make([]byte, 0, 1<<10), first...)
+	for buf := make([]byte, chunk); ; {
+		if end := bytes.Index(head, []byte("\r\n\r\n")); end >= 0 {
+			return head[:end+4], head[end+4:], nil
+		}
+		switch {
+		case len(head) > maxHead:
+			return nil, nil, fmt.Errorf("its header does not end within %d KiB", maxHead>>10)
+		case bytes.Count(head, []byte("\n")) > maxLines:
+			return nil, nil, fmt.Errorf("its header has more than %d lines", maxLines)
+		case err != nil:
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				err = fmt.Errorf("it does not end within %v", handshakeTimeout)
+			}
+			return nil, nil, err
+		}
+		var n int
+		n, err = r.Read(buf)
+		head = append(head, buf[:n]...)
+	}
+}
+
+// A response is what a handler of net/http writes to. It closes the connection in the end,
+// unless that was taken over.
+type response struct {
+	conn   net.Conn
+	rest   []byte // of what the client sent
+	header http.Header
+	code   int
+}
+
+// Header returns the fields to be sent.
+func (w *response) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
+
+// WriteHeader sends the status and the fields.
+func (w *response) WriteHeader(code int) {
+	if w.code != 0 {
+		return
+	}
+	if w.code = code; code != http.StatusSwitchingProtocols {
+		w.Header().Set("Connection", "close")
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", code, http.StatusText(code))
+	w.Header().Write(&b)
+	b.WriteString("\r\n")
+	w.conn.Write(b.Bytes())
+}
+
+// Write sends a piece of the body.
+func (w *response) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.conn.Write(p)
+}
+
+// Hijack hands over the connection, with small buffers.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	r := bufio.NewReaderSize(bytes.NewReader(w.rest), max(1<<10, len(w.rest)))
+	r.Peek(len(w.rest)) // so that it counts as buffered
+	return w.conn, bufio.NewReadWriter(r, bufio.NewWriterSize(w.conn, 1<<10)), nil
+}
+
+// isFrameError reports whether the client broke WebSocket.
+func isFrameError(err error) bool {
+	var op *net.OpError
+	return !errors.As(err, &op) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.ErrUnexpectedEOF) &&
+		!errors.Is(err, errSilence) && strings.Contains(err.Error(), "frame")
+}
