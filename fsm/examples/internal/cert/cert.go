@@ -2,6 +2,7 @@
 package cert
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,14 +12,17 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
-// An Authority issues certificates. Its key never leaves the memory, so that nobody can
-// misuse a machine that trusts it once the program has ended.
+// An Authority issues certificates. The key of one that [NewAuthority] made never leaves
+// the memory, so that nobody can misuse a machine that trusts it once the program has ended.
 type Authority struct {
 	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	key  crypto.Signer
 }
 
 // The certificates are valid for a year, from an hour ago: clocks differ.
@@ -29,14 +33,19 @@ const (
 
 // NewAuthority makes an authority with a certificate of its own.
 func NewAuthority(commonName string, now time.Time) (*Authority, error) {
+	return newAuthority(commonName, now, lifetime)
+}
+
+func newAuthority(commonName string, now time.Time, lifetime time.Duration) (*Authority, error) {
 	template := template(commonName, now)
+	template.NotAfter = now.Add(lifetime)
 	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	made, err := issue(template, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Authority{made.Leaf, made.PrivateKey.(*ecdsa.PrivateKey)}, nil
+	return &Authority{made.Leaf, made.PrivateKey.(crypto.Signer)}, nil
 }
 
 // PEM returns the authority's certificate as a file that clients can trust.
@@ -50,18 +59,22 @@ func (a *Authority) Pool() *x509.CertPool {
 }
 
 // Server issues a certificate for a server on this machine: localhost, 127.0.0.1, ::1,
-// and the names and addresses given.
+// and the names and addresses given, each of them once. A name may be a wildcard.
 func (a *Authority) Server(now time.Time, hosts ...string) (tls.Certificate, error) {
 	template := template("localhost", now)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	template.DNSNames = []string{"localhost"}
-	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	for _, host := range hosts {
-		if ip := net.ParseIP(host); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, host)
+	for _, host := range append([]string{"localhost", "127.0.0.1", "::1"}, hosts...) {
+		if host == "" {
+			continue
+		}
+		if addr, err := netip.ParseAddr(host); err == nil { // that of an interface may have a zone
+			ip := net.IP(addr.Unmap().AsSlice())
+			if !slices.ContainsFunc(template.IPAddresses, ip.Equal) {
+				template.IPAddresses = append(template.IPAddresses, ip)
+			}
+		} else if name := strings.ToLower(strings.TrimSuffix(host, ".")); !slices.Contains(template.DNSNames, name) {
+			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
 	return issue(template, a)

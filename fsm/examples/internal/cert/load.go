@@ -1,33 +1,184 @@
 package cert
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// LoadAuthority returns the authority that is kept in dir, and makes one if there is none.
+// The files of an authority that is kept.
+const (
+	CAFile  = "ca.pem" // its certificate, for clients
+	keyFile = "ca.key"
+	lock    = "ca.lock" // is there while the two are written
+)
+
+// keptLifetime is how long the certificate of an authority that is kept is valid.
+const keptLifetime = 10 * lifetime
+
+// LoadAuthority returns the authority that is kept in dir, in [CAFile] and a file with its
+// key that nobody else can read. If there is none, or if it has expired, it makes one.
+// Programs that do so at the same time get the same one. An authority of your own will do
+// too, with an ECDSA or RSA key.
 func LoadAuthority(dir, commonName string, now time.Time) (*Authority, error) {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key"))
+	a, err := readAuthority(dir, now)
 	if err == nil {
-		return &Authority{pair.Leaf, pair.PrivateKey.(*ecdsa.PrivateKey)}, nil
+		return a, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cert: %w", err)
 	}
-	a, err := NewAuthority(commonName, now)
-	if err != nil {
+	unlock, lockErr := takeLock(filepath.Join(dir, lock))
+	if lockErr != nil {
+		if !makeNew(err) {
+			lockErr = err
+		}
+		return nil, fmt.Errorf("cert: %w", lockErr)
+	}
+	defer unlock()
+	if a, err = readAuthority(dir, now); err == nil || !makeNew(err) {
+		return a, err // another program made it, or was half-way through when we looked first
+	}
+	if a, err = newAuthority(commonName, now, keptLifetime); err != nil {
 		return nil, err
 	}
 	_, key, err := Encode(tls.Certificate{PrivateKey: a.key})
-	return a, errors.Join(err, os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "ca.pem"), a.PEM(), 0o644), os.WriteFile(filepath.Join(dir, "ca.key"), key, 0o600))
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(dir, keyFile), key, 0o600); err != nil {
+		return nil, fmt.Errorf("cert: %w", err)
+	}
+	if err := writeFile(filepath.Join(dir, CAFile), a.PEM(), 0o644); err != nil {
+		return nil, fmt.Errorf("cert: %w", err)
+	}
+	return a, nil
 }
 
-// LoadPair reads a certificate and its key.
-func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
-	return tls.LoadX509KeyPair(certFile, keyFile)
+var errNone, errExpired = errors.New("there is no authority"), errors.New("the authority has expired")
+
+// makeNew reports whether an authority is to be made.
+func makeNew(err error) bool { return errors.Is(err, errNone) || errors.Is(err, errExpired) }
+
+// readAuthority reads the two files.
+func readAuthority(dir string, now time.Time) (*Authority, error) {
+	certName, keyName := filepath.Join(dir, CAFile), filepath.Join(dir, keyFile)
+	_, certErr := os.Stat(certName)
+	_, keyErr := os.Stat(keyName)
+	switch noCert, noKey := errors.Is(certErr, fs.ErrNotExist), errors.Is(keyErr, fs.ErrNotExist); {
+	case noCert && noKey:
+		return nil, errNone
+	case noKey:
+		return nil, fmt.Errorf("cert: %s is there without its key, %s", certName, keyName)
+	case noCert:
+		return nil, fmt.Errorf("cert: %s is there without its certificate, %s", keyName, certName)
+	}
+	pair, err := LoadPair(certName, keyName)
+	switch {
+	case err != nil:
+		return nil, err
+	case !pair.Leaf.IsCA:
+		return nil, fmt.Errorf("cert: %s is the certificate of %q, which is not an authority", certName, pair.Leaf.Subject.CommonName)
+	case now.After(pair.Leaf.NotAfter):
+		return nil, errExpired
+	}
+	return &Authority{pair.Leaf, pair.PrivateKey.(crypto.Signer)}, nil
+}
+
+// How long to wait for the program that has the lock: it writes two small files.
+const (
+	lockTimeout = 5 * time.Second
+	lockPause   = 20 * time.Millisecond
+)
+
+// takeLock makes a file that must not be there, and returns what removes it.
+func takeLock(name string) (unlock func(), err error) {
+	for start := time.Now(); ; time.Sleep(lockPause) {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		switch {
+		case err == nil:
+			f.Close()
+			return func() { os.Remove(name) }, nil
+		case !errors.Is(err, fs.ErrExist):
+			return nil, err
+		case time.Since(start) > lockTimeout:
+			return nil, fmt.Errorf("%s is there: another program is making the authority; if none is, remove the file", name)
+		}
+	}
+}
+
+// writeFile writes a file as a whole: nobody reads half of it.
+func writeFile(name string, content []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".ca-*") // which nobody else can read
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // is gone if all went well
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// LoadPair reads a certificate, with those of its chain behind it, and its private key:
+// ECDSA or RSA, which all clients know. Both may be in the same file.
+func LoadPair(certName, keyName string) (tls.Certificate, error) {
+	chain, err := readPEM(certName, "CERTIFICATE", "a certificate")
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := readPEM(keyName, "PRIVATE KEY", "a private key")
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("cert: %s and %s: %w", certName, keyName, err)
+	}
+	if pair.Leaf == nil { // as with GODEBUG=x509keypairleaf=0
+		if pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0]); err != nil {
+			return tls.Certificate{}, fmt.Errorf("cert: %s: %w", certName, err)
+		}
+	}
+	switch pair.PrivateKey.(type) {
+	case *ecdsa.PrivateKey, *rsa.PrivateKey:
+		return pair, nil
+	}
+	return tls.Certificate{}, fmt.Errorf("cert: %s holds a key of the type %T, expected ECDSA or RSA", keyName, pair.PrivateKey)
+}
+
+// readPEM reads a file, and says what is in it if there is no block of a kind.
+func readPEM(name, kind, what string) ([]byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("cert: %w", err)
+	}
+	var others []string
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		switch {
+		case block.Type == "ENCRYPTED PRIVATE KEY", block.Headers["DEK-Info"] != "":
+			return nil, fmt.Errorf("cert: %s holds a private key that is encrypted; decrypt it first, such as with openssl pkey", name)
+		case block.Type == kind, kind == "PRIVATE KEY" && (block.Type == "EC PRIVATE KEY" || block.Type == "RSA PRIVATE KEY"):
+			return text, nil
+		}
+		others = append(others, block.Type)
+	}
+	if others == nil {
+		return nil, fmt.Errorf("cert: %s does not hold %s in PEM", name, what)
+	}
+	return nil, fmt.Errorf("cert: %s does not hold %s but %.80q", name, what, others)
 }
