@@ -43,7 +43,10 @@ func newConn(accepted net.Conn, s *Server) *conn {
 // called at any time.
 func (c *conn) Close() error { return c.close() }
 
-var errHandshakeSize = errors.New("the handshake is too large")
+var (
+	errHandshakeSize = errors.New("the handshake is too large")
+	errNoTLS         = errors.New("this is not TLS")
+)
 
 // Read reads what the client sends, with the delay that it deserves.
 func (c *conn) Read(p []byte) (int, error) {
@@ -61,6 +64,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	if !secured {
 		c.read += n
 		c.first = append(c.first, p[:min(n, 8-len(c.first))]...)
+		if n > 0 && c.first[0] != recordHandshake {
+			return 0, errNoTLS // at once: TLS would wait for more
+		}
 	}
 	return n, err
 }

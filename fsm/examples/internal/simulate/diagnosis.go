@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (s *Server) failed(c *conn, err error) {
 	case c.first[0] != recordHandshake:
 		s.diagnose(c.RemoteAddr(), TLSMissing, "the client sent something else than TLS: % x", c.first)
 	case c.tooOld || strings.Contains(remote, "protocol version"):
-		s.diagnose(c.RemoteAddr(), TLSVersion, "the client offers %s; the service speaks TLS 1.2 and 1.3", cmpText(c.versions, "another version"))
+		s.diagnose(c.RemoteAddr(), TLSVersion, "the client offers %s; the service speaks TLS 1.2 and 1.3", cmp.Or(c.versions, "another version"))
 	case c.answered() && (remote != "" || gone(err)):
 		s.untrusted(c, "during the handshake", remote)
 	default:
@@ -162,13 +163,6 @@ func handshakeHint(err error, alert string) string {
 		return text + "; a client that cannot do ECDSA needs a server with an RSA certificate"
 	case strings.Contains(text, "client certificate"):
 		return text + "; does the client's private key belong to its certificate?"
-	}
-	return text
-}
-
-func cmpText(text, otherwise string) string {
-	if text == "" {
-		return otherwise
 	}
 	return text
 }

@@ -1,0 +1,251 @@
+package simulate_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/fsm/examples/internal/cert"
+	"example.com/dps/fsm/examples/internal/simulate"
+	"example.com/dps/fsm/examples/internal/transport"
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+const scope = "0ne00000A1B"
+
+// A desk is a server on both transports, with a log.
+type desk struct {
+	*testing.T
+	ca       *cert.Authority
+	tls, web string // addresses
+	client   *tls.Config
+	stop     func() // returns when the server has
+
+	mu     sync.Mutex
+	events []dpstest.Event
+}
+
+// newDesk starts a server. change, if not nil, changes its options.
+func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
+	t.Helper()
+	d := &desk{T: t}
+	service, err := dpstest.New(dpstest.Config{IDScope: scope, Log: d.note, Enrollments: []dpstest.Enrollment{
+		{Group: "all", X509: true, Outcome: dpstest.Outcome{AtOnce: true}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.ca, err = cert.NewAuthority("test CA", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	own, err := d.ca.Server(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err := d.ca.Client("dev", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.client = &tls.Config{RootCAs: d.ca.Pool(), Certificates: []tls.Certificate{device}}
+	o := simulate.Options{
+		Service: service, TLS: &tls.Config{Certificates: []tls.Certificate{own}}, MaxConns: 100, CAFile: "/tmp/ca file.pem", Log: d.note,
+	}
+	if change != nil {
+		change(&o)
+	}
+	server := simulate.New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	errs := make(chan error, 2)
+	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		*addr = l.Addr().String()
+		go func() { errs <- serve(ctx, l) }()
+	}
+	d.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := errors.Join(<-errs, <-errs); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(d.stop)
+	return d
+}
+
+func (d *desk) note(e dpstest.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.Packet = nil // is not valid later
+	d.events = append(d.events, e)
+}
+
+// lines returns what happened so far.
+func (d *desk) lines() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var s strings.Builder
+	for _, e := range d.events {
+		fmt.Fprintln(&s, e)
+	}
+	return s.String()
+}
+
+// find waits for an event, and returns it.
+func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
+	d.Helper()
+	for start := time.Now(); time.Since(start) < 15*time.Second; time.Sleep(5 * time.Millisecond) {
+		d.mu.Lock()
+		for _, e := range d.events {
+			if is(e) {
+				d.mu.Unlock()
+				return e
+			}
+		}
+		d.mu.Unlock()
+	}
+	d.Errorf("no %s:\n%s", what, d.lines())
+	return dpstest.Event{}
+}
+
+// diagnosed waits for a diagnosis whose text has some words.
+func (d *desk) diagnosed(want dpstest.Diagnosis, words ...string) {
+	d.Helper()
+	e := d.find(string(want), func(e dpstest.Event) bool { return e.Kind == dpstest.EventDiagnosis && e.Diagnosis == want })
+	for _, word := range words {
+		if !strings.Contains(e.Text, word) {
+			d.Errorf("%v, want the words %q", e, word)
+		}
+	}
+}
+
+// sound checks that no mistake was named.
+func (d *desk) sound() {
+	d.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.events {
+		if e.Kind == dpstest.EventDiagnosis && e.Diagnosis != dpstest.NoDisconnect {
+			d.Errorf("a mistake that nobody made: %v", e)
+		}
+	}
+}
+
+// forget forgets what happened, and returns how many mistakes that were.
+func (d *desk) forget() (mistakes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.events {
+		if e.Kind == dpstest.EventDiagnosis {
+			mistakes++
+		}
+	}
+	d.events = nil
+	return mistakes
+}
+
+// served checks that a good client is served, soon: a connection that has just ended may
+// take up its place for a moment.
+func (d *desk) served() {
+	d.Helper()
+	var err error
+	for range 100 {
+		var conn transport.Conn
+		if conn, err = transport.DialTLS(d.Context(), d.tls, d.client); err == nil {
+			err = exchange(conn)
+			conn.Close()
+			if err == nil {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	d.Error(err)
+}
+
+// raw connects without TLS.
+func (d *desk) raw(addr string) net.Conn {
+	d.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// dial connects over a transport.
+func (d *desk) dial(websocket bool) transport.Conn {
+	d.Helper()
+	var conn transport.Conn
+	var err error
+	if websocket {
+		conn, err = transport.DialWebSocket(d.Context(), d.web, "/any/path", d.client)
+	} else {
+		conn, err = transport.DialTLS(d.Context(), d.tls, d.client)
+	}
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// exchange sends packets and reads until the answer to the registration comes.
+func exchange(conn net.Conn) error {
+	name, err := topic.Request{Op: topic.Register, RequestID: []byte("1")}.AppendText(nil)
+	if err != nil {
+		return err
+	}
+	var out []byte
+	for _, p := range []packet.Packet{
+		&packet.Connect{ClientID: []byte("dev"), Username: []byte(scope + "/registrations/dev/api-version=2019-03-31"), CleanSession: true},
+		&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter)}}},
+		&packet.Publish{Topic: name},
+	} {
+		if out, err = p.AppendBinary(out); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.Write(out); err != nil {
+		return err
+	}
+	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	var s packet.Splitter
+	for in := make([]byte, 99); ; {
+		n, err := conn.Read(in)
+		s.Feed(in[:n])
+		for {
+			f, ferr := s.Next()
+			if ferr != nil {
+				break
+			}
+			if f.Type == packet.PUBLISH && strings.Contains(string(f.Body), `"assigned"`) {
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// closed waits until the server closes the connection.
+func closed(t *testing.T, conn net.Conn, within time.Duration) {
+	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(within))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("still open after %v", within)
+	}
+}
