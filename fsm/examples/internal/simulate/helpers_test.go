@@ -18,7 +18,6 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 	"example.com/dps/fsm/examples/internal/transport"
 	"example.com/dps/packet"
-	"example.com/dps/topic"
 )
 
 const scope = "0ne00000A1B"
@@ -202,26 +201,19 @@ func (d *desk) dial(websocket bool) transport.Conn {
 	return conn
 }
 
-// exchange sends packets and reads until the answer to the registration comes.
+// exchange registers the device "dev", which has a certificate.
 func exchange(conn net.Conn) error {
-	name, err := topic.Request{Op: topic.Register, RequestID: []byte("1")}.AppendText(nil)
-	if err != nil {
+	return register(conn, encode(&packet.Connect{
+		ClientID: []byte("dev"), Username: []byte(scope + "/registrations/dev/api-version=2019-03-31"), CleanSession: true,
+	})+subscribe(0)+string(publishOf(0)))
+}
+
+// register sends packets and reads until the answer to the registration comes.
+func register(conn net.Conn, packets string) error {
+	if _, err := io.WriteString(conn, packets); err != nil {
 		return err
 	}
-	var out []byte
-	for _, p := range []packet.Packet{
-		&packet.Connect{ClientID: []byte("dev"), Username: []byte(scope + "/registrations/dev/api-version=2019-03-31"), CleanSession: true},
-		&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter)}}},
-		&packet.Publish{Topic: name},
-	} {
-		if out, err = p.AppendBinary(out); err != nil {
-			return err
-		}
-	}
-	if _, err := conn.Write(out); err != nil {
-		return err
-	}
-	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	var s packet.Splitter
 	for in := make([]byte, 99); ; {
 		n, err := conn.Read(in)
@@ -231,7 +223,10 @@ func exchange(conn net.Conn) error {
 			if ferr != nil {
 				break
 			}
-			if f.Type == packet.PUBLISH && strings.Contains(string(f.Body), `"assigned"`) {
+			if f.Type == packet.PUBLISH {
+				if body := string(f.Body); !strings.Contains(body, `"assigned"`) {
+					return errors.New(body)
+				}
 				return nil
 			}
 		}
