@@ -11,7 +11,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,26 +23,40 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// childEnv makes the test binary a server, in a process of its own whose memory can be
-// measured.
-const childEnv = "DPS_SIMULATE_CHILD"
+// childEnv makes the test binary a process of its own: "server", whose memory can be
+// measured, or the name of an attack, so that attackers are not in the way of those who
+// measure. helloEnv says whom to attack, and with how many connections.
+const (
+	childEnv = "DPS_SIMULATE_CHILD"
+	helloEnv = "DPS_SIMULATE_HELLO"
+)
 
 const groupKey = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) == "" {
+	var err error
+	switch what := os.Getenv(childEnv); what {
+	case "":
 		os.Exit(m.Run())
+	case "server":
+		err = serveChild()
+	default:
+		err = attackChild(what)
 	}
-	if err := serveChild(); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// A hello is what a child says first.
-type hello struct{ TLS, Web, CA string }
+// A hello is what a server says first.
+type hello struct {
+	TLS, Web, CA string
+	Conns        int // of an attack
+}
 
-// serveChild serves until its input ends. For each line it prints the peak of its memory.
+// serveChild serves until its input ends. For each line it prints how much memory and
+// processor time it has used.
 func serveChild() error {
 	discard := func(e dpstest.Event) { fmt.Fprintln(io.Discard, e) } // costs what a log costs
 	service, err := dpstest.New(dpstest.Config{IDScope: scope, Remember: 1 << 16, Log: discard, Enrollments: []dpstest.Enrollment{
@@ -72,7 +89,7 @@ func serveChild() error {
 	}
 	fmt.Printf("%s\n", text)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		fmt.Println(status("VmHWM"), status("VmRSS"))
+		fmt.Println(status("VmHWM"), status("VmRSS"), cpu())
 	}
 	return nil
 }
@@ -86,37 +103,87 @@ func status(name string) (kB int) {
 	return kB
 }
 
-// A child is a server in a process of its own.
-type child struct {
-	hello
-	client *tls.Config
-	in     io.Writer
-	out    *bufio.Reader
+// cpu returns the milliseconds of processor time that Linux has given this process.
+func cpu() int {
+	text, _ := os.ReadFile("/proc/self/stat")
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name of the program
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return (user + system) * 10
 }
 
-func startChild(t *testing.T) *child {
+// attackChild attacks until its input ends.
+func attackChild(name string) error {
+	var h hello
+	if err := json.Unmarshal([]byte(os.Getenv(helloEnv)), &h); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(attacks, func(a attack) bool { return a.name == name })
+	for n := range h.Conns {
+		go func() {
+			for c, id := h.target(), fmt.Sprint("bad-", n); ; time.Sleep(50 * time.Millisecond) {
+				attacks[i].do(c, id)
+			}
+		}()
+	}
+	io.Copy(io.Discard, os.Stdin)
+	return nil
+}
+
+// A target is a server as its clients see it.
+type target struct {
+	tls, web string // addresses
+	client   *tls.Config
+}
+
+func (h *hello) target() *target {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(h.CA))
+	return &target{h.TLS, h.Web, &tls.Config{RootCAs: roots, ServerName: "localhost"}}
+}
+
+// start starts a process of a kind, which ends when stop is called.
+func start(t *testing.T, kind, hello string) (in io.Writer, out *bufio.Reader, stop func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=1")
+	cmd.Env = append(os.Environ(), childEnv+"="+kind, helloEnv+"="+hello)
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
+	stop = sync.OnceFunc(func() {
+		pipe.Close()
 		if err := cmd.Wait(); err != nil {
 			t.Error(err)
 		}
 	})
-	c := &child{in: in, out: bufio.NewReader(out)}
+	t.Cleanup(stop)
+	return pipe, bufio.NewReader(stdout), stop
+}
+
+// A child is a server in a process of its own.
+type child struct {
+	hello
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startServer(t *testing.T) *child {
+	t.Helper()
+	c := new(child)
+	c.in, c.out, _ = start(t, "server", "")
 	line, err := c.out.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &c.hello)
@@ -124,18 +191,30 @@ func startChild(t *testing.T) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(c.CA))
-	c.client = &tls.Config{RootCAs: roots, ServerName: "localhost"}
 	return c
 }
 
-// memory returns the largest size that the child has had, and the present one, in MiB.
-func (c *child) memory(t *testing.T) (peak, now float64) {
+// attack begins an attack, which lasts until stop is called.
+func (c *child) attack(t *testing.T, name string, conns int) (stop func()) {
 	t.Helper()
-	fmt.Fprintln(c.in)
-	if _, err := fmt.Fscanln(c.out, &peak, &now); err != nil {
+	h := c.hello
+	h.Conns = conns
+	text, err := json.Marshal(h)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return peak / 1024, now / 1024
+	_, _, stop = start(t, name, string(text))
+	return stop
+}
+
+// usage returns the largest size that the server has had, and the present one, in MiB, and
+// its processor time.
+func (c *child) usage(t *testing.T) (peak, now float64, cpu time.Duration) {
+	t.Helper()
+	var ms int
+	fmt.Fprintln(c.in)
+	if _, err := fmt.Fscanln(c.out, &peak, &now, &ms); err != nil {
+		t.Fatal(err)
+	}
+	return peak / 1024, now / 1024, time.Duration(ms) * time.Millisecond
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -64,22 +65,29 @@ func (s *Server) upgrade(ctx context.Context, c *conn, secure *tls.Conn, first [
 	}
 	state := secure.ConnectionState()
 	r.TLS, r.RemoteAddr = &state, c.RemoteAddr().String()
-	asked := strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ", ")
 	w := &response{conn: secure, rest: rest}
+	if asked := strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ", "); !asksForMQTT(asked) {
+		w.switching = func() { // before AcceptWebSocket waits for the client to close
+			s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for the subprotocol %.60q; MQTT needs Sec-WebSocket-Protocol: mqtt", asked)
+		}
+	}
 	socket, err := transport.AcceptWebSocket(w, r)
-	switch {
-	case err == nil:
+	if err == nil {
 		secure.SetDeadline(time.Time{})
 		return socket
-	case w.code != http.StatusSwitchingProtocols:
+	}
+	if w.code != http.StatusSwitchingProtocols {
 		s.diagnose(c.RemoteAddr(), WebSocketRequest, "the HTTP request does not begin a WebSocket: %v", err)
-	case asked == "":
-		s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for no subprotocol; MQTT needs Sec-WebSocket-Protocol: mqtt")
-	default:
-		s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for the subprotocol %.60q, not for mqtt", asked)
 	}
 	secure.Close()
 	return nil
+}
+
+// asksForMQTT reports whether a list of subprotocols has the right one.
+func asksForMQTT(list string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(name string) bool {
+		return strings.EqualFold(strings.TrimSpace(name), transport.Subprotocol)
+	})
 }
 
 // readHead reads until the empty line behind the header. What came behind it is the rest.
@@ -109,10 +117,11 @@ func readHead(r io.Reader, first []byte) (head, rest []byte, err error) {
 // A response is what a handler of net/http writes to. It closes the connection in the end,
 // unless that was taken over.
 type response struct {
-	conn   net.Conn
-	rest   []byte // of what the client sent
-	header http.Header
-	code   int
+	conn      net.Conn
+	rest      []byte // of what the client sent
+	header    http.Header
+	code      int
+	switching func() // if not nil, is called before the protocol is switched
 }
 
 // Header returns the fields to be sent.
@@ -128,8 +137,11 @@ func (w *response) WriteHeader(code int) {
 	if w.code != 0 {
 		return
 	}
-	if w.code = code; code != http.StatusSwitchingProtocols {
+	switch w.code = code; {
+	case code != http.StatusSwitchingProtocols:
 		w.Header().Set("Connection", "close")
+	case w.switching != nil:
+		w.switching()
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", code, http.StatusText(code))

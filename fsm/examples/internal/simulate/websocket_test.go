@@ -1,0 +1,81 @@
+package simulate_test
+
+import (
+	"crypto/tls"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"net/http"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/fsm/examples/internal/simulate"
+	"example.com/dps/fsm/examples/internal/transport"
+)
+
+// An HTTP request that does not begin a WebSocket for MQTT is answered, closed, and named.
+func TestWrongRequest(t *testing.T) {
+	d := newDesk(t, nil)
+	const (
+		upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+		key     = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+	)
+	for _, c := range []struct {
+		request, status string
+		want            dpstest.Diagnosis
+		words           string
+	}{
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "426", simulate.WebSocketRequest, "Upgrade"},
+		{"POST / HTTP/1.1\r\nHost: x\r\n" + upgrade + key + "\r\n", "405", simulate.WebSocketRequest, "POST"},
+		{"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + "\r\n", "400", simulate.WebSocketRequest, "version"},
+		{"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + key + "\r\n", "101", simulate.WebSocketSubprotocol, "Sec-WebSocket-Protocol: mqtt"},
+		{"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + key + "Sec-WebSocket-Protocol: amqp, x\r\n\r\n", "101", simulate.WebSocketSubprotocol, `"amqp, x"`},
+		{"GET / SPDY/9\r\n\r\n", "400", simulate.WebSocketRequest, "SPDY/9"},
+		{"\x20\x02\x00\x00\r\n\r\n", "400", simulate.WebSocketRequest, "no HTTP request"},
+		{"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20<<10), "", simulate.WebSocketRequest, "8 KiB"},
+		{"GET / HTTP/1.1\r\n" + strings.Repeat("x:\r\n", 100), "", simulate.WebSocketRequest, "64 lines"},
+	} {
+		conn, err := transport.DialTLS(t.Context(), d.web, d.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, c.request)
+		conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		answer := make([]byte, 16)
+		io.ReadFull(conn, answer)
+		if c.status != "" && !strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" ") {
+			t.Errorf("%.60q: answered %.60q, want %s", c.request, answer, c.status)
+		}
+		conn.Close()
+		d.diagnosed(c.want, c.words)
+		if n := d.forget(); n != 1 {
+			t.Errorf("%.60q: %d diagnoses", c.request, n)
+		}
+	}
+}
+
+// A text frame, and one that is not masked, break WebSocket.
+func TestWrongFrame(t *testing.T) {
+	d := newDesk(t, nil)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.client}}
+	ws, _, err := websocket.Dial(t.Context(), "wss://"+d.web, &websocket.DialOptions{HTTPClient: client, Subprotocols: []string{"mqtt"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	ws.Write(t.Context(), websocket.MessageText, []byte("\x10"))
+	d.diagnosed(simulate.WebSocketFrame, "text frame")
+	d.forget()
+
+	conn, err := transport.DialTLS(t.Context(), d.web, d.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.(*tls.Conn).NetConn().Close()
+	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n\x82\x01\x10")
+	d.diagnosed(simulate.WebSocketFrame, "mask")
+}
