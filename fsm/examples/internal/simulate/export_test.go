@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"time"
@@ -8,10 +9,20 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
+// SetLimits makes limits smaller, so that a test reaches them.
+func (s *Server) SetLimits(writeTimeout time.Duration, maxHeld int) {
+	s.writeTimeout, s.maxHeld = writeTimeout, maxHeld
+}
+
+// Held returns how many bytes of half packets there are.
+func (s *Server) Held() (n int) {
+	s.Do(func() { n = s.held })
+	return n
+}
+
 // Handshake is what a connection does first, up to the certificate that the service learns.
 func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
-	c := newConn(accepted, s)
-	s.slots <- struct{}{}
+	c := s.enter(accepted)
 	defer c.Close()
 	secure := tls.Server(c, s.tls)
 	if err := secure.Handshake(); err != nil {
@@ -19,3 +30,6 @@ func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
 	}
 	return s.certificate(secure, time.Now()), nil
 }
+
+// ServeConn serves one connection of MQTT over TLS.
+func (s *Server) ServeConn(accepted net.Conn) { s.mqtt(context.Background(), s.enter(accepted)) }

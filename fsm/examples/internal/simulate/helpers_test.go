@@ -26,6 +26,8 @@ const scope = "0ne00000A1B"
 type desk struct {
 	*testing.T
 	ca       *cert.Authority
+	server   *simulate.Server
+	service  *dpstest.Service
 	tls, web string // addresses
 	client   *tls.Config
 	stop     func() // returns when the server has
@@ -38,7 +40,8 @@ type desk struct {
 func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
 	t.Helper()
 	d := &desk{T: t}
-	service, err := dpstest.New(dpstest.Config{IDScope: scope, Log: d.note, Enrollments: []dpstest.Enrollment{
+	var err error
+	d.service, err = dpstest.New(dpstest.Config{IDScope: scope, Log: d.note, Enrollments: []dpstest.Enrollment{
 		{Group: "all", X509: true, Outcome: dpstest.Outcome{AtOnce: true}},
 	}})
 	if err != nil {
@@ -57,12 +60,13 @@ func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
 	}
 	d.client = &tls.Config{RootCAs: d.ca.Pool(), Certificates: []tls.Certificate{device}}
 	o := simulate.Options{
-		Service: service, TLS: &tls.Config{Certificates: []tls.Certificate{own}}, MaxConns: 100, CAFile: "/tmp/ca file.pem", Log: d.note,
+		Service: d.service, TLS: &tls.Config{Certificates: []tls.Certificate{own}}, MaxConns: 100, CAFile: "/tmp/ca file.pem", Log: d.note,
 	}
 	if change != nil {
 		change(&o)
 	}
-	server := simulate.New(o)
+	d.server = simulate.New(o)
+	server := d.server
 	ctx, cancel := context.WithCancel(context.Background())
 	errs := make(chan error, 2)
 	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {
@@ -84,6 +88,9 @@ func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
 }
 
 func (d *desk) note(e dpstest.Event) {
+	if e.Conn == 0 {
+		d.server.Do(func() {}) // is not locked while something is logged that is not the service's
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e.Packet = nil // is not valid later
@@ -141,6 +148,18 @@ func (d *desk) sound() {
 	}
 }
 
+// count returns how often a diagnosis was made.
+func (d *desk) count(which dpstest.Diagnosis) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.events {
+		if e.Diagnosis == which {
+			n++
+		}
+	}
+	return n
+}
+
 // forget forgets what happened, and returns how many mistakes that were.
 func (d *desk) forget() (mistakes int) {
 	d.mu.Lock()
@@ -184,6 +203,17 @@ func (d *desk) raw(addr string) net.Conn {
 	return conn
 }
 
+// dialAs connects with the certificate of a device.
+func (d *desk) dialAs(id string, websocket bool) transport.Conn {
+	d.Helper()
+	device, err := d.ca.Client(id, time.Now())
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.client.Certificates = []tls.Certificate{device}
+	return d.dial(websocket)
+}
+
 // dial connects over a transport.
 func (d *desk) dial(websocket bool) transport.Conn {
 	d.Helper()
@@ -203,9 +233,14 @@ func (d *desk) dial(websocket bool) transport.Conn {
 
 // exchange registers the device "dev", which has a certificate.
 func exchange(conn net.Conn) error {
-	return register(conn, encode(&packet.Connect{
-		ClientID: []byte("dev"), Username: []byte(scope + "/registrations/dev/api-version=2019-03-31"), CleanSession: true,
-	})+subscribe(0)+string(publishOf(0)))
+	return register(conn, certified("dev")+subscribe(0)+string(publishOf(0)))
+}
+
+// certified returns the CONNECT of a device that has a certificate.
+func certified(id string) string {
+	return encode(&packet.Connect{
+		ClientID: []byte(id), Username: []byte(scope + "/registrations/" + id + "/api-version=2019-03-31"), CleanSession: true,
+	})
 }
 
 // register sends packets and reads until the answer to the registration comes.

@@ -22,7 +22,6 @@ import (
 const (
 	handshakeTimeout = 10 * time.Second // for TLS, and for the HTTP request of a WebSocket
 	handshakeLimit   = 32 << 10         // bytes of a client in the handshake of TLS
-	writeTimeout     = 10 * time.Second // for a client that does not read
 
 	// maxSilence ends a connection whose client has turned off MQTT's keep-alive. It is
 	// longer than any wait between two requests that the service asks for.
@@ -66,6 +65,9 @@ type Server struct {
 	caFile  string
 	log     func(dpstest.Event)
 
+	writeTimeout time.Duration // for a client that does not read
+	maxHeld      int           // see there
+
 	mu       sync.Mutex // held while the service is called, never while something can block
 	service  *dpstest.Service
 	sessions map[*session]struct{}
@@ -76,7 +78,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		service: o.Service, tls: o.TLS.Clone(), clients: o.ClientCAs, caFile: o.CAFile, log: o.Log,
-		sessions: map[*session]struct{}{},
+		writeTimeout: 10 * time.Second, maxHeld: maxHeld, sessions: map[*session]struct{}{},
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = MaxConns

@@ -32,7 +32,7 @@ func TestMisbehavingClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			io.WriteString(plain, "\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00")
-			closed(t, plain, time.Second)
+			closed(t, plain, 5*time.Second)
 
 			for name, bytes := range map[string]string{
 				"reserved type":      "\x00\x00",
@@ -44,7 +44,7 @@ func TestMisbehavingClients(t *testing.T) {
 			} {
 				conn := d.dial(websocket)
 				io.WriteString(conn, bytes)
-				conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+				conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 				if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 					t.Errorf("%s: still open", name)
 				}
@@ -90,7 +90,7 @@ func TestSecondConnectionClosesFirst(t *testing.T) {
 		if err := exchange(d.dial(!websocket)); err != nil {
 			t.Fatal(err)
 		}
-		closed(t, first, 3*time.Second)
+		closed(t, first, 5*time.Second) // nothing else would end it
 	}
 }
 
@@ -103,7 +103,7 @@ func TestConnectionLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		closed(t, conn, 2*time.Second)
+		closed(t, conn, 5*time.Second)
 	}
 	a.Close()
 	b.Close()

@@ -76,8 +76,9 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 			s.giveUp(victim)
 		}
 		if len(out) > 0 {
-			x.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+			x.conn.SetWriteDeadline(time.Now().Add(s.writeTimeout))
 			if _, err := x.conn.Write(out); err != nil {
+				x.under.Close() // without the last words of TLS, which would wait as well
 				return fmt.Errorf("write: %w", err)
 			}
 			if cap(out) > 4*chunk {
@@ -120,7 +121,7 @@ func (s *Server) step(x *session, now time.Time, in, out []byte) (_ []byte, hung
 	if connect {
 		s.wake(x, now)
 	}
-	if s.held > maxHeld {
+	if s.held > s.maxHeld {
 		victim = s.oldest()
 	}
 	deadline := x.link.Deadline()
@@ -171,7 +172,7 @@ func (s *Server) ended(x *session, err error) {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 	case isTimeout(err):
-		s.diagnose(who, dpstest.NotReading, "the client did not read for %v", writeTimeout)
+		s.diagnose(who, dpstest.NotReading, "the client did not read for %v", s.writeTimeout)
 	case isFrameError(err):
 		s.diagnose(who, WebSocketFrame, "%v", err)
 	default:

@@ -1,0 +1,148 @@
+package simulate_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/fsm/examples/internal/simulate"
+)
+
+// A client that does not read is closed when a write has waited for long enough.
+func TestWriteTimeout(t *testing.T) {
+	d := newDesk(t, nil)
+	d.server.SetLimits(50*time.Millisecond, 1<<20)
+	client, server := net.Pipe() // which takes nothing that is not read
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.server.ServeConn(server)
+	}()
+	cfg := d.client.Clone()
+	cfg.ServerName = "localhost"
+	conn := tls.Client(client, cfg)
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if err := exchange(conn); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(conn, "\xc0\x00")
+	d.diagnosed(dpstest.NotReading, "did not read for 50ms")
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is still served")
+	}
+}
+
+// When half packets take too much memory, the connection that began first with a large one
+// makes room. The others go on, and so does one with a small one.
+func TestHalfPackets(t *testing.T) {
+	for _, websocket := range []bool{false, true} {
+		d := newDesk(t, nil)
+		d.server.SetLimits(time.Minute, 64<<10)
+		large, small := string(publishOf(40<<10)), string(publishOf(3<<10))
+		begin := func(id, half string) net.Conn {
+			conn := d.dialAs(id, websocket)
+			if err := register(conn, certified(id)+subscribe(0)+string(publishOf(0))); err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(conn, half)
+			return conn
+		}
+		const few, many = 2 << 10, 36 << 10
+		a := begin("a", small[:few])
+		b := begin("b", large[:many])
+		d.holds(few + many)
+		c := begin("c", large[:many])
+		d.diagnosed(simulate.HalfPacket, "a large packet")
+		closed(t, b, 5*time.Second)
+		d.holds(few + many)
+		for conn, rest := range map[net.Conn]string{a: small[few:], c: large[many:]} {
+			if err := register(conn, rest); err != nil {
+				t.Error(err)
+			}
+		}
+		d.holds(0)
+		if n := d.count(simulate.HalfPacket); n != 1 {
+			t.Errorf("%d connections made room", n)
+		}
+	}
+}
+
+// holds waits until the server holds so many bytes of half packets.
+func (d *desk) holds(want int) {
+	d.Helper()
+	got := -1
+	for range 1000 {
+		if got = d.server.Held(); got == want {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	d.Errorf("the server holds %d bytes, want %d", got, want)
+}
+
+// A connection that ends with half a packet gives its share back.
+func TestHalfPacketEnds(t *testing.T) {
+	d := newDesk(t, nil)
+	for _, websocket := range []bool{false, true} {
+		conn := d.dial(websocket)
+		io.WriteString(conn, "\x10\x80\x10"+strings.Repeat("x", 1000))
+		d.holds(1003)
+		conn.Close()
+		d.holds(0)
+	}
+}
+
+// A client that floods is told so, once; one that registers is not.
+func TestFlood(t *testing.T) {
+	d := newDesk(t, nil)
+	d.served()
+	d.sound()
+	for _, websocket := range []bool{false, true} {
+		conn := d.dial(websocket)
+		if err := exchange(conn); err != nil {
+			t.Fatal(err)
+		}
+		go io.Copy(io.Discard, conn)
+		io.WriteString(conn, strings.Repeat("\xc0\x00", 5000))
+		d.diagnosed(simulate.Flood, "read with delay")
+		io.WriteString(conn, strings.Repeat("\xc0\x00", 5000))
+		conn.Close()
+		d.served()
+		if n := d.count(simulate.Flood); n != 1 {
+			t.Errorf("%d diagnoses of a flood", n)
+		}
+		d.forget()
+	}
+}
+
+// Do lets nobody else use the service, whatever clients do.
+func TestDo(t *testing.T) {
+	d := newDesk(t, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 20 {
+			d.served()
+		}
+	}()
+	for used := 0; ; { // which the race detector looks at
+		select {
+		case <-done:
+			if used < 20 {
+				t.Errorf("the service was free %d times", used)
+			}
+			return
+		default:
+			d.server.Do(func() {
+				d.service.Reset()
+				used++
+			})
+		}
+	}
+}
