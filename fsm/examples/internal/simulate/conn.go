@@ -60,7 +60,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := c.Conn.Read(p)
-	c.meter.charge(time.Now(), n)
+	c.meter.charge(time.Now(), n+perRead)
 	if !secured {
 		c.read += n
 		c.first = append(c.first, p[:min(n, 8-len(c.first))]...)

@@ -8,13 +8,14 @@ import (
 )
 
 // How much of the server's time its clients may take. What a client sends is counted in
-// bytes, and each packet or piece of output with some more, which stand for its work. A
-// registration takes some 10,000.
+// bytes, and each piece of them, each packet or frame, and each piece of output with some
+// more, which stand for the work. A registration takes some 10,000.
 //
 // Each connection may have burst at once, and then its share of totalRate, whatever the
 // others do. Above that it is read later: TCP makes the client wait.
 const (
 	perPacket = 512
+	perRead   = 64
 	burst     = 24 << 10
 	totalRate = 4 << 20 // a second
 	maxWait   = time.Second
@@ -61,8 +62,8 @@ func (m *meter) flood() int {
 	return m.total
 }
 
-// frames finds the borders between packets in a stream of bytes.
-type frames struct {
+// packets finds the borders between packets in a stream of bytes.
+type packets struct {
 	head    []byte // of a fixed header that has not come whole
 	missing int    // of the packet
 	held    int    // bytes that came of it
@@ -70,7 +71,7 @@ type frames struct {
 }
 
 // scan looks at what came, and returns how many packets ended in it, and whether a CONNECT did.
-func (f *frames) scan(p []byte) (packets int, connect bool) {
+func (f *packets) scan(p []byte) (ended int, connect bool) {
 	for len(p) > 0 {
 		if f.missing > 0 {
 			n := min(f.missing, len(p))
@@ -83,13 +84,54 @@ func (f *frames) scan(p []byte) (packets int, connect bool) {
 				continue
 			}
 			if err != nil {
-				return packets, connect // the service closes the connection
+				return ended, connect // the service closes the connection
 			}
 			f.head, f.kind, f.missing, f.held = f.head[:0], h.Type, h.Length, n
 		}
 		if f.missing == 0 {
-			packets, connect, f.held = packets+1, connect || f.kind == packet.CONNECT, 0
+			ended, connect, f.held = ended+1, connect || f.kind == packet.CONNECT, 0
 		}
 	}
-	return packets, connect
+	return ended, connect
+}
+
+// frames counts the frames of WebSocket in a stream of bytes.
+type frames struct {
+	head []byte // of a frame, as far as it has come
+	skip uint64 // bytes that the last frame has yet
+}
+
+// scan looks at what came, and returns how many frames began in it. It does not mind frames
+// that are not allowed: they end the connection.
+func (f *frames) scan(p []byte) (begun int) {
+	for len(p) > 0 {
+		if n := min(f.skip, uint64(len(p))); n > 0 {
+			p, f.skip = p[n:], f.skip-n
+			continue
+		}
+		f.head = append(f.head, p[0])
+		p = p[1:]
+		if len(f.head) < 2 {
+			continue
+		}
+		length, size := uint64(f.head[1]&0x7f), 0 // and the bytes that have it instead
+		switch length {
+		case 126:
+			size = 2
+		case 127:
+			size = 8
+		}
+		mask := int(f.head[1]>>7) * 4
+		if len(f.head) < 2+size+mask {
+			continue
+		}
+		if size > 0 {
+			length = 0
+			for _, b := range f.head[2 : 2+size] {
+				length = length<<8 | uint64(b)
+			}
+		}
+		f.head, f.skip, begun = f.head[:0], length, begun+1
+	}
+	return begun
 }

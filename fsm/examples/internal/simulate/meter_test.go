@@ -45,7 +45,7 @@ func TestMeter(t *testing.T) {
 }
 
 // The borders between packets are found however the stream comes in pieces.
-func TestFrames(t *testing.T) {
+func TestPackets(t *testing.T) {
 	stream := []byte("\x10\x0cabcdefghijkl\xc0\x00\x30\x84\x01")
 	stream = append(stream, make([]byte, 132)...)
 	stream = append(stream, "\xe0\x00\x82\x09ab"...)
@@ -53,7 +53,7 @@ func TestFrames(t *testing.T) {
 		Packets, Connects, Held int
 	}
 	for size := 1; size <= len(stream); size++ {
-		var f frames
+		var f packets
 		var got result
 		for rest := stream; len(rest) > 0; {
 			n := min(size, len(rest))
@@ -70,8 +70,29 @@ func TestFrames(t *testing.T) {
 			t.Fatalf("in pieces of %d: %s", size, diff)
 		}
 	}
-	var f frames
+	var f packets
 	if packets, _ := f.scan(bytes.Repeat([]byte{0xff}, 1000)); packets != 0 || len(f.head) > 5 {
 		t.Errorf("nonsense: %d packets, %d bytes kept", packets, len(f.head))
+	}
+}
+
+// Frames are counted however the stream comes in pieces, with any form of their length.
+func TestFrames(t *testing.T) {
+	stream := []byte("\x82\x83mask123\x89\x00\x00\x80mask\x82\xfe\x01\x00mask")
+	stream = append(stream, make([]byte, 256)...)
+	stream = append(stream, "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"...)
+	stream = append(stream, make([]byte, 1<<16)...)
+	stream = append(stream, "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xffmaskxyz"...)
+	for _, size := range []int{1, 2, 3, 5, 7, 100, 1000, len(stream)} {
+		var f frames
+		got := 0
+		for rest := stream; len(rest) > 0; {
+			n := min(size, len(rest))
+			got += f.scan(rest[:n])
+			rest = rest[n:]
+		}
+		if got != 6 || f.skip != 1<<63-1-3 {
+			t.Errorf("in pieces of %d: %d frames, want 6; %d bytes to come", size, got, f.skip)
+		}
 	}
 }

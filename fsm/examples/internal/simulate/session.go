@@ -30,11 +30,11 @@ type session struct {
 	under *conn
 	link  *dpstest.Conn
 
-	frames frames
-	held   int       // bytes of a half packet, as far as the server has counted them
-	since  time.Time // when it began
-	heard  time.Time // when the last bytes came
-	lost   bool      // it was closed to make room
+	packets packets
+	held    int       // bytes of a half packet, as far as the server has counted them
+	since   time.Time // when it began
+	heard   time.Time // when the last bytes came
+	lost    bool      // it was closed to make room
 }
 
 var errSilence = errors.New("the client was silent for too long")
@@ -108,14 +108,14 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 // the lock, so that wake is not overruled. It returns what is to be sent, whether the
 // service hangs up then, and a session to be given up, if any.
 func (s *Server) step(x *session, now time.Time, in, out []byte) (_ []byte, hungup bool, victim *session) {
-	packets, connect := x.frames.scan(in)
-	x.under.meter.charge(now, packets*perPacket)
-	if packets > 0 || x.held == 0 {
+	ended, connect := x.packets.scan(in)
+	x.under.meter.charge(now, perRead+ended*perPacket)
+	if ended > 0 || x.held == 0 {
 		x.since = now
 	}
 	if !x.lost {
-		s.held += x.frames.held - x.held
-		x.held = x.frames.held
+		s.held += x.packets.held - x.held
+		x.held = x.packets.held
 	}
 	x.link.Receive(now, in)
 	if connect {

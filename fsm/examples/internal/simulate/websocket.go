@@ -65,7 +65,7 @@ func (s *Server) upgrade(ctx context.Context, c *conn, secure *tls.Conn, first [
 	}
 	state := secure.ConnectionState()
 	r.TLS, r.RemoteAddr = &state, c.RemoteAddr().String()
-	w := &response{conn: secure, rest: rest}
+	w := &response{conn: &framed{Conn: secure, under: c}, rest: rest}
 	if asked := strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ", "); !asksForMQTT(asked) {
 		w.switching = func() { // before AcceptWebSocket waits for the client to close
 			s.diagnose(c.RemoteAddr(), WebSocketSubprotocol, "the client asks for the subprotocol %.60q; MQTT needs Sec-WebSocket-Protocol: mqtt", asked)
@@ -161,6 +161,23 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	r := bufio.NewReaderSize(bytes.NewReader(w.rest), max(1<<10, len(w.rest)))
 	r.Peek(len(w.rest)) // so that it counts as buffered
 	return w.conn, bufio.NewReadWriter(r, bufio.NewWriterSize(w.conn, 1<<10)), nil
+}
+
+// framed is a connection that carries frames, each of which costs the client.
+type framed struct {
+	*tls.Conn
+	under  *conn
+	frames frames
+}
+
+// Read reads what the client sends, with the delay that it deserves.
+func (f *framed) Read(p []byte) (int, error) {
+	if err := f.under.pause(); err != nil {
+		return 0, err
+	}
+	n, err := f.Conn.Read(p)
+	f.under.meter.charge(time.Now(), f.frames.scan(p[:n])*perPacket)
+	return n, err
 }
 
 // isFrameError reports whether the client broke WebSocket.
