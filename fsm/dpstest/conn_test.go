@@ -269,20 +269,6 @@ func TestConfigFromJSON(t *testing.T) {
 	}
 }
 
-func TestConfigMistakes(t *testing.T) {
-	_, err := dpstest.New(dpstest.Config{Enrollments: []dpstest.Enrollment{
-		{}, {RegistrationID: "a/b", X509: true}, {RegistrationID: "a", PrimaryKey: "???"}, {Group: "g", X509: true, PrimaryKey: "AAAA"},
-		device(dpstest.Outcome{Polls: -1}), device(dpstest.Outcome{Payload: json.RawMessage("{")}),
-		device(dpstest.Outcome{}, dpstest.Fault{Nth: -1, Status: 7, Raw: "x", ReturnCode: 9, RetryAfter: "a&b"}),
-	}})
-	for _, want := range []string{"idScope", "enrollments[0]: expected either", "enrollments[1]: registrationId", "enrollments[2]: primaryKey", "enrollments[3]", "outcome.polls", "outcome.payload is no JSON",
-		"enrolled twice", "nth", "status is 7", "raw", "returnCode is 9", "retryAfter"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q in it", err, want)
-		}
-	}
-}
-
 // A client that sends and never reads does not fill the memory.
 func TestUnreadOutputIsBounded(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{})))

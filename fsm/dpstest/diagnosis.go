@@ -1,7 +1,5 @@
 package dpstest
 
-import "time"
-
 // A Diagnosis names a mistake that the author of a client made. It does not change what
 // the service answers: the real service takes some of these mistakes without a word.
 type Diagnosis string
@@ -18,6 +16,8 @@ const (
 	IDScope         Diagnosis = "id-scope"         // the ID scope is another service's
 	ClientID        Diagnosis = "client-id"        // the client id is not the registration id
 	RegistrationID  Diagnosis = "registration-id"  // the registration id cannot be one
+	CleanSession    Diagnosis = "clean-session"    // the client asks to keep its session, which the service does not
+	Will            Diagnosis = "will"             // the client has a will, which the service never publishes
 )
 
 // The mistakes of identity. They are named at the CONNECT, although the service looks at
@@ -34,7 +34,8 @@ const (
 	SignatureKeyText       Diagnosis = "signature-key-text"     // the base64 of the key was used as the key
 	SignatureGroupKey      Diagnosis = "signature-group-key"    // the group key was used, where a derived key belongs
 	SignatureDecoded       Diagnosis = "signature-decoded"      // the decoded sr was signed
-	SignatureCase          Diagnosis = "signature-case"         // the key was derived from the id in another case
+	SignatureCase          Diagnosis = "signature-case"         // the id was in another case when the key was derived, or the sr signed
+	SignatureText          Diagnosis = "signature-text"         // the text that was signed has another form
 	CertificateMissing     Diagnosis = "certificate-missing"    // the enrollment expects a certificate
 	CertificateName        Diagnosis = "certificate-name"       // the common name is not the registration id
 	CertificateExpired     Diagnosis = "certificate-expired"    // the certificate has expired, or is not valid yet
@@ -58,6 +59,7 @@ const (
 	EarlyQuery     Diagnosis = "early-query"     // a query before the retry-after was over
 	EarlyRetry     Diagnosis = "early-retry"     // a request before the retry-after of a 429 was over
 	RegisterAgain  Diagnosis = "register-again"  // a registration while an operation is under way
+	PublishFlags   Diagnosis = "publish-flags"   // RETAIN is set, or DUP in a packet that is sent for the first time
 	NoPuback       Diagnosis = "no-puback"       // an answer with QoS 1 that the client does not acknowledge
 	TooLarge       Diagnosis = "too-large"       // a packet of more than the service takes
 	Silent         Diagnosis = "silent"          // nothing came for one and a half times the keep alive
@@ -65,20 +67,16 @@ const (
 	NoDisconnect   Diagnosis = "no-disconnect"   // the connection ended without a DISCONNECT
 )
 
-// A Certificate is what TLS knows of the certificate that a client proved in the handshake.
-type Certificate struct {
-	CommonName string
-
-	// NotBefore and NotAfter bound its validity; zero: without a bound.
-	NotBefore, NotAfter time.Time
-
-	// Untrusted says why the caller does not trust it; empty: it does.
-	Untrusted string
-
-	// Thumbprints are the SHA-1 and SHA-256 hashes of the certificate, in hex.
-	Thumbprints []string
-
-	// Authorities are the common names, and the thumbprints, of the authorities that have
-	// signed the certificate, as far as the caller has verified the chain.
-	Authorities []string
+// Diagnoses returns all diagnoses of this package, in the order of its documentation.
+func Diagnoses() []Diagnosis {
+	return []Diagnosis{
+		NotConnect, ProtocolLevel, Violation, Username, UsernameHub, UsernameEncoded, APIVersion,
+		IDScope, ClientID, RegistrationID, CleanSession, Will, NotEnrolled, NoPassword, TokenForm,
+		TokenResource, TokenExpired, TokenExpiryUnit, TokenPlus, SignatureKey, SignatureKeyText,
+		SignatureGroupKey, SignatureDecoded, SignatureCase, SignatureText, CertificateMissing,
+		CertificateName, CertificateExpired, CertificateUntrusted, CertificateNotEnrolled,
+		NoSubscription, Filter, Topic, Operation, NoRequestID, RequestIDName, RequestIDAgain,
+		BodyForm, BodyID, BodyPayload, OperationID, EarlyQuery, EarlyRetry, RegisterAgain,
+		PublishFlags, NoPuback, TooLarge, Silent, NotReading, NoDisconnect,
+	}
 }

@@ -1,7 +1,7 @@
 package dpstest
 
 import (
-	"errors"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +35,15 @@ type Enrollment struct {
 	// id, instead of a key.
 	X509 bool `json:"x509,omitempty"`
 
+	// Thumbprints are the SHA-1 or SHA-256 hashes, in hex, of the certificates that the
+	// device of an individual enrollment may show; empty: any. Colons and case do not
+	// matter. A certificate that is named here need not be signed by any authority.
+	Thumbprints []string `json:"thumbprints,omitempty"`
+
+	// Authority is the common name, or the thumbprint, of an authority that must have
+	// signed the certificate; empty: any.
+	Authority string `json:"authority,omitempty"`
+
 	// Outcome is how the registration goes.
 	Outcome Outcome `json:"outcome"`
 
@@ -63,44 +72,41 @@ type enrollments struct {
 }
 
 // add checks an enrollment and adds it.
-func (s *enrollments) add(from *Enrollment) error {
+func (s *enrollments) add(m *mistakes, path string, from *Enrollment) {
 	e := &enrollment{Enrollment: from, prefix: strings.ToLower(from.Prefix)}
 	e.stale = slices.ContainsFunc(from.Faults, func(f Fault) bool { return f.Stale })
-	errs := []error{e.checkName(s), e.checkKeys(), from.Outcome.check()}
-	for i := range from.Faults {
-		if err := from.Faults[i].check(); err != nil {
-			errs = append(errs, fmt.Errorf("faults[%d]: %w", i, err))
-		}
-	}
+	e.checkName(m, path, s)
+	e.checkKeys(m, path)
+	e.checkCertificates(m, path)
+	from.Outcome.check(m, path+".outcome")
+	checkFaults(m, path, from.Faults)
 	if from.Group != "" {
 		s.groups = append(s.groups, e)
 	} else {
 		s.individuals[strings.ToLower(from.RegistrationID)] = e
 	}
-	return errors.Join(errs...)
 }
 
-func (e *enrollment) checkName(s *enrollments) error {
+func (e *enrollment) checkName(m *mistakes, path string, s *enrollments) {
 	switch {
-	case (e.RegistrationID == "") == (e.Group == ""):
-		return errors.New("expected either registrationId or group")
-	case e.RegistrationID != "" && !validID(e.RegistrationID):
-		return fmt.Errorf(`registrationId is %.140q, expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, e.RegistrationID)
-	case e.RegistrationID != "" && e.Prefix != "":
-		return errors.New("prefix is for groups")
-	case s.individuals[strings.ToLower(e.RegistrationID)] != nil:
-		return fmt.Errorf("registrationId %q is enrolled twice", e.RegistrationID)
-	}
-	for _, g := range s.groups {
-		if e.Group != "" && g.Group == e.Group {
-			return fmt.Errorf("group %q is enrolled twice", e.Group)
+	case e.RegistrationID == "" && e.Group == "":
+		m.add(path, "expected either registrationId or group, found neither")
+	case e.RegistrationID != "" && e.Group != "":
+		m.add(path, "expected either registrationId or group, found both")
+	case e.Group != "":
+		if slices.ContainsFunc(s.groups, func(g *enrollment) bool { return g.Group == e.Group }) {
+			m.add(path+".group", "%q is enrolled twice", e.Group)
 		}
+	case !validID(e.RegistrationID):
+		m.add(path+".registrationId", `it is %.140q, expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, e.RegistrationID)
+	case e.Prefix != "":
+		m.add(path+".prefix", "it is for groups")
+	case s.individuals[strings.ToLower(e.RegistrationID)] != nil:
+		m.add(path+".registrationId", "%q is enrolled twice", e.RegistrationID)
 	}
-	return nil
 }
 
-func (e *enrollment) checkKeys() error {
-	var errs []error
+func (e *enrollment) checkKeys(m *mistakes, path string) {
 	for _, k := range []struct {
 		name string
 		key  Key
@@ -111,17 +117,33 @@ func (e *enrollment) checkKeys() error {
 		key, err := sastoken.DecodeKey(string(k.key))
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", k.name, err))
+			m.add(path+"."+k.name, "%v", err)
 		case len(key) < sastoken.MinKeyLen || len(key) > sastoken.MaxKeyLen:
-			errs = append(errs, fmt.Errorf("%s has %d bytes, expected %d to %d", k.name, len(key), sastoken.MinKeyLen, sastoken.MaxKeyLen))
+			m.add(path+"."+k.name, "it has %d bytes, expected %d to %d", len(key), sastoken.MinKeyLen, sastoken.MaxKeyLen)
 		}
 		e.keys = append(e.keys, key)
 	}
 	if e.X509 == (e.PrimaryKey != "") || e.X509 && e.SecondaryKey != "" {
-		errs = append(errs, errors.New("expected either primaryKey, perhaps with secondaryKey, or x509"))
+		m.add(path, "expected either primaryKey, perhaps with secondaryKey, or x509")
 	}
-	return errors.Join(errs...)
 }
+
+func (e *enrollment) checkCertificates(m *mistakes, path string) {
+	for i, t := range e.Thumbprints {
+		if n, err := hex.DecodeString(thumbprint(t)); err != nil || len(n) != 20 && len(n) != 32 {
+			m.add(fmt.Sprintf("%s.thumbprints[%d]", path, i), "it is %.80q, expected the SHA-1 or the SHA-256 of a certificate in hex", t)
+		}
+	}
+	if len(e.Thumbprints) > 0 && (e.Group != "" || !e.X509) {
+		m.add(path+".thumbprints", "they are for individual enrollments with x509")
+	}
+	if e.Authority != "" && !e.X509 {
+		m.add(path+".authority", "it is for enrollments with x509")
+	}
+}
+
+// thumbprint returns a hash in hex as it is compared.
+func thumbprint(s string) string { return strings.ToLower(strings.ReplaceAll(s, ":", "")) }
 
 // validID reports whether the service takes a registration id: of 1 to 128 letters,
 // digits and "-._:", of which the last is a letter, a digit or "-".

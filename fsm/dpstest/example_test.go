@@ -62,8 +62,8 @@ func ExampleConfig() {
 	_, err := dpstest.New(cfg)
 	fmt.Println(err)
 	// Output:
-	// dpstest: bad Config: enrollments[0]: primaryKey has 6 bytes, expected 16 to 64
-	// enrollments[1]: faults[1]: returnCode is 9, expected 1 to 5 at connect or 128 at subscribe
+	// dpstest: bad Config: enrollments[0].primaryKey: it has 6 bytes, expected 16 to 64
+	// enrollments[1].faults[1].returnCode: it is 9, expected 1 to 5 at connect
 }
 
 // Any client can be driven by hand: bytes in, bytes out, and a deadline.

@@ -2,7 +2,6 @@ package dpstest
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +14,7 @@ type Step byte
 
 // The steps of a registration.
 const (
-	OnConnect Step = iota
+	OnConnect Step = iota + 1
 	OnSubscribe
 	OnRegister
 	OnQuery
@@ -23,11 +22,11 @@ const (
 	OnUnsubscribe
 )
 
-var stepNames = [...]string{"connect", "subscribe", "register", "query", "ping", "unsubscribe"}
+var stepNames = [...]string{"", "connect", "subscribe", "register", "query", "ping", "unsubscribe"}
 
 // String returns "connect", "subscribe", "register", "query", "ping" or "unsubscribe".
 func (s Step) String() string {
-	if int(s) < len(stepNames) {
+	if 0 < s && int(s) < len(stepNames) {
 		return stepNames[s]
 	}
 	return fmt.Sprintf("step %d", byte(s))
@@ -38,11 +37,11 @@ func (s Step) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads the name of a step.
 func (s *Step) UnmarshalText(text []byte) error {
-	i := slices.Index(stepNames[:], string(text))
+	i := slices.Index(stepNames[1:], string(text))
 	if i < 0 {
-		return fmt.Errorf("step is %.20q, expected one of %q", text, stepNames)
+		return fmt.Errorf("step is %.20q, expected one of %q", text, stepNames[1:])
 	}
-	*s = Step(i)
+	*s = Step(i + 1)
 	return nil
 }
 
@@ -97,36 +96,6 @@ type Fault struct {
 	Raw string `json:"raw,omitempty"`
 }
 
-func (f *Fault) check() error {
-	var errs []error
-	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if f.At > OnUnsubscribe {
-		report("at is %v", f.At)
-	}
-	if f.Nth < 0 || f.Repeat < 0 || f.Repeat > 1000 || f.Delay < 0 || f.Delay > 1e6 {
-		report("nth, repeat or delay is negative or too large")
-	}
-	if f.Status != 0 && (f.Status < 100 || f.Status > 599) {
-		report("status is %d, expected 100 to 599", f.Status)
-	}
-	if code := f.ReturnCode; code != 0 && !(f.At == OnConnect && code <= byte(packet.NotAuthorized)) && !(f.At == OnSubscribe && code == packet.SubackFailure) {
-		report("returnCode is %d, expected 1 to 5 at connect or 128 at subscribe", code)
-	}
-	if f.QoS != nil && *f.QoS > packet.QoS2 {
-		report("qos is %d, expected 0 to 2", *f.QoS)
-	}
-	if f.RequestID != nil && len(*f.RequestID) > 256 {
-		report("requestId has %d bytes, the limit is 256", len(*f.RequestID))
-	}
-	if _, err := hex.DecodeString(f.Raw); err != nil {
-		report("raw: %w", err)
-	}
-	if err := f.RetryAfter.check(); err != nil {
-		report("retryAfter: %w", err)
-	}
-	return errors.Join(errs...)
-}
-
 // scripted returns the error that goes with the status of a fault.
 func scripted(f *Fault) *failure {
 	code := 1000 * f.Status
@@ -143,7 +112,7 @@ func scripted(f *Fault) *failure {
 	return &failure{code, "Scripted failure.", "fault"}
 }
 
-func (f *Fault) delay() time.Duration { return time.Duration(f.Delay * float64(time.Second)) }
+func (f *Fault) delay() time.Duration { return seconds(f.Delay) }
 
 // fault counts a step of the device and returns what spoils it. It is never nil.
 func (c *Conn) fault(at Step) *Fault {

@@ -85,7 +85,7 @@ func (c *Conn) attest(e *enrollment) *failure {
 // authorize returns why a request is to be refused, nil if it is not.
 func (c *Conn) authorize() *failure {
 	switch {
-	case !validVersion(c.version):
+	case !isVersion(c.version):
 		return &failure{400004, "Unsupported API version " + c.version + ".", "api-version"}
 	case !validID(c.registrationID):
 		return &failure{400004, "Invalid RegistrationId", "registration id"}
@@ -97,8 +97,8 @@ func (c *Conn) authorize() *failure {
 	return nil
 }
 
-// validVersion reports whether v looks like 2019-03-31 or 2026-11-02-preview.
-func validVersion(v string) bool {
+// isVersion reports whether v looks like 2019-03-31 or 2026-11-02-preview.
+func isVersion(v string) bool {
 	v = strings.TrimSuffix(v, "-preview")
 	_, err := time.Parse(time.DateOnly, v)
 	return err == nil

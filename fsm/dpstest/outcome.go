@@ -2,8 +2,6 @@ package dpstest
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -46,23 +44,19 @@ type Outcome struct {
 	IssuedCertificateChain []string `json:"issuedCertificateChain,omitempty"`
 }
 
-func (o *Outcome) check() error {
-	var errs []error
+func (o *Outcome) check(m *mistakes, path string) {
 	if o.Polls < 0 {
-		errs = append(errs, fmt.Errorf(`outcome.polls is %d; for a registration without an end, status is "assigning"`, o.Polls))
+		m.add(path+".polls", `it is %d; for a registration that never ends, set status to "assigning"`, o.Polls)
 	}
-	if err := o.RetryAfter.check(); err != nil {
-		errs = append(errs, fmt.Errorf("outcome.retryAfter: %w", err))
-	}
+	o.RetryAfter.check(m, path+".retryAfter")
 	for _, f := range []struct {
 		name string
 		text json.RawMessage
 	}{{"payload", o.Payload}, {"x509", o.X509}, {"symmetricKey", o.SymmetricKey}} {
 		if f.text != nil && !json.Valid(f.text) {
-			errs = append(errs, fmt.Errorf("outcome.%s is no JSON", f.name))
+			m.add(path+"."+f.name, "it is not JSON")
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // pending returns the status to answer until the end, and whether there is no end.
@@ -90,12 +84,13 @@ func (r *RetryAfter) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*string)(r))
 }
 
-// check tells whether the text can stand in a topic name.
-func (r RetryAfter) check() error {
+// check reports a text that cannot stand in a topic name.
+func (r RetryAfter) check(m *mistakes, path string) {
 	t := topic.Response{Status: 200}
 	r.set(&t)
-	_, err := t.AppendText(nil)
-	return err
+	if _, err := t.AppendText(nil); err != nil {
+		m.add(path, "%v", err)
+	}
 }
 
 // set puts the property into a topic name.

@@ -13,9 +13,9 @@ type window struct {
 }
 
 // take counts one more event if fewer than limit were counted. Otherwise it returns the
-// time until the window is over. A limit of 0 is none.
+// time until the window is over. A negative limit is none.
 func (w *window) take(now time.Time, length time.Duration, limit int) (wait time.Duration, ok bool) {
-	if limit == 0 {
+	if limit < 0 {
 		return 0, true
 	}
 	end := w.start.Add(length)

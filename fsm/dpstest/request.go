@@ -178,10 +178,8 @@ func (c *Conn) query(id string) answer {
 		return c.refuse(f)
 	}
 	s := c.service
-	if s.cfg.PollsPer10s > 0 {
-		if wait, ok := s.device(c.key).queries.take(c.now, 10*time.Second, s.cfg.PollsPer10s); !ok {
-			return c.throttled(wait)
-		}
+	if wait, ok := s.device(c.key).queries.take(c.now, 10*time.Second, s.cfg.PollsPer10s); !ok {
+		return c.throttled(wait)
 	}
 	op, ok := s.operations.get(numberOf(id))
 	if !ok || op.id != id || op.device != c.key {

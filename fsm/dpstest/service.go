@@ -1,45 +1,11 @@
 package dpstest
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"example.com/dps/packet"
 )
-
-// Config says what a [Service] knows. IDScope is needed; the zero value of everything
-// else is a good choice. It can be read from JSON, under the names in the tags.
-type Config struct {
-	// IDScope names the service in user names and tokens, such as "0ne00000A1B".
-	IDScope string `json:"idScope"`
-
-	// Enrollments are the devices and groups of devices that may register.
-	Enrollments []Enrollment `json:"enrollments,omitempty"`
-
-	// RetryAfter is what an Outcome without one of its own asks for. "3" if empty, as
-	// the real service does.
-	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
-
-	// AssignedHub is the hub of an Outcome without one of its own.
-	// "hub.azure-devices.example" if empty.
-	AssignedHub string `json:"assignedHub,omitempty"`
-
-	// RegistrationsPerMinute and PollsPer10s are quotas: registrations of all devices
-	// together, and queries of each device. 0: none. The real service has 1000 and 5.
-	RegistrationsPerMinute int `json:"registrationsPerMinute,omitempty"`
-	PollsPer10s            int `json:"pollsPer10s,omitempty"`
-
-	// Remember is the number of operations, and of devices whose quota or faults are to
-	// be counted, that are kept at least; twice as many at most, and the oldest are
-	// forgotten first. 1,048,576 if 0, for which an operation takes some 200 bytes.
-	Remember int `json:"remember,omitempty"`
-
-	// Log, if not nil, is called with each event, in the order in which they happen. It
-	// must not call the service.
-	Log func(Event) `json:"-"`
-}
 
 // A Service is a Device Provisioning Service, shared by all devices.
 type Service struct {
@@ -56,7 +22,7 @@ type Service struct {
 	sound      Fault  // none
 }
 
-// New returns a service. It reports every mistake in cfg in one error. The service
+// New returns a service, or a *[ConfigError] that has every mistake in cfg. The service
 // keeps the slices of cfg: do not change them afterwards.
 func New(cfg Config) (*Service, error) {
 	s := &Service{live: map[string]*Conn{}}
@@ -66,37 +32,18 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// SetConfig replaces the configuration, or reports every mistake in cfg in one error and
+// SetConfig replaces the configuration. If cfg is wrong it returns a *[ConfigError] and
 // leaves the old one in force. Open connections keep the enrollment that they have, and
 // operations go on.
 func (s *Service) SetConfig(cfg Config) error {
-	setDefault(&cfg.RetryAfter, "3")
-	setDefault(&cfg.AssignedHub, "hub.azure-devices.example")
-	setDefault(&cfg.Remember, 1<<20)
-
-	var errs []error
-	report := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if cfg.IDScope == "" || len(cfg.IDScope) > 64 || strings.ContainsAny(cfg.IDScope, "/#+") {
-		report("idScope is %.80q, expected something like %q", cfg.IDScope, "0ne00000A1B")
-	}
-	if err := cfg.RetryAfter.check(); err != nil {
-		report("retryAfter: %w", err)
-	}
-	for name, n := range map[string]int{
-		"registrationsPerMinute": cfg.RegistrationsPerMinute, "pollsPer10s": cfg.PollsPer10s, "remember": cfg.Remember,
-	} {
-		if n < 0 {
-			report("%s is %d, expected a positive number", name, n)
-		}
-	}
+	var m mistakes
+	cfg.check(&m)
 	list := enrollments{individuals: map[string]*enrollment{}}
 	for i := range cfg.Enrollments {
-		if err := list.add(&cfg.Enrollments[i]); err != nil {
-			report("enrollments[%d]: %w", i, err)
-		}
+		list.add(&m, fmt.Sprintf("enrollments[%d]", i), &cfg.Enrollments[i])
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("dpstest: bad Config: %w", err)
+	if len(m) > 0 {
+		return &ConfigError{m}
 	}
 	s.cfg, s.enrollments = cfg, list
 	s.operations.min, s.devices.min = cfg.Remember, cfg.Remember
@@ -109,13 +56,6 @@ func (s *Service) Reset() {
 	s.operations.clear()
 	s.devices.clear()
 	s.minute = window{}
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // Open begins a connection: a device's transport is up. cert is the certificate that the

@@ -183,12 +183,19 @@ func TestAnySchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var faults []dpstest.Fault
 		for range rapid.IntRange(0, 5).Draw(t, "faults") {
-			faults = append(faults, dpstest.Fault{
-				At: dpstest.Step(rapid.IntRange(0, 3).Draw(t, "at")), Nth: rapid.IntRange(0, 3).Draw(t, "nth"),
-				HangUp: rapid.Bool().Draw(t, "hang up"), Silence: rapid.Bool().Draw(t, "silence"), AnswerFirst: rapid.Bool().Draw(t, "answer first"),
+			sometimes := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) == 0 }
+			f := dpstest.Fault{
+				At: dpstest.Step(rapid.IntRange(1, 4).Draw(t, "at")), Nth: rapid.IntRange(0, 3).Draw(t, "nth"),
+				HangUp: sometimes("hang up"), Silence: sometimes("silence"), AnswerFirst: sometimes("answer first"),
 				Status: rapid.SampledFrom([]int{0, 0, 202, 401, 404, 412, 429, 500}).Draw(t, "status"), Repeat: rapid.IntRange(0, 2).Draw(t, "repeat"),
-				Stale: rapid.Bool().Draw(t, "stale"), Reversed: rapid.Bool().Draw(t, "reversed"), Delay: float64(rapid.IntRange(0, 40).Draw(t, "delay")),
-			})
+				Stale: sometimes("stale"), Reversed: sometimes("reversed"), Delay: float64(rapid.IntRange(0, 40).Draw(t, "delay")),
+			}
+			if f.HangUp || f.Silence || f.At < dpstest.OnRegister { // then there is no answer to spoil
+				f = dpstest.Fault{At: f.At, Nth: f.Nth, HangUp: f.HangUp, Silence: !f.HangUp, Delay: 0}
+			}
+			if _, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, append(faults, f)...)}}); err == nil {
+				faults = append(faults, f)
+			}
 		}
 		outcome := dpstest.Outcome{Polls: rapid.IntRange(0, 4).Draw(t, "polls")}
 		breaks := []time.Duration{time.Duration(rapid.IntRange(0, 100).Draw(t, "break")) * time.Second}
