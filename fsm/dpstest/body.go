@@ -51,7 +51,6 @@ func (c *Conn) outcome(op *operation) answer {
 	}
 	setDefault(&s.Status, "assigned")
 	if strings.EqualFold(s.Status, "assigned") { // clients differ about case
-
 		s.AssignedHub, s.DeviceID, s.Substatus = o.AssignedHub, o.DeviceID, o.Substatus
 		setDefault(&s.AssignedHub, c.service.cfg.AssignedHub)
 		setDefault(&s.DeviceID, c.registrationID)
@@ -65,7 +64,12 @@ func (c *Conn) outcome(op *operation) answer {
 	} else if group != "" && !op.enrollment.X509 && s.SymmetricKey == nil {
 		s.SymmetricKey = encode(map[string]string{"enrollmentGroupId": group})
 	}
-	return answer{status: 200, body: encode(statusBody{op.id, s.Status, s})}
+	op.ended = true
+	end := s.Status
+	if s.AssignedHub != "" {
+		end += " to " + s.AssignedHub
+	}
+	return answer{status: 200, body: encode(statusBody{op.id, s.Status, s}), end: end}
 }
 
 // encode marshals what always can be: raw JSON in it was checked.

@@ -19,3 +19,8 @@ type Certificate struct {
 	// signed the certificate, as far as the caller has verified the chain.
 	Authorities []string
 }
+
+// valid reports whether a time lies within the dates of the certificate.
+func (cert *Certificate) valid(now time.Time) bool {
+	return !now.Before(cert.NotBefore) && (cert.NotAfter.IsZero() || !now.After(cert.NotAfter))
+}

@@ -1,9 +1,8 @@
 package dpstest
 
 import (
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"example.com/dps/packet"
@@ -11,11 +10,8 @@ import (
 )
 
 const (
-	maxPacket      = 97 << 10         // the service takes messages of 96 KB
-	maxOutput      = 1 << 20          // of a client that does not read, or whose answers are delayed
-	maxLater       = 10_000           // delayed answers
-	maxUnreleased  = 64               // messages with QoS 2 that wait for their PUBREL
-	connectTimeout = 30 * time.Second // for the CONNECT to come
+	maxPacket     = 97 << 10 // the service takes messages of 96 KB
+	maxUnreleased = 64       // messages with QoS 2 that wait for their PUBREL
 )
 
 // A Conn is the service's end of a connection. Its methods have the shape of those of
@@ -30,19 +26,30 @@ type Conn struct {
 	in     packet.Splitter
 	out    []byte
 	later  []delayed // in the order in which it is due
-	held   int       // bytes in later
+	held   int       // bytes in later, with overhead
+	burst  int       // most bytes that one packet of the client has added to what waits now
+	begun  bool      // bytes have come
 	hungup bool
+	lost   bool
 
-	mistakes int    // so far
-	ended    string // the status that the device was told in the end
+	// For the diagnoses.
+	mistakes []tally
+	ended    string     // how the registration ended, as the device was told
+	rids     []uint64   // hashes of the last ones
+	unacked  []unacked  // answers with QoS 1 or 2
+	filter   string     // the last topic filter that was refused
+	current  *operation // the one that the device was told of last
 
 	// From the CONNECT.
 	connected           bool
 	refused             bool   // what follows the CONNECT does not count [MQTT-3.1.4-5]
 	registrationID, key string // as it came; in lower case
-	version             string // api-version
+	version             string // api-version, the beginning of it
+	versionOK           bool
 	keepAlive           time.Duration
 	connackAt           time.Time // when the CONNACK is sent
+	password            []byte    // until it has been looked at
+	plus                bool      // the signature of the token has a raw '+'
 	token               sastoken.Token
 	tokenErr            error
 	enrollment          *enrollment
@@ -51,36 +58,39 @@ type Conn struct {
 	subscribed bool
 	granted    packet.QoS
 	requests   int             // so far
+	queries    int             // of them
 	packetID   uint16          // the last one used
 	last       *packet.Publish // the answer sent last, if a Fault may want it again
 	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
 }
 
-// delayed is output for later.
-type delayed struct {
-	at     time.Time
-	packet packet.Packet // nil if bytes are none
-	bytes  []byte
-	hangUp string // why the connection is closed behind it; empty: it is not
-}
-
 // Receive takes bytes that the device sent. p is copied where need be.
 func (c *Conn) Receive(now time.Time, p []byte) {
 	c.Advance(now) // what was due before comes first, in however many pieces p comes
+	if c.lost && len(p) > 0 {
+		c.event(Event{Kind: EventDropped, Text: fmt.Sprintf("%d bytes came after Lost, which ends a Conn: call Open for a new connection", len(p))})
+		return
+	}
 	c.in.Feed(p)
 	for !c.hungup {
 		f, err := c.in.Next()
 		if err == packet.ErrShort {
 			break
 		}
+		if c.overfull(); c.hungup {
+			break
+		}
+		before := c.waiting()
 		if err == nil {
 			c.heard = c.now
 			err = c.packet(f)
 		}
 		if err != nil {
-			c.violation(err)
+			c.violation(err, p)
 		}
+		c.burst = max(c.burst, c.waiting()-before)
 	}
+	c.begun = c.begun || len(p) > 0
 	if c.hungup {
 		c.in.Reset()
 	}
@@ -93,20 +103,36 @@ func (c *Conn) Advance(now time.Time) {
 	c.fire()
 }
 
-// Lost says that the device's transport is gone.
+// Lost says that the device's transport is gone. It is the last call.
 func (c *Conn) Lost(now time.Time) {
 	c.tick(now)
 	if !c.hungup {
-		c.diagnose(NoDisconnect, "the connection ended without a DISCONNECT")
+		if c.begun && !c.refused {
+			c.diagnose(NoDisconnect, "%s", c.explainLoss())
+		}
 		c.hangUp("by the client")
 	}
-	c.out = nil
+	c.out, c.lost = nil, true
+}
+
+// explainLoss says how a connection without a DISCONNECT ended.
+func (c *Conn) explainLoss() string {
+	switch {
+	case c.in.Buffered() > 0:
+		return fmt.Sprintf("the connection ended in the middle of a packet, behind %d bytes of it", c.in.Buffered())
+	case !c.connected:
+		return "the connection ended before its CONNECT"
+	}
+	return "the connection ended without a DISCONNECT: send one before closing it [section 3.14]"
 }
 
 // AppendOutput appends what is to be sent to the device to b, and forgets it.
 func (c *Conn) AppendOutput(b []byte) []byte {
 	b = append(b, c.out...)
 	c.out = nil
+	if c.held == 0 {
+		c.burst = 0
+	}
 	return b
 }
 
@@ -130,7 +156,7 @@ func (c *Conn) silence() time.Time {
 	switch {
 	case c.refused:
 	case !c.connected:
-		return c.heard.Add(connectTimeout)
+		return c.heard.Add(seconds(c.service.cfg.Choices.ConnectTimeout))
 	case c.keepAlive > 0:
 		return c.heard.Add(c.keepAlive + c.keepAlive/2)
 	}
@@ -143,29 +169,12 @@ func (c *Conn) tick(now time.Time) {
 	}
 }
 
-// fire does what is due. Every input ends with it.
-func (c *Conn) fire() {
-	silent := c.silence()
-	for len(c.later) > 0 && !c.now.Before(c.later[0].at) {
-		l := c.later[0]
-		if !silent.IsZero() && !l.at.Before(silent) {
-			break
-		}
-		c.later, c.held = c.later[1:], c.held-len(l.bytes)
-		c.put(l.packet, l.bytes)
-		if l.hangUp != "" {
-			c.hangUp(l.hangUp)
-		}
+// explainSilence says for what the service has waited in vain.
+func (c *Conn) explainSilence() string {
+	if !c.connected {
+		return fmt.Sprintf("no CONNECT came within %v", c.now.Sub(c.heard))
 	}
-	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
-		c.diagnose(Silent, "nothing came for %v", c.now.Sub(c.heard))
-		c.hangUp("since the client was silent for too long")
-	}
-	if len(c.out)+c.held > maxOutput || len(c.later) > maxLater {
-		c.diagnose(NotReading, "%d bytes of answers have not been read", len(c.out)+c.held)
-		c.hangUp("since the client does not read its answers")
-		c.out = nil
-	}
+	return fmt.Sprintf("nothing came for %v, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", c.now.Sub(c.heard), c.keepAlive)
 }
 
 // hangUp closes the connection, and says why.
@@ -173,125 +182,40 @@ func (c *Conn) hangUp(why string) {
 	if c.hungup {
 		return
 	}
+	c.lateAcks(why == byDisconnect && c.ended != "")
 	c.event(Event{Kind: EventClosed, Text: c.summary(why)})
 	if c.service.live[c.key] == c {
 		delete(c.service.live, c.key)
 	}
-	c.hungup, c.later, c.held, c.unreleased, c.last = true, nil, 0, nil, nil
+	c.hungup, c.later, c.held = true, nil, 0
+	c.unreleased, c.last, c.rids, c.unacked, c.mistakes, c.current = nil, nil, nil, nil, nil, nil
 }
 
-// summary says how the connection went.
-func (c *Conn) summary(why string) string {
-	how := "not registered"
-	if c.ended != "" {
-		how = c.ended
+// byDisconnect is why a connection ends as it should.
+const byDisconnect = "by the client with a DISCONNECT"
+
+// violation ends the connection because of what the client sent. p is what came last.
+func (c *Conn) violation(err error, p []byte) {
+	switch {
+	case errors.Is(err, errNamed):
+	case errors.Is(err, packet.ErrTooLarge) && c.connected:
+		c.diagnose(TooLarge, "the service takes messages of 96 KB: %v", err)
+	case !c.connected && !isConnect(err):
+		if c.begun {
+			p = nil
+		}
+		c.notMQTT(err, p)
+	default:
+		c.diagnose(Violation, "%v", err)
 	}
-	return fmt.Sprintf("closed %s; %s; requests: %d, mistakes: %d", why, how, c.requests, c.mistakes)
-}
-
-func (c *Conn) violation(err error) {
-	c.diagnose(Violation, "%v", err)
 	c.hangUp("since the client broke the protocol")
 }
 
-// send sends a packet after a delay.
-func (c *Conn) send(p packet.Packet, delay time.Duration) {
-	if len(c.later) == 0 && delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
-		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
-			c.out = out
-			c.about(EventSent, p, "")
-			return
-		}
-	}
-	bytes, err := p.AppendBinary(nil)
-	if err != nil {
-		c.violation(err) // a scripted answer that MQTT cannot carry
-		return
-	}
-	c.sendBytes(p, bytes, delay, "")
-}
+// errNamed stands for an error that has been diagnosed.
+var errNamed = errors.New("dpstest: named already")
 
-// put puts bytes into the output. p is nil if they are not a packet.
-func (c *Conn) put(p packet.Packet, bytes []byte) {
-	c.out = append(c.out, bytes...)
-	if p != nil {
-		c.about(EventSent, p, "")
-	} else if len(bytes) > 0 {
-		c.event(Event{Kind: EventSent, Text: fmt.Sprintf("% x", bytes[:min(len(bytes), 64)])})
-	}
-}
-
-// sendBytes sends bytes after a delay, and hangs up if hangUp says why.
-func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, hangUp string) {
-	at := c.now.Add(delay)
-	if at.Before(c.connackAt) {
-		at = c.connackAt // the CONNACK comes first [MQTT-3.2.0-1]
-	}
-	switch {
-	case c.hungup:
-	case at.After(c.now):
-		i := len(c.later)
-		for i > 0 && c.later[i-1].at.After(at) {
-			i--
-		}
-		c.later = slices.Insert(c.later, i, delayed{at, p, bytes, hangUp})
-		c.held += len(bytes)
-	default:
-		c.put(p, bytes)
-		if hangUp != "" {
-			c.hangUp(hangUp)
-		}
-	}
-}
-
-// connect works off the CONNECT.
-func (c *Conn) connect(p *packet.Connect) {
-	c.registrationID, c.key = string(p.ClientID), strings.ToLower(string(p.ClientID))
-	code := c.checkUsername(string(p.Username))
-	if len(p.ClientID) == 0 && !p.CleanSession {
-		code = packet.IdentifierRejected // MQTT-3.1.3-8
-	}
-	fault := c.fault(OnConnect)
-	c.connackAt = c.now.Add(fault.delay())
-	if fault.ReturnCode != 0 {
-		code = packet.ReturnCode(min(fault.ReturnCode, byte(packet.NotAuthorized)))
-	}
-	if code != packet.Accepted {
-		c.refuseConnect(code, fault)
-		return
-	}
-	if other := c.service.live[c.key]; other != nil {
-		other.hangUp("since the device connected again") // MQTT-3.1.4-2
-	}
-	c.service.live[c.key] = c
-	c.connected, c.keepAlive = true, time.Duration(p.KeepAlive)*time.Second
-	c.token, c.tokenErr = sastoken.Parse(p.Password)
-	c.identify()
-	c.deliver(fault, []packet.Packet{&packet.Connack{}})
-}
-
-func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
-	c.refused = true
-	c.deliver(fault, []packet.Packet{&packet.Connack{ReturnCode: code}})
-	c.sendBytes(nil, nil, fault.delay(), "since the CONNECT was refused") // MQTT-3.2.2-5
-}
-
-// checkUsername takes the user name apart.
-func (c *Conn) checkUsername(name string) packet.ReturnCode {
-	path, _, _ := strings.Cut(name, "&")
-	parts := strings.Split(path, "/")
-	if len(parts) != 4 || parts[1] != "registrations" {
-		return packet.BadUsernameOrPassword
-	}
-	version, ok := strings.CutPrefix(parts[3], "api-version=")
-	c.version = strings.Clone(version) // and not the whole name
-	switch {
-	case !ok:
-		return packet.BadUsernameOrPassword
-	case parts[0] != c.service.cfg.IDScope:
-		return packet.NotAuthorized
-	case !strings.EqualFold(parts[2], c.registrationID):
-		return packet.IdentifierRejected
-	}
-	return packet.Accepted
+// isConnect reports whether err is about a CONNECT.
+func isConnect(err error) bool {
+	var syntax *packet.SyntaxError
+	return errors.As(err, &syntax) && syntax.Type == packet.CONNECT
 }

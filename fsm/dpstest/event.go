@@ -106,11 +106,3 @@ func (c *Conn) about(kind EventKind, p packet.Packet, why string) {
 	}
 	c.event(Event{Kind: kind, Packet: p, Text: text})
 }
-
-// diagnose reports a mistake of the client.
-func (c *Conn) diagnose(d Diagnosis, format string, args ...any) {
-	c.mistakes++
-	if c.service.cfg.Log != nil {
-		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})
-	}
-}

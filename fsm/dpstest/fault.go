@@ -109,7 +109,7 @@ func scripted(f *Fault) *failure {
 	case f.Status == 429:
 		code = 429001
 	}
-	return &failure{code, "Scripted failure.", "fault"}
+	return &failure{code, "Scripted failure."}
 }
 
 func (f *Fault) delay() time.Duration { return seconds(f.Delay) }

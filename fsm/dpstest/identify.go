@@ -2,39 +2,42 @@ package dpstest
 
 import (
 	"strings"
-	"time"
 
 	"example.com/dps/sastoken"
 )
 
-// skew is how long a token is taken after its expiry: clocks differ, and hub services
-// have been seen to tolerate some five minutes.
-const skew = 5 * time.Minute
-
-// A failure is an error answer: its first three digits are the status.
+// A failure is an error answer: the first three digits of its code are the status.
 type failure struct {
 	code    int
 	message string
-	why     string // for the log: more than a service tells a stranger
 }
 
-// identify finds the device's enrollment and the reason to refuse its requests, if any,
-// apart from the expiry of the token. The first enrollment whose key or certificate fits
-// counts, or else the first that could, so that its faults apply.
+var (
+	unauthorized       = &failure{401000, "Unauthorized"}
+	noCertificate      = &failure{401002, "Unauthorized"}
+	invalidCertificate = &failure{401002, "Invalid certificate."}
+	notFound           = &failure{404201, "Enrollment not found."}
+)
+
+// identify finds the enrollment of the device and the reason to refuse its requests, if
+// any, apart from dates. The first enrollment whose key or certificate fits counts;
+// otherwise the first that could, so that its faults apply.
 func (c *Conn) identify() {
-	var first *failure
-	for _, e := range c.candidates() {
+	c.plus = hasPlus(c.password) && !c.service.cfg.Choices.LiteralPlus
+	all := c.candidates()
+	c.refusal = notFound
+	for i, e := range all {
 		f := c.attest(e)
 		if f == nil {
 			c.enrollment, c.refusal = e, nil
-			return
+			break
 		}
-		if first == nil {
-			first, c.enrollment = f, e
+		if i == 0 {
+			c.enrollment, c.refusal = e, f
 		}
 	}
-	if c.refusal = first; first == nil {
-		c.refusal = &failure{404201, "Enrollment not found.", "no such enrollment"}
+	if c.service.cfg.Log != nil {
+		c.explainIdentity(all)
 	}
 }
 
@@ -43,9 +46,14 @@ func (c *Conn) candidates() []*enrollment {
 	if e := c.service.enrollments.individuals[c.key]; e != nil {
 		return []*enrollment{e}
 	}
-	var all []*enrollment
+	return c.groups(c.cert != nil)
+}
+
+// groups returns the groups that take the registration id, those with certificates or
+// those with keys.
+func (c *Conn) groups(x509 bool) (all []*enrollment) {
 	for _, g := range c.service.enrollments.groups {
-		if strings.HasPrefix(c.key, g.prefix) && g.X509 == (c.cert != nil) {
+		if strings.HasPrefix(c.key, g.prefix) && g.X509 == x509 {
 			all = append(all, g)
 		}
 	}
@@ -55,51 +63,78 @@ func (c *Conn) candidates() []*enrollment {
 // attest checks the certificate or the token against an enrollment.
 func (c *Conn) attest(e *enrollment) *failure {
 	if e.X509 {
-		switch {
-		case c.cert == nil:
-			return &failure{401002, "Unauthorized", "no client certificate"}
-		case !strings.EqualFold(c.cert.CommonName, c.registrationID):
-			return &failure{401002, "Invalid certificate.", "the certificate's common name is not the registration id"}
-		}
-		return nil
+		_, f := c.attestCertificate(e)
+		return f
 	}
-	unauthorized := func(why string) *failure { return &failure{401000, "Unauthorized", why} }
-	if c.tokenErr != nil {
-		return unauthorized(c.tokenErr.Error())
+	if c.tokenErr != nil || c.plus || !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) {
+		return unauthorized
 	}
-	if !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) {
-		return unauthorized("the token is for another resource: " + c.token.Resource())
-	}
-	var err error
 	for _, key := range e.keys {
 		if e.Group != "" {
 			key = sastoken.DeriveKey(key, c.registrationID)
 		}
-		if err = c.token.Verify(key); err == nil {
+		if c.token.Verify(key) == nil {
 			return nil
 		}
 	}
-	return unauthorized(err.Error())
+	return unauthorized
+}
+
+// attestCertificate checks the certificate against an enrollment, apart from its dates.
+func (c *Conn) attestCertificate(e *enrollment) (Diagnosis, *failure) {
+	switch {
+	case c.cert == nil:
+		return CertificateMissing, noCertificate
+	case !strings.EqualFold(c.cert.CommonName, c.registrationID):
+		return CertificateName, invalidCertificate
+	case len(e.Thumbprints) > 0 && !overlap(e.Thumbprints, c.cert.Thumbprints):
+		return CertificateNotEnrolled, noCertificate
+	case len(e.Thumbprints) == 0 && c.cert.Untrusted != "":
+		return CertificateUntrusted, noCertificate
+	case e.Authority != "" && !signedBy(c.cert, e.Authority):
+		return CertificateNotEnrolled, noCertificate
+	}
+	return "", nil
+}
+
+// overlap reports whether two lists of thumbprints have one in common.
+func overlap(a, b []string) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if thumbprint(x) == thumbprint(y) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// signedBy reports whether an authority, given by its common name or its thumbprint, has
+// signed a certificate.
+func signedBy(cert *Certificate, authority string) bool {
+	for _, a := range cert.Authorities {
+		if a == authority {
+			return true
+		}
+	}
+	return overlap([]string{authority}, cert.Authorities)
 }
 
 // authorize returns why a request is to be refused, nil if it is not.
 func (c *Conn) authorize() *failure {
 	switch {
-	case !isVersion(c.version):
-		return &failure{400004, "Unsupported API version " + c.version + ".", "api-version"}
+	case !c.versionOK:
+		return &failure{400004, "Unsupported API version " + c.version + "."}
 	case !validID(c.registrationID):
-		return &failure{400004, "Invalid RegistrationId", "registration id"}
+		return &failure{400004, "Invalid RegistrationId"}
 	case c.refusal != nil:
 		return c.refusal
-	case !c.enrollment.X509 && c.token.Expired(c.now, skew):
-		return &failure{401000, "Unauthorized", "the token expired at " + timestamp(c.token.Expiry())}
+	case c.enrollment.X509 && !c.cert.valid(c.now):
+		c.explainDates()
+		return invalidCertificate
+	case !c.enrollment.X509 && c.token.Expired(c.now, c.skew()):
+		c.explainExpiry()
+		return unauthorized
 	}
 	return nil
-}
-
-// isVersion reports whether v looks like 2019-03-31 or 2026-11-02-preview.
-func isVersion(v string) bool {
-	v = strings.TrimSuffix(v, "-preview")
-	_, err := time.Parse(time.DateOnly, v)
-	return err == nil
 }

@@ -4,25 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.com/dps/packet"
 	"example.com/dps/topic"
 )
 
-// packet works off one packet. An error is a protocol violation.
+// packet processes one packet. An error is a protocol violation.
 func (c *Conn) packet(f packet.Frame) error {
 	if c.refused {
 		return nil
 	}
-	if c.connected == (f.Type == packet.CONNECT) {
-		return fmt.Errorf("dpstest: %v as the first or CONNECT as a later packet [MQTT-3.1.0-1, MQTT-3.1.0-2]", f.Type)
+	switch {
+	case !c.connected && f.Type != packet.CONNECT:
+		return fmt.Errorf("the first packet is %v [MQTT-3.1.0-1]", f.Type)
+	case c.connected && f.Type == packet.CONNECT:
+		return errors.New("a second CONNECT on a connection [MQTT-3.1.0-2]")
 	}
 	p, err := packet.Decode(f)
-	if errors.Is(err, packet.ErrProtocolLevel) { // MQTT-3.1.2-2
-		c.send(&packet.Connack{ReturnCode: packet.UnacceptableProtocolVersion}, 0)
-		c.diagnose(ProtocolLevel, "%v; the service speaks MQTT 3.1.1, which is level 4", err)
-		c.hangUp("since the client does not speak MQTT 3.1.1")
-		return nil
+	if err != nil && c.otherProtocol(f, err) {
+		if errors.Is(err, packet.ErrProtocolLevel) { // MQTT-3.1.2-2
+			c.send(&packet.Connack{ReturnCode: packet.UnacceptableProtocolVersion}, 0)
+		}
+		return errNamed
 	}
 	if err != nil {
 		return err
@@ -41,14 +45,18 @@ func (c *Conn) packet(f packet.Frame) error {
 		c.unreleased = slices.DeleteFunc(c.unreleased, func(id uint16) bool { return id == p.ID })
 		c.send(&packet.Pubcomp{ID: p.ID}, 0)
 	case *packet.Pubrec:
+		c.acknowledged(p.ID)
 		c.send(&packet.Pubrel{ID: p.ID}, 0)
-	case *packet.Puback, *packet.Pubcomp:
+	case *packet.Puback:
+		c.acknowledged(p.ID)
+	case *packet.Pubcomp:
 	case *packet.Pingreq:
 		c.deliver(c.fault(OnPing), []packet.Packet{&packet.Pingresp{}})
 	case *packet.Disconnect:
-		c.hangUp("by the client with a DISCONNECT")
+		c.leave()
+		c.hangUp(byDisconnect)
 	default:
-		return fmt.Errorf("dpstest: %v from a client [section 2.2.1]", f.Type)
+		return fmt.Errorf("%v is a packet of a server [section 2.2.1]", f.Type)
 	}
 	return nil
 }
@@ -57,16 +65,26 @@ func (c *Conn) packet(f packet.Frame) error {
 func (c *Conn) subscribe(p *packet.Subscribe) {
 	fault := c.fault(OnSubscribe)
 	codes := make([]byte, len(p.Subscriptions))
+	var refused []string // the first few
+	n := 0
 	for i, s := range p.Subscriptions {
 		switch {
 		case string(s.Filter) != topic.ResponseFilter:
 			codes[i] = packet.SubackFailure
+			if n++; n <= 3 {
+				refused = append(refused, fmt.Sprintf("%.80q", s.Filter))
+			}
 		case fault.ReturnCode != 0:
 			codes[i] = fault.ReturnCode
+			c.end("refused with a SUBACK")
 		default:
 			codes[i] = byte(min(s.QoS, packet.QoS1))
 			c.subscribed, c.granted = true, min(s.QoS, packet.QoS1)
 		}
+	}
+	if n > 0 {
+		c.filter = refused[0]
+		c.diagnose(Filter, "%d of %d topic filters are refused with 0x80, among them %s: the service grants %q alone", n, len(codes), strings.Join(refused, ", "), topic.ResponseFilter)
 	}
 	c.deliver(fault, []packet.Packet{&packet.Suback{ID: p.ID, ReturnCodes: codes}})
 }
@@ -80,14 +98,18 @@ func (c *Conn) unsubscribe(p *packet.Unsubscribe) {
 	c.deliver(c.fault(OnUnsubscribe), []packet.Packet{&packet.Unsuback{ID: p.ID}})
 }
 
-// publish acknowledges a request and works it off, once.
+// publish acknowledges a request and processes it, once.
 func (c *Conn) publish(p *packet.Publish) error {
 	r, err := topic.ParseRequest(p.Topic)
-	if err != nil {
-		return err
+	other := err != nil
+	if other {
+		c.explainTopic(p.Topic, err)
+		if c.service.cfg.Choices.OtherTopic == "close" {
+			return errNamed
+		}
 	}
 	if n := len(r.RequestID); n > topic.MaxIDLen {
-		return fmt.Errorf("dpstest: $rid has %d bytes, the limit is %d", n, topic.MaxIDLen)
+		return fmt.Errorf("$rid has %d bytes, the limit is %d", n, topic.MaxIDLen)
 	}
 	var ack packet.Packet
 	switch p.QoS {
@@ -100,10 +122,17 @@ func (c *Conn) publish(p *packet.Publish) error {
 			return nil
 		}
 		if len(c.unreleased) == maxUnreleased {
-			return fmt.Errorf("dpstest: %d messages with QoS 2 wait for their PUBREL [MQTT-4.8.0-2]", maxUnreleased)
+			return fmt.Errorf("%d messages with QoS 2 wait for their PUBREL [MQTT-4.8.0-2]", maxUnreleased)
 		}
 		c.unreleased = append(c.unreleased, p.ID)
 	}
+	if other {
+		if ack != nil {
+			c.send(ack, 0)
+		}
+		return nil
+	}
+	c.checkRequest(p, &r)
 	c.requests++
 	c.request(r, p.Payload, ack)
 	return nil

@@ -105,3 +105,10 @@ func (r RetryAfter) set(t *topic.Response) {
 	}
 	t.RetryAfter, t.HasRetryAfter = time.Duration(n)*time.Second, true
 }
+
+// duration returns the time that a device is asked to wait, if that is a number.
+func (r RetryAfter) duration() (time.Duration, bool) {
+	var t topic.Response
+	r.set(&t)
+	return t.RetryAfter, t.HasRetryAfter
+}

@@ -5,33 +5,40 @@ import (
 	"time"
 )
 
-// A window counts what happens in a stretch of time that begins with the first event
-// after the last one. (Choice: of the real service only the figures are known.)
+// A window counts the requests in a stretch of time.
 type window struct {
 	start time.Time
 	n     int
 }
 
-// take counts one more event if fewer than limit were counted. Otherwise it returns the
-// time until the window is over. A negative limit is none.
-func (w *window) take(now time.Time, length time.Duration, limit int) (wait time.Duration, ok bool) {
+// take counts one more request if fewer than limit were counted. Otherwise it returns the
+// time until the window is over. A negative limit is none. With clock, windows begin at
+// multiples of their length, otherwise with the first request after the last one.
+func (w *window) take(now time.Time, length time.Duration, limit int, clock bool) (wait time.Duration, ok bool) {
 	if limit < 0 {
 		return 0, true
 	}
-	end := w.start.Add(length)
-	if w.n == 0 || !now.Before(end) {
+	if w.n == 0 || !now.Before(w.start.Add(length)) {
 		*w = window{start: now}
+		if clock {
+			w.start = now.Truncate(length)
+		}
 	}
 	if w.n >= limit {
-		return end.Sub(now), false
+		return w.start.Add(length).Sub(now), false
 	}
 	w.n++
 	return 0, true
 }
 
-// throttled answers a request above a quota.
-func (c *Conn) throttled(wait time.Duration) answer {
-	a := c.refuse(&failure{429001, "Operations are being throttled for this tenant.", "above the quota"})
+// quota counts an authorized request. A request that is refused for any reason but its
+// body or its operation id does not count: nor does one that is refused here.
+func (c *Conn) quota(w *window, length time.Duration, limit int) (answer, bool) {
+	wait, ok := w.take(c.now, length, limit, c.service.cfg.Choices.QuotaWindow == "clock")
+	if ok {
+		return answer{}, true
+	}
+	a := c.refuse(&failure{429001, "Operations are being throttled for this tenant."})
 	a.retryAfter = RetryAfter(strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)) // rounded up
-	return a
+	return a, false
 }

@@ -2,8 +2,6 @@ package dpstest
 
 import (
 	"bytes"
-	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +14,8 @@ type answer struct {
 	status     int
 	retryAfter RetryAfter
 	body       []byte
+	operation  *operation // that it is about; nil: none
+	end        string     // how the registration ends with it; empty: it does not
 }
 
 // An operation is a registration under way, or one that has ended.
@@ -26,9 +26,14 @@ type operation struct {
 	csr        bool // a certificate was asked for
 	created    time.Time
 	queries    int
+
+	ended bool      // its final status was answered
+	told  uint64    // the connection on which the device was told of it; 0: none
+	left  bool      // by the device, with a DISCONNECT
+	due   time.Time // queries before that are early
 }
 
-// request works a request off. ack acknowledges it; nil if it needs none.
+// request processes a request. ack acknowledges it; nil if it needs none.
 func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	var a answer
 	fault := &c.service.sound
@@ -46,17 +51,28 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	case r.Op == topic.QueryStatus:
 		a = c.query(string(r.OperationID))
 	default:
-		a = c.refuse(&failure{400004, "Unsupported operation.", string(r.Op)})
+		c.diagnose(Operation, "the service has no operation %.80q: expected %q or %q", r.Op, topic.Register, topic.QueryStatus)
+		a = c.refuse(&failure{c.service.cfg.Choices.OperationCode, "Unsupported operation."})
+	}
+	if r.Op == topic.QueryStatus {
+		c.queries++
+	}
+	if a.status == 401 && fault.Status < 400 && c.enrollment != nil && c.enrollment.X509 && c.service.cfg.Choices.CertificateHangUp {
+		if ack != nil {
+			c.send(ack, 0)
+		}
+		c.hangUp("since the certificate is to blame")
+		return
 	}
 	rid := r.RequestID
 	if rid == nil {
 		rid = []byte{} // as the service does when $rid is absent or misspelt
 	}
-	c.reply(fault, a, rid, ack)
+	c.reply(r.Op, fault, a, rid, ack)
 }
 
 // reply sends an acknowledgement and an answer, spoilt by a fault.
-func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
+func (c *Conn) reply(op topic.Op, f *Fault, a answer, rid []byte, ack packet.Packet) {
 	if f.Status != 0 {
 		a.status = f.Status
 	}
@@ -77,9 +93,15 @@ func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
 	}
 	all := c.messages(f, a, rid)
 	if !c.subscribed {
-		c.diagnose(NoSubscription, "the answer has nowhere to go: subscribe to %q and wait for the SUBACK before the first request", topic.ResponseFilter)
+		hint := ""
+		if c.filter != "" {
+			hint = ", not to " + c.filter
+		}
+		c.diagnose(NoSubscription, "the answer has nowhere to go: subscribe to %q%s, and wait for the SUBACK before the first request", topic.ResponseFilter, hint)
 		c.drop(all, "the client has not subscribed")
 		all = nil
+	} else if !f.Silence && !f.HangUp {
+		c.answered(op, f, &a)
 	}
 	c.deliver(f, all)
 	if ack != nil && f.AnswerFirst {
@@ -87,11 +109,37 @@ func (c *Conn) reply(f *Fault, a answer, rid []byte, ack packet.Packet) {
 	}
 }
 
+// answered notes what the device is told by an answer.
+func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
+	var until time.Time
+	if wait, ok := a.retryAfter.duration(); ok {
+		until = c.now.Add(f.delay() + wait)
+	}
+	refused := a.status == 429 || a.status >= 500
+	if d, ok := c.service.devices.get(c.key); ok && d.until(op) != nil {
+		if *d.until(op) = (time.Time{}); refused {
+			*d.until(op) = until
+		}
+	}
+	switch {
+	case refused:
+		return
+	case f.Body != nil || f.RequestID != nil && len(*f.RequestID) > 0: // it does not understand this one
+		return
+	case a.operation != nil:
+		a.operation.told, a.operation.due = c.number, until
+		c.current = a.operation
+	}
+	if a.end != "" {
+		c.end(a.end)
+	}
+}
+
 // messages returns the packets of an answer.
 func (c *Conn) messages(f *Fault, a answer, rid []byte) (all []packet.Packet) {
 	name, err := a.topic(rid, f.Reversed)
 	if err != nil {
-		c.violation(err)
+		c.unsendable(err)
 		return nil
 	}
 	qos := c.granted
@@ -132,94 +180,4 @@ func (a *answer) topic(rid []byte, reversed bool) ([]byte, error) {
 		out = append(out, "&"+properties[i]...)
 	}
 	return out, nil
-}
-
-// register answers a registration.
-func (c *Conn) register(payload []byte) answer {
-	if f := c.authorize(); f != nil {
-		return c.refuse(f)
-	}
-	s := c.service
-	if wait, ok := s.minute.take(c.now, time.Minute, s.cfg.RegistrationsPerMinute); !ok {
-		return c.throttled(wait)
-	}
-	var body struct {
-		RegistrationID *string         `json:"registrationId"`
-		Payload        json.RawMessage `json:"payload"`
-		CSR            string          `json:"csr"`
-	}
-	if text := bytes.TrimSpace(payload); len(text) > 0 {
-		if err := json.Unmarshal(text, &body); err != nil {
-			return c.refuse(&failure{400004, "Bad request body.", err.Error()})
-		}
-		if text[0] != '{' {
-			return c.refuse(&failure{400004, "Bad request body.", "no JSON object"})
-		}
-	}
-	if id := body.RegistrationID; id != nil && !strings.EqualFold(*id, c.registrationID) {
-		return c.refuse(&failure{400004, "Invalid RegistrationId", "the body has another registrationId"})
-	}
-	if p := body.Payload; len(p) > 0 && p[0] != '{' && string(p) != "null" {
-		return c.refuse(&failure{400004, "Bad payload.", "no JSON object"})
-	}
-	s.begun++
-	op := &operation{id: operationID(s.begun), device: c.key, enrollment: c.enrollment, csr: body.CSR != "", created: c.now}
-	s.operations.put(s.begun, op)
-	if op.enrollment.Outcome.AtOnce {
-		return c.outcome(op)
-	}
-	status, _ := op.enrollment.Outcome.pending()
-	return answer{202, c.retryAfter(op), encode(statusBody{OperationID: op.id, Status: status})}
-}
-
-// query answers a query.
-func (c *Conn) query(id string) answer {
-	if f := c.authorize(); f != nil {
-		return c.refuse(f)
-	}
-	s := c.service
-	if wait, ok := s.device(c.key).queries.take(c.now, 10*time.Second, s.cfg.PollsPer10s); !ok {
-		return c.throttled(wait)
-	}
-	op, ok := s.operations.get(numberOf(id))
-	if !ok || op.id != id || op.device != c.key {
-		return c.refuse(&failure{404203, "Operation not found.", "no such operation of this device"})
-	}
-	op.queries++
-	status, endless := op.enrollment.Outcome.pending()
-	if endless || op.queries <= op.enrollment.Outcome.Polls {
-		return answer{202, c.retryAfter(op), encode(statusBody{OperationID: id, Status: status,
-			State: &stateBody{RegistrationID: c.registrationID, Status: status}})}
-	}
-	return c.outcome(op)
-}
-
-func (c *Conn) retryAfter(op *operation) RetryAfter {
-	if r := op.enrollment.Outcome.RetryAfter; r != "" {
-		return r
-	}
-	return c.service.cfg.RetryAfter
-}
-
-// refuse returns an error answer.
-func (c *Conn) refuse(f *failure) answer {
-	c.service.failures++
-	return answer{status: f.code / 1000, body: encode(errorBody{
-		ErrorCode: f.code, TrackingID: uuid(c.service.failures), Message: f.message, TimestampUTC: timestamp(c.now),
-	})}
-}
-
-// operationID returns the id of the nth operation, in the form of real ones.
-func operationID(n uint64) string { return "4." + hex16(n) + "." + uuid(n) }
-
-// numberOf undoes it; 0 for any other text.
-func numberOf(id string) uint64 {
-	if len(id) < 18 {
-		return 0
-	}
-	n, err := strconv.ParseUint(id[2:18], 16, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }

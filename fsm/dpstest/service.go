@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/dps/packet"
+	"example.com/dps/topic"
 )
 
 // A Service is a Device Provisioning Service, shared by all devices.
@@ -71,6 +72,21 @@ func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
 type device struct {
 	steps   [len(stepNames)]uint32 // how often it came to each step
 	queries window
+
+	current                   *operation // the last one that was begun
+	registerUntil, queryUntil time.Time  // requests before that are early
+	requested                 bool       // a request with its identity has come
+}
+
+// until returns when the next request of a kind may come, nil for a kind that is unknown.
+func (d *device) until(op topic.Op) *time.Time {
+	switch op {
+	case topic.Register:
+		return &d.registerUntil
+	case topic.QueryStatus:
+		return &d.queryUntil
+	}
+	return nil
 }
 
 // device returns the counters of a registration id in lower case.

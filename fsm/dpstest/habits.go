@@ -1,0 +1,231 @@
+package dpstest
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+const (
+	tolerance  = 100 * time.Millisecond // that a request may come before its time
+	ackTime    = time.Second            // for a client to acknowledge an answer
+	maxRIDs    = 16                     // that are remembered
+	maxUnacked = 16                     // answers whose PUBACK is waited for
+)
+
+// An unacked is an answer that the client has not acknowledged.
+type unacked struct {
+	id uint16
+	at time.Time
+}
+
+// expectAck notes that an answer is in the output.
+func (c *Conn) expectAck(id uint16) {
+	if c.service.cfg.Log == nil {
+		return
+	}
+	for _, u := range c.unacked {
+		if u.id == id {
+			return // it is sent once more
+		}
+	}
+	if len(c.unacked) < maxUnacked {
+		c.unacked = append(c.unacked, unacked{id, c.now})
+	}
+}
+
+func (c *Conn) acknowledged(id uint16) {
+	for i, u := range c.unacked {
+		if u.id == id {
+			c.unacked = append(c.unacked[:i], c.unacked[i+1:]...)
+			return
+		}
+	}
+}
+
+// lateAcks names the answers that should have been acknowledged by now; with all, those
+// too that were sent a moment ago.
+func (c *Conn) lateAcks(all bool) {
+	rest := c.unacked[:0]
+	for _, u := range c.unacked {
+		if age := c.now.Sub(u.at); all || age >= ackTime {
+			c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK at once [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
+		} else {
+			rest = append(rest, u)
+		}
+	}
+	c.unacked = rest
+}
+
+// leave notes that the client ends the connection of its own accord.
+func (c *Conn) leave() {
+	if c.current != nil && !c.current.ended {
+		c.current.left = true
+	}
+}
+
+// end notes that the device was told how its registration ended. The steps until the end
+// of the next one are counted anew.
+func (c *Conn) end(how string) {
+	c.ended = how
+	if d, ok := c.service.devices.get(c.key); ok {
+		d.steps = [len(stepNames)]uint32{}
+	}
+}
+
+// checkRequest names what is wrong with a PUBLISH that is a request, its body apart.
+func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
+	if c.service.cfg.Log == nil {
+		return
+	}
+	c.lateAcks(false)
+	d, known := c.service.devices.get(c.key)
+	if p.Retain {
+		c.diagnoseOnce(PublishFlags, "RETAIN is set in the PUBLISH of a request: the service is not a broker, send it with RETAIN 0")
+	}
+	if p.Dup && c.requests == 0 && !(known && d.requested) {
+		c.diagnoseOnce(PublishFlags, "DUP is set in the first PUBLISH of this device: DUP is for a packet that is sent again [MQTT-3.3.1-1]")
+	}
+	c.checkRequestID(p, r)
+	if !known || c.refusal != nil {
+		return
+	}
+	if until := d.until(r.Op); until != nil && until.Sub(c.now) > tolerance {
+		early := until.Sub(c.now)
+		c.diagnose(EarlyRetry, "the request came %v before the retry-after of the last answer was over: wait longer, and longer each time", early.Round(time.Millisecond))
+	}
+}
+
+// checkRequestID names what is wrong with $rid.
+func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
+	switch {
+	case r.RequestID == nil:
+		for key := range topic.Properties(r.Extra) {
+			if looksLikeRID(string(key)) {
+				c.diagnoseOnce(RequestIDName, "the property of the topic is %.40q, expected %q: the service answers with an empty $rid", key, "$rid")
+				return
+			}
+		}
+		c.diagnoseOnce(NoRequestID, "the topic %.120q has no $rid: the service answers with an empty one; end it with %q", p.Topic, "?$rid={id}")
+	case len(r.RequestID) == 0:
+		c.diagnoseOnce(NoRequestID, "$rid is empty: give each request one of its own, such as $rid=1")
+	case !bytes.Contains(p.Topic, []byte("$rid=")):
+		c.diagnoseOnce(RequestIDName, "the topic %.120q has $rid in another case: write %q", p.Topic, "$rid")
+	case !p.Dup:
+		c.checkRepeatedID(r.RequestID)
+	}
+}
+
+func (c *Conn) checkRepeatedID(id []byte) {
+	h := uint64(14695981039346656037) // FNV-1a
+	for _, b := range id {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	for _, earlier := range c.rids {
+		if earlier == h {
+			c.diagnoseOnce(RequestIDAgain, "$rid %.80q was that of an earlier request on this connection: with a new one for each request, a late answer is not taken for another", id)
+			return
+		}
+	}
+	if len(c.rids) == maxRIDs {
+		c.rids = append(c.rids[:0], c.rids[1:]...)
+	}
+	c.rids = append(c.rids, h)
+}
+
+// looksLikeRID reports whether a property was probably meant to be $rid.
+func looksLikeRID(key string) bool {
+	letters := strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		if 'a' <= r && r <= 'z' {
+			return r
+		}
+		return -1
+	}, key)
+	switch letters {
+	case "rid", "requestid", "reqid", "request", "drid", "ridd", "messageid", "mid", "id":
+		return true
+	}
+	return false
+}
+
+// explainTopic says why a topic is not that of a request.
+func (c *Conn) explainTopic(t []byte, err error) {
+	hint := ""
+	switch {
+	case bytes.HasPrefix(t, []byte("devices/")) || bytes.HasPrefix(t, []byte("$iothub/")):
+		hint = ", and this is one of an IoT hub"
+	case bytes.HasPrefix(t, []byte("$dps/registrations/")) && bytes.IndexByte(t, '?') > 0 && !bytes.Contains(t, []byte("/?")):
+		hint = `, with a slash before the "?"`
+	case bytes.HasPrefix(t, []byte("/")):
+		hint = ", without a slash at the beginning"
+	}
+	c.diagnose(Topic, "the topic %.160q is not that of a request: expected %q or %q%s (%v)", t,
+		"$dps/registrations/PUT/iotdps-register/?$rid={id}", "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}", hint, err)
+}
+
+// A tally counts the mistakes of one kind.
+type tally struct {
+	Diagnosis
+	n int
+}
+
+// maxNamed is how many mistakes of one kind are named on a connection. All are counted.
+const maxNamed = 20
+
+// count counts a mistake, and returns how many there are of its kind.
+func (c *Conn) count(d Diagnosis) int {
+	for i := range c.mistakes {
+		if t := &c.mistakes[i]; t.Diagnosis == d {
+			t.n++
+			return t.n
+		}
+	}
+	c.mistakes = append(c.mistakes, tally{d, 1})
+	return 1
+}
+
+// diagnose reports a mistake of the client.
+func (c *Conn) diagnose(d Diagnosis, format string, args ...any) {
+	if c.service.cfg.Log != nil && c.count(d) <= maxNamed {
+		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// diagnoseOnce reports a mistake that a client makes again and again: it is named for the
+// first time only, and counted.
+func (c *Conn) diagnoseOnce(d Diagnosis, format string, args ...any) {
+	if c.service.cfg.Log != nil && c.count(d) == 1 {
+		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// summary says how the connection went.
+func (c *Conn) summary(why string) string {
+	if c.service.cfg.Log == nil {
+		return ""
+	}
+	how := c.ended
+	if how == "" {
+		how = "not registered"
+	}
+	all := "none"
+	for i, t := range c.mistakes {
+		if i == 0 {
+			all = ""
+		} else {
+			all += ", "
+		}
+		if all += string(t.Diagnosis); t.n > 1 {
+			all += " (" + strconv.Itoa(t.n) + " times)"
+		}
+	}
+	return fmt.Sprintf("closed %s; %s; registrations: %d, queries: %d, mistakes: %s", why, how, c.requests-c.queries, c.queries, all)
+}

@@ -1,0 +1,122 @@
+package dpstest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/dps/packet"
+)
+
+// maxOutput is how many bytes of answers may wait, besides what one packet of the client
+// gave rise to: delayed ones, and those of a client that does not read.
+const maxOutput = 64 << 10
+
+// overhead is what a delayed answer costs apart from its bytes.
+const overhead = 256
+
+// delayed is output for later.
+type delayed struct {
+	at     time.Time
+	packet packet.Packet // nil if bytes are none
+	bytes  []byte
+	hangUp string // why the connection is closed behind it; empty: it is not
+}
+
+// waiting returns how much output waits.
+func (c *Conn) waiting() int { return len(c.out) + c.held }
+
+// send sends a packet after a delay.
+func (c *Conn) send(p packet.Packet, delay time.Duration) {
+	if len(c.later) == 0 && delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
+		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
+			c.out = out
+			c.sent(p)
+			return
+		}
+	}
+	bytes, err := p.AppendBinary(nil)
+	if err != nil {
+		c.unsendable(err)
+		return
+	}
+	c.sendBytes(p, bytes, delay, "")
+}
+
+// unsendable ends the connection because of a scripted answer that MQTT cannot carry: the
+// author of the script is to blame, not the client.
+func (c *Conn) unsendable(err error) {
+	c.event(Event{Kind: EventFault, Text: fmt.Sprintf("the scripted answer cannot be sent: %v", err)})
+	c.hangUp("since a scripted answer cannot be sent")
+}
+
+// put puts bytes into the output. p is nil if they are not a packet.
+func (c *Conn) put(p packet.Packet, bytes []byte) {
+	c.out = append(c.out, bytes...)
+	if p != nil {
+		c.sent(p)
+	} else if len(bytes) > 0 {
+		c.event(Event{Kind: EventSent, Text: fmt.Sprintf("% x", bytes[:min(len(bytes), 64)])})
+	}
+}
+
+// sent notes that a packet is in the output.
+func (c *Conn) sent(p packet.Packet) {
+	c.about(EventSent, p, "")
+	if m, ok := p.(*packet.Publish); ok && m.QoS > 0 {
+		c.expectAck(m.ID)
+	}
+}
+
+// sendBytes sends bytes after a delay, and hangs up if hangUp says why.
+func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, hangUp string) {
+	at := c.now.Add(delay)
+	if at.Before(c.connackAt) {
+		at = c.connackAt // the CONNACK comes first [MQTT-3.2.0-1]
+	}
+	switch {
+	case c.hungup:
+	case at.After(c.now):
+		i := len(c.later)
+		for i > 0 && c.later[i-1].at.After(at) {
+			i--
+		}
+		c.later = slices.Insert(c.later, i, delayed{at, p, bytes, hangUp})
+		c.held += len(bytes) + overhead
+	default:
+		c.put(p, bytes)
+		if hangUp != "" {
+			c.hangUp(hangUp)
+		}
+	}
+}
+
+// fire does what is due. Every input ends with it.
+func (c *Conn) fire() {
+	silent := c.silence()
+	for len(c.later) > 0 && !c.now.Before(c.later[0].at) {
+		l := c.later[0]
+		if !silent.IsZero() && !l.at.Before(silent) {
+			break
+		}
+		c.later, c.held = c.later[1:], c.held-len(l.bytes)-overhead
+		c.put(l.packet, l.bytes)
+		if l.hangUp != "" {
+			c.hangUp(l.hangUp)
+		}
+	}
+	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
+		c.diagnose(Silent, "%s", c.explainSilence())
+		c.hangUp("since the client was silent for too long")
+	}
+}
+
+// overfull ends a connection whose output has not been fetched for too long. It is called
+// before the next packet is processed, so that one answer may be of any size.
+func (c *Conn) overfull() {
+	if n := c.waiting(); n > maxOutput+c.burst {
+		c.diagnose(NotReading, "%d bytes of answers wait to be read: read them before sending more", n)
+		c.hangUp("since the client does not read its answers")
+		c.out = nil
+	}
+}

@@ -1,0 +1,171 @@
+package dpstest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A registration is the body of a request to register.
+type registration struct {
+	RegistrationID *string         `json:"registrationId"`
+	Payload        json.RawMessage `json:"payload"`
+	CSR            string          `json:"csr"`
+}
+
+// register answers a registration.
+func (c *Conn) register(payload []byte) answer {
+	if f := c.authorize(); f != nil {
+		return c.refuse(f)
+	}
+	s := c.service
+	d := s.device(c.key)
+	d.requested = true
+	c.checkRegisterAgain(d.current)
+	if a, ok := c.quota(&s.minute, time.Minute, s.cfg.RegistrationsPerMinute); !ok {
+		return a
+	}
+	body, f := c.parse(payload)
+	if f != nil {
+		return c.refuse(f)
+	}
+	s.begun++
+	op := &operation{id: operationID(s.begun), device: c.key, enrollment: c.enrollment, csr: body.CSR != "", created: c.now}
+	s.operations.put(s.begun, op)
+	d.current = op
+	if op.enrollment.Outcome.AtOnce {
+		return c.outcome(op)
+	}
+	status, _ := op.enrollment.Outcome.pending()
+	return answer{status: 202, retryAfter: c.retryAfter(op), body: encode(statusBody{OperationID: op.id, Status: status}), operation: op}
+}
+
+// checkRegisterAgain names a registration that does not wait for the end of the last one,
+// if the device has certainly been told of that.
+func (c *Conn) checkRegisterAgain(op *operation) {
+	if op != nil && !op.ended && (op.told == c.number || op.left) {
+		c.diagnose(RegisterAgain, "the operation %q, which began %v ago, is under way: query it instead, over another connection too", op.id, c.now.Sub(op.created).Round(time.Millisecond))
+	}
+}
+
+// parse reads the body of a registration, which may be empty.
+func (c *Conn) parse(payload []byte) (body registration, f *failure) {
+	text := bytes.TrimSpace(payload)
+	if len(text) == 0 {
+		return body, nil
+	}
+	err := json.Unmarshal(text, &body)
+	if err != nil && text[0] == '{' {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			c.diagnose(BodyForm, "%q in the body is a %s, expected a string", wrong.Field, wrong.Value)
+		} else {
+			c.diagnose(BodyForm, "the body is not JSON: %v%s", err, bodyHint(text))
+		}
+		return body, &failure{400004, "Bad request body."}
+	}
+	if err != nil || text[0] != '{' {
+		c.diagnose(BodyForm, "the body begins with %.12q, expected a JSON object such as %q, or nothing%s", text, `{"registrationId":"`+c.registrationID+`"}`, bodyHint(text))
+		return body, &failure{400004, "Bad request body."}
+	}
+	if id := body.RegistrationID; id != nil && !strings.EqualFold(*id, c.registrationID) {
+		c.diagnose(BodyID, "the registrationId in the body is %.140q, expected %q", *id, c.registrationID)
+		return body, &failure{400004, "Invalid RegistrationId"}
+	}
+	if p := body.Payload; len(p) > 0 && p[0] != '{' && string(p) != "null" {
+		c.diagnose(BodyPayload, "the payload in the body begins with %.12q, expected a JSON object", p)
+		return body, &failure{400004, "Bad payload."}
+	}
+	return body, nil
+}
+
+// bodyHint names usual reasons why a body is not JSON.
+func bodyHint(text []byte) string {
+	switch {
+	case text[len(text)-1] == 0:
+		return "; the body ends with a zero byte: do not send that of a C string"
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
+		return "; the body begins with a byte order mark"
+	case bytes.IndexByte(text, '\'') >= 0 && bytes.IndexByte(text, '"') < 0:
+		return `; JSON has double quotes`
+	}
+	return ""
+}
+
+// query answers a query.
+func (c *Conn) query(id string) answer {
+	if f := c.authorize(); f != nil {
+		return c.refuse(f)
+	}
+	s := c.service
+	d := s.device(c.key)
+	d.requested = true
+	if a, ok := c.quota(&d.queries, 10*time.Second, s.cfg.PollsPer10s); !ok {
+		return a
+	}
+	op, ok := s.operations.get(numberOf(id))
+	if !ok || op.id != id || op.device != c.key {
+		c.explainOperationID(id, ok && op.id == id)
+		return c.refuse(&failure{404203, "Operation not found."})
+	}
+	if early := op.due.Sub(c.now); early > tolerance && d.queryUntil.IsZero() {
+		c.diagnose(EarlyQuery, "the query came %v before the retry-after of the last answer was over: wait that long after each answer, and a little longer", early.Round(time.Millisecond))
+	}
+	op.queries++
+	status, endless := op.enrollment.Outcome.pending()
+	if endless || op.queries <= op.enrollment.Outcome.Polls {
+		return answer{status: 202, retryAfter: c.retryAfter(op), operation: op, body: encode(statusBody{OperationID: id, Status: status,
+			State: &stateBody{RegistrationID: c.registrationID, Status: status}})}
+	}
+	return c.outcome(op)
+}
+
+// explainOperationID says why there is no operation with an id.
+func (c *Conn) explainOperationID(id string, another bool) {
+	switch {
+	case id == "":
+		c.diagnose(OperationID, "the query has no operation id: end its topic with %q", "&operationId={operationId}")
+	case another:
+		c.diagnose(OperationID, "the operation %.80q is one of another device", id)
+	default:
+		c.diagnose(OperationID, "the service has no operation %.80q: expected the operationId of the answer to the registration, as it stands", id)
+	}
+}
+
+func (c *Conn) retryAfter(op *operation) RetryAfter {
+	if r := op.enrollment.Outcome.RetryAfter; r != "" {
+		return r
+	}
+	return c.service.cfg.RetryAfter
+}
+
+// refuse returns an error answer.
+func (c *Conn) refuse(f *failure) answer {
+	c.service.failures++
+	a := answer{status: f.code / 1000, body: encode(errorBody{
+		ErrorCode: f.code, TrackingID: uuid(c.service.failures), Message: f.message, TimestampUTC: timestamp(c.now),
+	})}
+	if goesOn := f.code == 404203 || a.status == 412 || a.status == 429 || a.status >= 500; !goesOn {
+		a.end = fmt.Sprintf("refused with %d", f.code)
+	}
+	return a
+}
+
+// operationID returns the id of the nth operation, in the form of real ones.
+func operationID(n uint64) string { return "4." + hex16(n) + "." + uuid(n) }
+
+// numberOf undoes it; 0 for any other text.
+func numberOf(id string) uint64 {
+	if len(id) < 18 {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[2:18], 16, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

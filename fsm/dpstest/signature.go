@@ -1,0 +1,112 @@
+package dpstest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/dps/sastoken"
+)
+
+// maxTried bounds the enrollments whose keys are tried for a signature that does not fit.
+const maxTried = 8
+
+// An attempt is one way to go wrong: what is signed, or the key that it is signed with.
+type attempt struct {
+	mistake Diagnosis // empty: this is the right way
+	what    string
+	bytes   []byte
+}
+
+// explainSignature finds out by trying how a signature that does not fit was made.
+func (c *Conn) explainSignature(all []*enrollment) {
+	texts := c.texts()
+	signature := c.token.Signature()
+	for _, simple := range []bool{true, false} { // one mistake is likelier than two
+		for _, e := range all[:min(len(all), maxTried)] {
+			for _, key := range c.keys(e) {
+				for _, text := range texts {
+					if simple && key.mistake != "" && text.mistake != "" {
+						continue
+					}
+					if !signs(key.bytes, text.bytes, signature) {
+						continue
+					}
+					for _, a := range []attempt{key, text} {
+						if a.mistake != "" {
+							c.diagnose(a.mistake, "%s", a.what)
+						}
+					}
+					return
+				}
+			}
+		}
+	}
+	c.diagnose(SignatureKey, "the signature fits none of the keys of this device: look at the key; what is to be signed is %s", quoted(string(texts[0].bytes), 300))
+}
+
+func signs(key, text, signature []byte) bool {
+	m := hmac.New(sha256.New, key)
+	m.Write(text)
+	return hmac.Equal(m.Sum(nil), signature)
+}
+
+// texts returns what the client may have signed.
+func (c *Conn) texts() []attempt {
+	sr, se := c.token.Resource(), strconv.FormatInt(c.token.Expiry().Unix(), 10)
+	var all []attempt
+	add := func(mistake Diagnosis, what, text string) {
+		if !slices.ContainsFunc(all, func(a attempt) bool { return string(a.bytes) == text }) {
+			all = append(all, attempt{mistake, what, []byte(text)})
+		}
+	}
+	add("", "", sr+"\n"+se)
+	raw, encoded := unescape(sr), sastoken.Resource(c.service.cfg.IDScope, c.registrationID)
+	add(SignatureDecoded, "the sr was signed before it was percent-encoded: sign the sr as it stands in the token", raw+"\n"+se)
+	for _, other := range []string{encoded, strings.ReplaceAll(encoded, "%2F", "%2f"), c.service.cfg.IDScope + "/registrations/" + c.registrationID} {
+		add(SignatureDecoded, "the sr that was signed is "+strconv.Quote(other)+", but the token has another one: sign the sr as it stands in the token", other+"\n"+se)
+	}
+	for _, lower := range []string{strings.ToLower(sr), strings.ToLower(raw)} {
+		add(SignatureCase, "the sr was signed in lower case: sign it as it stands in the token", lower+"\n"+se)
+	}
+	for _, form := range []struct{ what, text string }{
+		{"without a line feed", sr + se}, {`with the two characters \n instead of a line feed`, sr + `\n` + se}, {"with CR LF instead of a line feed", sr + "\r\n" + se},
+		{"with a line feed behind it", sr + "\n" + se + "\n"}, {"with se before sr", se + "\n" + sr}, {"without se", sr}, {"with sr= and se= in it", "sr=" + sr + "\nse=" + se},
+		{"with & instead of a line feed", sr + "&" + se},
+	} {
+		add(SignatureText, "the text was signed "+form.what+": sign sr, one line feed, and se, here "+quoted(sr+"\n"+se, 300), form.text)
+	}
+	return all
+}
+
+// keys returns the keys that the client may have used for an enrollment.
+func (c *Conn) keys(e *enrollment) (all []attempt) {
+	id := c.registrationID
+	for i, key := range e.keys {
+		text := []byte(strings.TrimSpace(string([]Key{e.PrimaryKey, e.SecondaryKey}[i])))
+		if e.Group == "" {
+			all = append(all,
+				attempt{"", "", key},
+				attempt{SignatureKeyText, "the key was used as it is printed: decode its base64 first", text},
+				attempt{SignatureKey, "the key was derived from that of the enrollment, but this is an individual one: use its key as it is", sastoken.DeriveKey(key, id)})
+			continue
+		}
+		derived := sastoken.DeriveKey(key, id)
+		all = append(all,
+			attempt{"", "", derived},
+			attempt{SignatureGroupKey, "the key of the group was used: derive the key of the device, the HMAC-SHA256 of the registration id under it", key},
+			attempt{SignatureGroupKey, "the key of the group was used, and without decoding its base64: decode it, and derive the key of the device, the HMAC-SHA256 of the registration id under it", text},
+			attempt{SignatureKeyText, "the derived key was used in base64: use its 32 bytes", []byte(base64.StdEncoding.EncodeToString(derived))},
+			attempt{SignatureKeyText, "the key was derived from the key of the group as it is printed: decode the base64 of that first", sastoken.DeriveKey(text, id)})
+		for _, other := range []string{strings.ToLower(id), strings.ToUpper(id), unescape(c.token.Resource())} {
+			if other = other[strings.LastIndexByte(other, '/')+1:]; other != id && other != "" {
+				all = append(all, attempt{SignatureCase, "the key was derived from the registration id " + quoted(other, 140) + ", but the device connects as " + quoted(id, 140) + ": case matters there",
+					sastoken.DeriveKey(key, other)})
+			}
+		}
+	}
+	return all
+}
