@@ -39,6 +39,7 @@ type Conn struct {
 	unacked  []unacked  // answers with QoS 1 or 2
 	filter   string     // the last topic filter that was refused
 	current  *operation // the one that the device was told of last
+	open     bool       // a request has not been answered as it should be
 
 	// From the CONNECT.
 	connected           bool
@@ -46,6 +47,7 @@ type Conn struct {
 	registrationID, key string // as it came; in lower case
 	version             string // api-version, the beginning of it
 	versionOK           bool
+	accepted            bool // the CONNACK is in the output
 	keepAlive           time.Duration
 	connackAt           time.Time // when the CONNACK is sent
 	password            []byte    // until it has been looked at
@@ -107,7 +109,7 @@ func (c *Conn) Advance(now time.Time) {
 func (c *Conn) Lost(now time.Time) {
 	c.tick(now)
 	if !c.hungup {
-		if c.begun && !c.refused {
+		if c.accepted || c.begun && !c.connected && !c.refused {
 			c.diagnose(NoDisconnect, "%s", c.explainLoss())
 		}
 		c.hangUp("by the client")
@@ -200,7 +202,7 @@ func (c *Conn) violation(err error, p []byte) {
 	case errors.Is(err, errNamed):
 	case errors.Is(err, packet.ErrTooLarge) && c.connected:
 		c.diagnose(TooLarge, "the service takes messages of 96 KB: %v", err)
-	case !c.connected && !isConnect(err):
+	case !c.connected && (!isConnect(err) || isTLS(p)):
 		if c.begun {
 			p = nil
 		}
@@ -213,6 +215,10 @@ func (c *Conn) violation(err error, p []byte) {
 
 // errNamed stands for an error that has been diagnosed.
 var errNamed = errors.New("dpstest: named already")
+
+// isTLS reports whether bytes look like the beginning of a TLS handshake, whose first byte
+// is that of a CONNECT too.
+func isTLS(p []byte) bool { return len(p) > 1 && p[0] == 0x16 && p[1] == 3 }
 
 // isConnect reports whether err is about a CONNECT.
 func isConnect(err error) bool {

@@ -164,7 +164,7 @@ func (c *Conn) notMQTT(err error, begin []byte) {
 	switch {
 	case bytes.HasPrefix(begin, []byte("GET ")) || bytes.HasPrefix(begin, []byte("CONNECT ")) || bytes.HasPrefix(begin, []byte("POST ")):
 		hint = "; this is HTTP, and MQTT over WebSocket has a port of its own"
-	case len(begin) > 1 && begin[0] == 0x16 && begin[1] == 3:
+	case isTLS(begin):
 		hint = "; this is the beginning of a TLS handshake"
 	}
 	if len(begin) > 0 {

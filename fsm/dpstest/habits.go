@@ -62,9 +62,9 @@ func (c *Conn) lateAcks(all bool) {
 	c.unacked = rest
 }
 
-// leave notes that the client ends the connection of its own accord.
+// leave notes that the client ends the connection, though nothing went wrong on it.
 func (c *Conn) leave() {
-	if c.current != nil && !c.current.ended {
+	if c.current != nil && !c.open {
 		c.current.left = true
 	}
 }
@@ -107,7 +107,7 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 	case r.RequestID == nil:
 		for key := range topic.Properties(r.Extra) {
 			if looksLikeRID(string(key)) {
-				c.diagnoseOnce(RequestIDName, "the property of the topic is %.40q, expected %q: the service answers with an empty $rid", key, "$rid")
+				c.diagnoseOnce(RequestIDName, "the topic ends with %.80q, where %q is expected: the service answers with an empty $rid", "?"+string(r.Extra), "?$rid={id}")
 				return
 			}
 		}

@@ -134,6 +134,7 @@ func (c *Conn) publish(p *packet.Publish) error {
 	}
 	c.checkRequest(p, &r)
 	c.requests++
+	c.open = true
 	c.request(r, p.Payload, ack)
 	return nil
 }

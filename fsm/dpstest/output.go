@@ -63,8 +63,13 @@ func (c *Conn) put(p packet.Packet, bytes []byte) {
 // sent notes that a packet is in the output.
 func (c *Conn) sent(p packet.Packet) {
 	c.about(EventSent, p, "")
-	if m, ok := p.(*packet.Publish); ok && m.QoS > 0 {
-		c.expectAck(m.ID)
+	switch p := p.(type) {
+	case *packet.Connack:
+		c.accepted = p.ReturnCode == packet.Accepted
+	case *packet.Publish:
+		if p.QoS > 0 {
+			c.expectAck(p.ID)
+		}
 	}
 }
 
@@ -106,7 +111,9 @@ func (c *Conn) fire() {
 		}
 	}
 	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
-		c.diagnose(Silent, "%s", c.explainSilence())
+		if c.accepted || !c.connected { // otherwise it waits for the CONNACK
+			c.diagnose(Silent, "%s", c.explainSilence())
+		}
 		c.hangUp("since the client was silent for too long")
 	}
 }

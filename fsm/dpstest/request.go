@@ -119,6 +119,8 @@ func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
 	if d, ok := c.service.devices.get(c.key); ok && d.until(op) != nil {
 		if *d.until(op) = (time.Time{}); refused {
 			*d.until(op) = until
+		} else if op == topic.QueryStatus && a.status >= 400 {
+			d.current = nil // then it may register again
 		}
 	}
 	switch {
@@ -130,6 +132,7 @@ func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
 		a.operation.told, a.operation.due = c.number, until
 		c.current = a.operation
 	}
+	c.open = false
 	if a.end != "" {
 		c.end(a.end)
 	}

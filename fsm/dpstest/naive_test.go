@@ -1,0 +1,112 @@
+package dpstest_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/packet"
+)
+
+// Each mistake with the CONNECT gets its name, and a client without a bug gets none.
+func TestNaiveConnections(t *testing.T) {
+	username := func(name string) func(*naive) { return func(n *naive) { n.connect.Username = []byte(name) } }
+	for name, b := range map[string]bug{
+		"none":                     {func(*naive) {}, "", ""},
+		"none, QoS 0":              {func(n *naive) { n.qos, n.register.QoS, n.query.QoS = 0, 0, 0 }, "", ""},
+		"HTTP":                     {func(n *naive) { n.raw = "GET /$iothub/websocket HTTP/1.1\r\n\r\n" }, "not-connect at ", "this is HTTP"},
+		"TLS":                      {func(n *naive) { n.raw = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" }, "not-connect at ", "TLS"},
+		"no CONNECT":               {func(n *naive) { n.raw = "\xc0\x00" }, "not-connect at ", "the first packet is PINGREQ [MQTT-3.1.0-1]"},
+		"MQTT 5":                   {func(n *naive) { n.raw = "\x10\x0d\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00" }, "protocol-level at ", "set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1"},
+		"MQTT 3.1":                 {func(n *naive) { n.raw = "\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "is of MQTT 3.1,"},
+		"level 3":                  {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "protocol level 3"},
+		"reserved flag":            {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT\x04\x03\x00\x3c\x00\x00" }, "violation at ", "[MQTT-3.1.2-3]"},
+		"half a CONNECT":           {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT" }, "no-disconnect at ", "in the middle of a packet"},
+		"no user name":             {func(n *naive) { n.connect.Username, n.connect.Password = nil, nil }, "username at CONNECT", "there is no user name: expected"},
+		"user name of a hub":       {username("h.azure-devices.net/dev-1/?api-version=2021-04-12"), "username-hub at CONNECT", "h.azure-devices.net"},
+		"user name of a scope hub": {username(scope + "/dev-1/?api-version=2019-03-31"), "username-hub at CONNECT", "expected"},
+		"encoded user name":        {username(scope + "%2Fregistrations%2Fdev-1%2Fapi-version%3D2019-03-31"), "username-encoded at CONNECT", "percent-encoded"},
+		"other user name":          {username("dev-1"), "username at CONNECT", `the user name is "dev-1": expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"`},
+		"question mark":            {username(scope + "/registrations/dev-1/?api-version=2019-03-31"), "username at CONNECT", `has "?api-version=2019-03-31" where`},
+		"no api-version":           {username(scope + "/registrations/dev-1"), "api-version at CONNECT", "without an api-version"},
+		"empty api-version part":   {username(scope + "/registrations/dev-1/"), "api-version at CONNECT", "without an api-version"},
+		"empty api-version":        {username(scope + "/registrations/dev-1/api-version="), "api-version at CONNECT", `is "", and the service answers 400`},
+		"unknown api-version":      {username(scope + "/registrations/dev-1/api-version=2020-01-01"), "api-version at CONNECT", "is not a known one"},
+		"other scope":              {username("0ne00000000/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", `"0ne00000000", expected "0ne00000A1B"`},
+		"scope in another case":    {username(strings.ToLower(scope) + "/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", "expected"},
+		"other client id":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration id in the user name is "dev-1"`},
+		"bad registration id": {func(n *naive) {
+			n.connect.ClientID, n.connect.Username = []byte("a b"), []byte(scope+"/registrations/a b/api-version=2019-03-31")
+		}, "registration-id at CONNECT", `"a b"`},
+		"clean session 0": {func(n *naive) { n.connect.CleanSession = false }, "clean-session at CONNECT", "set it to 1"},
+		"a will":          {func(n *naive) { n.connect.Will = &packet.Will{Topic: []byte("t")} }, "will at CONNECT", `"t"`},
+	} {
+		t.Run(name, b.check)
+	}
+}
+
+// Each mistake with a request gets its name.
+func TestNaiveRequests(t *testing.T) {
+	body := func(b string) func(*naive) { return func(n *naive) { n.register.Payload = []byte(b) } }
+	topic := func(name string) func(*naive) {
+		return func(n *naive) { n.register.Topic = []byte("$dps/registrations/" + name) }
+	}
+	for name, b := range map[string]bug{
+		"no subscription":    {func(n *naive) { n.filter = "" }, "no-subscription at PUBLISH", "wait for the SUBACK before the first request"},
+		"other filter":       {func(n *naive) { n.filter = "$dps/registrations/res/202/#" }, "filter at SUBSCRIBE, no-subscription at PUBLISH", `"$dps/registrations/res/202/#"`},
+		"all topics":         {func(n *naive) { n.filter = "#" }, "filter at SUBSCRIBE, no-subscription at PUBLISH", "grants"},
+		"topic of a hub":     {func(n *naive) { n.register.Topic = []byte("devices/dev-1/messages/events/") }, "topic at PUBLISH", "this is one of an IoT hub"},
+		"no slash":           {topic("PUT/iotdps-register?$rid=1"), "topic at PUBLISH", `with a slash before the "?"`},
+		"a slash too many":   {func(n *naive) { n.register.Topic = append([]byte("/"), n.register.Topic...) }, "topic at PUBLISH", "without a slash at the beginning"},
+		"other operation":    {topic("PUT/iotdps-enroll/?$rid=1"), "operation at PUBLISH", "PUT/iotdps-enroll"},
+		"other verb":         {topic("POST/iotdps-register/?$rid=1"), "operation at PUBLISH", "POST/iotdps-register"},
+		"no $rid":            {topic("PUT/iotdps-register/?"), "no-rid at PUBLISH", "?$rid={id}"},
+		"empty $rid":         {topic("PUT/iotdps-register/?$rid="), "no-rid at PUBLISH", "is empty"},
+		"rid":                {topic("PUT/iotdps-register/?rid=1"), "rid-name at PUBLISH", `ends with "?rid=1", where "?$rid={id}" is expected`},
+		"$Rid":               {topic("PUT/iotdps-register/?$Rid=1"), "rid-name at PUBLISH", "in another case"},
+		"%24rid":             {topic("PUT/iotdps-register/?%24rid=1"), "rid-name at PUBLISH", "%24rid"},
+		"$request-id":        {topic("PUT/iotdps-register/?$request-id=1"), "rid-name at PUBLISH", "$request-id"},
+		"$rid twice":         {func(n *naive) { n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=2") }, "rid-again at PUBLISH", `$rid "2"`},
+		"long $rid":          {topic("PUT/iotdps-register/?$rid=" + strings.Repeat("1", 257)), "violation at PUBLISH", "the limit is 256"},
+		"no JSON":            {body("registrationId=dev-1"), "body-form at PUBLISH", `begins with "registration"`},
+		"broken JSON":        {body(`{"registrationId":`), "body-form at PUBLISH", "not JSON"},
+		"single quotes":      {body(`{'registrationId':'dev-1'}`), "body-form at PUBLISH", "double quotes"},
+		"zero byte":          {body("{\"registrationId\":\"dev-1\"}\x00"), "body-form at PUBLISH", "zero byte"},
+		"number as id":       {body(`{"registrationId":1}`), "body-form at PUBLISH", `"registrationId" in the body is a number`},
+		"JSON array":         {body("[]"), "body-form at PUBLISH", "expected a JSON object"},
+		"JSON null":          {body("null"), "body-form at PUBLISH", "expected a JSON object"},
+		"body of another":    {body(`{"registrationId":"dev-2"}`), "body-id at PUBLISH", `"dev-2", expected "dev-1"`},
+		"payload as text":    {body(`{"payload":"{}"}`), "body-payload at PUBLISH", "begins with"},
+		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", "&operationId="},
+		"other operation id": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "as it stands"},
+	} {
+		t.Run(name, b.check)
+	}
+}
+
+// So does each mistake with time and with MQTT.
+func TestNaiveSessions(t *testing.T) {
+	body := func(b string) func(*naive) { return func(n *naive) { n.register.Payload = []byte(b) } }
+	for name, b := range map[string]bug{
+		"early query":        {func(n *naive) { n.queryAfter = 2 * time.Second }, "early-query at PUBLISH", "the query came 1s before"},
+		"nearly early query": {func(n *naive) { n.queryAfter = 2900 * time.Millisecond }, "", ""},
+		"quite early query":  {func(n *naive) { n.queryAfter = 2899 * time.Millisecond }, "early-query at PUBLISH", "101ms"},
+		"registers again": {func(n *naive) {
+			n.after = func(n *naive) { n.publish(n.register) }
+			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=3"), 1)
+		}, "rid-again at PUBLISH, register-again at PUBLISH, early-query at PUBLISH", "earlier request"},
+		"RETAIN":               {func(n *naive) { n.register.Retain = true }, "publish-flags at PUBLISH", "RETAIN"},
+		"DUP":                  {func(n *naive) { n.register.Dup = true }, "publish-flags at PUBLISH", "DUP"},
+		"no PUBACK":            {func(n *naive) { n.puback = false }, "no-puback at PUBLISH", "3s ago and has not been acknowledged"},
+		"QoS 3":                {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x36\x00")) } }, "violation at SUBSCRIBE", "[MQTT-"},
+		"two CONNECTs":         {func(n *naive) { n.before = func(n *naive) { n.send(&n.connect) } }, "violation at SUBSCRIBE", "[MQTT-3.1.0-2]"},
+		"packet of a server":   {func(n *naive) { n.before = func(n *naive) { n.send(&packet.Pingresp{}) } }, "violation at PINGRESP", "[section 2.2.1]"},
+		"too large":            {body(`{"payload":{"a":"` + strings.Repeat("x", 100_000) + `"}}`), "too-large at SUBSCRIBE", "96 KB"},
+		"silence":              {func(n *naive) { n.queryAfter = 91 * time.Second }, "silent at PUBACK", "send a PINGREQ in time"},
+		"no DISCONNECT":        {func(n *naive) { n.disconnect = false }, "no-disconnect at PUBACK", "without a DISCONNECT"},
+		"gone before the rest": {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x30")); n.c.Lost(n.o.now) } }, "no-disconnect at SUBSCRIBE", "in the middle of a packet, behind 1 bytes of it"},
+	} {
+		t.Run(name, b.check)
+	}
+}
