@@ -184,7 +184,7 @@ func (c *Conn) hangUp(why string) {
 	if c.hungup {
 		return
 	}
-	c.lateAcks(why == byDisconnect && c.ended != "")
+	c.lateAcks()
 	c.event(Event{Kind: EventClosed, Text: c.summary(why)})
 	if c.service.live[c.key] == c {
 		delete(c.service.live, c.key)
@@ -192,9 +192,6 @@ func (c *Conn) hangUp(why string) {
 	c.hungup, c.later, c.held = true, nil, 0
 	c.unreleased, c.last, c.rids, c.unacked, c.mistakes, c.current = nil, nil, nil, nil, nil, nil
 }
-
-// byDisconnect is why a connection ends as it should.
-const byDisconnect = "by the client with a DISCONNECT"
 
 // violation ends the connection because of what the client sent. p is what came last.
 func (c *Conn) violation(err error, p []byte) {

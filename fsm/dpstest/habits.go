@@ -48,12 +48,13 @@ func (c *Conn) acknowledged(id uint16) {
 	}
 }
 
-// lateAcks names the answers that should have been acknowledged by now; with all, those
-// too that were sent a moment ago.
-func (c *Conn) lateAcks(all bool) {
+// lateAcks names the answers that should have been acknowledged by now. One that was sent
+// a moment ago is not among them: many clients send their DISCONNECT while they handle the
+// last answer, in front of its PUBACK.
+func (c *Conn) lateAcks() {
 	rest := c.unacked[:0]
 	for _, u := range c.unacked {
-		if age := c.now.Sub(u.at); all || age >= ackTime {
+		if age := c.now.Sub(u.at); age >= ackTime {
 			c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK at once [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
 		} else {
 			rest = append(rest, u)
@@ -83,7 +84,7 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	if c.service.cfg.Log == nil {
 		return
 	}
-	c.lateAcks(false)
+	c.lateAcks()
 	d, known := c.service.devices.get(c.key)
 	if p.Retain {
 		c.diagnoseOnce(PublishFlags, "RETAIN is set in the PUBLISH of a request: the service is not a broker, send it with RETAIN 0")

@@ -54,7 +54,7 @@ func (c *Conn) packet(f packet.Frame) error {
 		c.deliver(c.fault(OnPing), []packet.Packet{&packet.Pingresp{}})
 	case *packet.Disconnect:
 		c.leave()
-		c.hangUp(byDisconnect)
+		c.hangUp("by the client with a DISCONNECT")
 	default:
 		return fmt.Errorf("%v is a packet of a server [section 2.2.1]", f.Type)
 	}
