@@ -219,38 +219,6 @@ func TestAPIVersionsAndIDs(t *testing.T) {
 	}
 }
 
-func TestQuotas(t *testing.T) {
-	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: 3, PollsPer10s: 2, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Status: "assigning"})}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPeer(t, s)
-	p.say(connect(), subscribe(0))
-	statuses := func(name string, n int) (all string) {
-		for range n {
-			answer := p.say(publish(name, 0, 0, ""))[0]
-			_, rest, _ := strings.Cut(answer, "/res/")
-			all += rest[:3] + " "
-		}
-		return all
-	}
-	if got := statuses(registerT, 5); got != "202 202 202 429 429 " {
-		t.Errorf("registrations: %s", got)
-	}
-	const query = "GET/iotdps-get-operationstatus/?$rid=1&operationId=4.0000000000000001.00000000-0000-4000-8000-000000000001"
-	if got := statuses(query, 4); got != "202 202 429 429 " {
-		t.Errorf("queries: %s", got)
-	}
-	p.now = p.now.Add(10 * time.Second)
-	if got := statuses(query, 1); got != "202 " {
-		t.Errorf("query after 10 s: %s", got)
-	}
-	p.now = p.now.Add(50 * time.Second)
-	if got := statuses(registerT, 1); got != "202 " {
-		t.Errorf("registration after a minute: %s", got)
-	}
-}
-
 func TestConfigFromJSON(t *testing.T) {
 	const text = `{"idScope":"0ne00000A1B","retryAfter":"soon","enrollments":[
 		{"registrationId":"dev-1","primaryKey":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=","outcome":{"polls":2,"retryAfter":4,"payload":{"a":1}},
