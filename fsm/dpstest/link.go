@@ -51,9 +51,12 @@ type Report struct {
 // chunks of one byte.
 const maxSteps = 1_000_000
 
-// Run drives m until it is Done, and returns what it took. The error is [ErrStuck] or
-// nil: how the registration went says m.Result.
+// Run drives m until it is Done, and returns what it took. The error is [ErrStuck], or nil
+// if m is done: m.Result reports the outcome of the registration.
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
+	if m == nil || s == nil {
+		return Report{}, errors.New("dpstest: Link.Run needs a machine and a service")
+	}
 	r := run{Link: l, m: m, s: s, start: start, now: start}
 	for range maxSteps {
 		if m.Want() == fsm.WantDone {

@@ -62,6 +62,9 @@ func (s *Service) Reset() {
 // Open begins a connection: a device's transport is up. cert is the certificate that the
 // device proved in the TLS handshake, nil without one. The Conn keeps it.
 func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
+	if s == nil || s.live == nil {
+		panic("dpstest: Open of a Service that was not made by New")
+	}
 	s.opened++
 	c := &Conn{service: s, number: s.opened, cert: cert, now: now, heard: now, in: packet.Splitter{Limit: maxPacket}}
 	c.event(Event{Kind: EventOpened})

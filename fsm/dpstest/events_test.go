@@ -1,0 +1,229 @@
+package dpstest_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
+)
+
+// ended returns how the only connection ended.
+func (o *observer) ended(t *testing.T) string {
+	t.Helper()
+	if len(o.ends) != 1 {
+		t.Fatalf("%q", o.ends)
+	}
+	return o.ends[0]
+}
+
+// At the end of each connection one line says how it went.
+func TestSummaries(t *testing.T) {
+	plain := func(*naive) {}
+	for name, test := range map[string]struct {
+		e      dpstest.Enrollment
+		change func(*naive)
+		want   string
+	}{
+		"assigned":       {device(dpstest.Outcome{AssignedHub: "a.example"}), plain, "closed by the client with a DISCONNECT; assigned to a.example; registrations: 1, queries: 1, mistakes: none"},
+		"failed":         {device(dpstest.Outcome{Status: "failed"}), plain, "closed by the client with a DISCONNECT; failed; registrations: 1, queries: 1, mistakes: none"},
+		"under way":      {device(dpstest.Outcome{Polls: 1}), plain, "closed by the client with a DISCONNECT; not registered; registrations: 1, queries: 1, mistakes: none"},
+		"refused":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.Password = []byte("x") }, "closed by the client with a DISCONNECT; refused with 401000; registrations: 1, queries: 0, mistakes: token-form"},
+		"CONNACK":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.ClientID = []byte("x") }, "closed since the CONNECT was refused; refused with CONNACK 2; registrations: 0, queries: 0, mistakes: client-id"},
+		"SUBACK":         {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnSubscribe, ReturnCode: 0x80}), func(n *naive) { n.disconnect = false }, "closed by the client; refused with a SUBACK; registrations: 1, queries: 0, mistakes: no-subscription, no-disconnect"},
+		"hung up":        {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, HangUp: true}), plain, "closed by a fault; not registered; registrations: 1, queries: 0, mistakes: none"},
+		"many mistakes":  {device(dpstest.Outcome{Polls: 1}), func(n *naive) { n.after = func(n *naive) { n.publish(n.register); n.publish(n.register) } }, "closed by the client with a DISCONNECT; not registered; registrations: 3, queries: 1, mistakes: rid-again (2 times), register-again (2 times), early-query"},
+		"broke protocol": {device(dpstest.Outcome{}), func(n *naive) { n.raw = "\xc0\x00" }, "closed since the client broke the protocol; not registered; registrations: 0, queries: 0, mistakes: not-connect"},
+		"silent":         {device(dpstest.Outcome{}), func(n *naive) { n.queryAfter = time.Hour }, "closed since the client was silent for too long; not registered; registrations: 1, queries: 0, mistakes: silent"},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{test.e}})
+		n := newNaive(t, o, "dev-1", signed(key, "dev-1")(start))
+		test.change(n)
+		n.run()
+		if d := cmp.Diff(test.want, o.ended(t)); d != "" {
+			t.Error(name, d)
+		}
+	}
+}
+
+// Events say what was received, sent and dropped, and not what would have been.
+func TestEventsSayWhatHappened(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault     []dpstest.Fault
+		subscribe bool
+		want      []string // behind the CONNACK and the SUBACK
+	}{
+		"answer":          {nil, true, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "sent: PUBLISH id=1"}},
+		"no subscription": {nil, false, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "diagnosis no-subscription", "dropped: the client has not subscribed: PUBLISH"}},
+		"silence":         {[]dpstest.Fault{{At: dpstest.OnRegister, Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault keeps silent: PUBLISH"}},
+		"hang up":         {[]dpstest.Fault{{At: dpstest.OnRegister, HangUp: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "dropped: a fault hangs up instead: PUBLISH", "closed: closed by a fault"}},
+		"no PUBACK":       {[]dpstest.Fault{{At: dpstest.OnRegister, NoPuback: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBLISH id=1"}},
+		"bytes":           {[]dpstest.Fault{{At: dpstest.OnRegister, Raw: "d000", Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "sent: d0 00", "dropped: a fault keeps silent"}},
+		"late":            {[]dpstest.Fault{{At: dpstest.OnRegister, Delay: 1}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7"}},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, test.fault...)}})
+		p := newPeer(t, o.Service)
+		p.say(connect())
+		if test.subscribe {
+			p.say(subscribe(1))
+		}
+		n := len(o.all)
+		p.say(publish(registerT, 1, 7, ""))
+		all := o.all[n:]
+		ok := len(all) == len(test.want)
+		for i := 0; ok && i < len(all); i++ {
+			ok = strings.HasPrefix(all[i], "#1 dev-1: "+test.want[i])
+		}
+		if !ok {
+			t.Errorf("%s: %q", name, all)
+		}
+	}
+}
+
+// What a client writes into an event is short, and one line.
+func TestEventsAreBounded(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	long := strings.Repeat("\x1b", 60_000)
+	many := &packet.Subscribe{ID: 1}
+	for range 20_000 {
+		many.Subscriptions = append(many.Subscriptions, packet.Subscription{Filter: []byte("a")})
+	}
+	for _, all := range [][]packet.Packet{
+		{connect(), many, publish("PUT/iotdps-register/?$rid=1&x="+strings.Repeat("y", 60_000), 0, 0, long)},
+		{connect(func(c *packet.Connect) { c.ClientID = []byte(long) })},
+		{connect(func(c *packet.Connect) { c.Username = []byte(long) })},
+		{connect(), &packet.Publish{Topic: []byte(long)}},
+	} {
+		newPeer(t, o.Service).say(all...)
+	}
+	if len(o.all) < 12 || len(o.named) < 5 {
+		t.Fatal(o.all)
+	}
+	for _, line := range o.all {
+		if len(line) > 1200 || strings.ContainsAny(line, "\n\x1b") {
+			t.Errorf("%d bytes: %q", len(line), line)
+		}
+	}
+}
+
+// A mistake that a client makes again and again is named some times, and counted.
+func TestRepeatedMistakesAreCounted(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newPeer(t, o.Service)
+	p.say(connect(), subscribe(0))
+	for range 100 {
+		p.status("POST/x/?$rid=1", "")
+	}
+	p.say(&packet.Disconnect{})
+	if len(o.named) != 21 || !strings.HasSuffix(o.ended(t), "mistakes: operation (100 times), rid-again (99 times)") {
+		t.Errorf("%q, %q", o.named, o.ends)
+	}
+}
+
+// A port that is only knocked at is nobody's mistake, and neither is a connection that the
+// service refuses or leaves without a CONNACK.
+func TestNobodyIsBlamed(t *testing.T) {
+	for name, test := range map[string]struct {
+		faults []dpstest.Fault
+		send   []packet.Packet
+	}{
+		"knock":      {nil, nil},
+		"no CONNACK": {[]dpstest.Fault{{At: dpstest.OnConnect, Silence: true}}, []packet.Packet{connect()}},
+		"late":       {[]dpstest.Fault{{At: dpstest.OnConnect, Delay: 9}}, []packet.Packet{connect()}},
+		"refused":    {[]dpstest.Fault{{At: dpstest.OnConnect, ReturnCode: 3, Delay: 9}}, []packet.Packet{connect()}},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, test.faults...)}})
+		p := newPeer(t, o.Service)
+		p.say(test.send...)
+		p.c.Lost(start)
+		if len(o.named) > 0 || len(o.ends) != 1 {
+			t.Errorf("%s: %q, %q", name, o.named, o.ends)
+		}
+	}
+}
+
+// An operation is gone on with over another connection; a new registration is a mistake if
+// the device has left of its own accord, and none if the connection broke.
+func TestRegisterAgainElsewhere(t *testing.T) {
+	for leaves, want := range map[bool][]string{true: {"register-again at PUBLISH"}, false: {"no-disconnect at PUBLISH"}} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		for range 2 {
+			p := newDevice(t, o.Service, "dev-1")
+			p.status(registerT, "")
+			if leaves {
+				p.say(&packet.Disconnect{})
+			}
+			p.c.Lost(start)
+		}
+		if got := o.named[:1]; !slices.Equal(got, want) {
+			t.Errorf("leaves %t: %q, want %q", leaves, o.named, want)
+		}
+	}
+}
+
+// A request before the retry-after of a 429, or of a server error, is early, for its kind.
+func TestEarlyRetry(t *testing.T) {
+	for _, test := range []struct {
+		status int
+		topic  string
+		wait   time.Duration
+		want   string
+	}{
+		{429, registerT, 4899 * time.Millisecond, "101ms"}, {429, registerT, 4900 * time.Millisecond, ""}, {503, registerT, 0, "5s"},
+		{404, registerT, 0, ""}, {429, queryT("1"), 0, ""},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: test.status, RetryAfter: "5"})}})
+		p := newDevice(t, o.Service, "dev-1")
+		p.status(registerT, "")
+		p.now = p.now.Add(test.wait)
+		p.status(test.topic, "")
+		got := ""
+		for i, named := range o.named {
+			if strings.HasPrefix(named, "early-retry ") {
+				got = o.texts[i]
+			}
+		}
+		if (got == "") != (test.want == "") || !strings.Contains(got, "came "+test.want+" before") && got != "" {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+// What comes after Lost is not processed, and the event says why.
+func TestReceiveAfterLost(t *testing.T) {
+	o := observe(t, dpstest.Config{})
+	p := newPeer(t, o.Service)
+	p.c.Lost(start)
+	n := len(o.all)
+	p.expect(p.say(connect()), true)
+	if all := o.all[n:]; len(all) != 1 || !strings.Contains(all[0], "came after Lost, which ends a Conn: call Open for a new connection") {
+		t.Errorf("%q", all)
+	}
+	p.c.Receive(start, nil)
+	p.c.Advance(start)
+	if len(o.all) != n+1 {
+		t.Errorf("%q", o.all[n:])
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	if _, err := (dpstest.Link{}).Run(nil, newService(t), start); err == nil || !strings.Contains(err.Error(), "needs a machine and a service") {
+		t.Errorf("no machine: %v", err)
+	}
+	if _, err := (dpstest.Link{}).Run(newMachine(t), nil, start); err == nil || !strings.Contains(err.Error(), "needs a machine and a service") {
+		t.Errorf("no service: %v", err)
+	}
+	for name, s := range map[string]*dpstest.Service{"nil": nil, "zero": {}} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, "made by New") {
+					t.Errorf("%s: %q", name, text)
+				}
+			}()
+			s.Open(start, nil)
+		}()
+	}
+}
