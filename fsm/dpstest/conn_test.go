@@ -237,19 +237,6 @@ func TestConfigFromJSON(t *testing.T) {
 	}
 }
 
-// A client that sends and never reads does not fill the memory.
-func TestUnreadOutputIsBounded(t *testing.T) {
-	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
-	p.say(connect(), subscribe(0))
-	ping, _ := (&packet.Pingreq{}).AppendBinary(nil)
-	for i := 0; !p.c.Hungup(); i++ {
-		if i > 1<<21 {
-			t.Fatal("no end")
-		}
-		p.c.Receive(p.now, ping)
-	}
-}
-
 func TestKeysDoNotPrint(t *testing.T) {
 	e := device(dpstest.Outcome{})
 	if text := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.PrimaryKey); strings.Contains(text, string(e.PrimaryKey)) {

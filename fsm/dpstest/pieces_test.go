@@ -102,18 +102,6 @@ func TestSilenceComesBeforeLaterAnswers(t *testing.T) {
 	p.expect(p.heard(), true)
 }
 
-// A client cannot fill the memory with answers that are delayed.
-func TestDelayedOutputIsBounded(t *testing.T) {
-	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Delay: 10})))
-	p.say(connect())
-	for i := 0; !p.c.Hungup(); i++ {
-		if i > 20_000 {
-			t.Fatal("no end")
-		}
-		p.say(&packet.Pingreq{})
-	}
-}
-
 func TestMessageSize(t *testing.T) {
 	for size, hungup := range map[int]bool{95 << 10: false, 98 << 10: true} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))

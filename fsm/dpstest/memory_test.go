@@ -1,0 +1,163 @@
+package dpstest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+)
+
+// encode writes packets one after the other.
+func encode(t *testing.T, all ...packet.Packet) (b []byte) {
+	for _, p := range all {
+		var err error
+		if b, err = p.AppendBinary(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// A client that sends and does not read is cut off when 64 KiB wait for it, whether its
+// packets come one by one or many at a time, and is told why.
+func TestUnreadOutputIsBounded(t *testing.T) {
+	for _, batch := range []int{1, 10_000} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		p := newPeer(t, o.Service)
+		p.say(connect(), subscribe(0))
+		pings := bytes.Repeat(encode(t, &packet.Pingreq{}), batch)
+		answers := 0
+		for i := 0; !p.c.Hungup() && i < 100_000; i++ {
+			p.c.Receive(p.now, pings)
+		}
+		for _, line := range o.all {
+			if strings.HasSuffix(line, "sent: PINGRESP") {
+				answers++
+			}
+		}
+		if n := 2 * answers; n < 64<<10 || n > 65<<10 || !strings.HasPrefix(o.named[0], "not-reading ") {
+			t.Errorf("%d bytes, %q", n, o.named)
+		}
+		if out := p.c.AppendOutput(nil); len(out) > 0 {
+			t.Errorf("%d bytes are kept", len(out))
+		}
+	}
+}
+
+// The same holds for answers that are delayed, each of which takes more than its bytes.
+func TestDelayedOutputIsBounded(t *testing.T) {
+	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Delay: 10})))
+	p.say(connect())
+	n := 0
+	for ; !p.c.Hungup() && n < 10_000; n++ {
+		p.say(&packet.Pingreq{})
+	}
+	if n < 100 || n > 300 {
+		t.Errorf("%d answers wait", n)
+	}
+}
+
+// An answer may be of any size, and may be repeated: the client that asked for it is not
+// to blame if it sends the next packet before it has read all.
+func TestLargeAnswers(t *testing.T) {
+	payload := json.RawMessage(`"` + strings.Repeat("x", 100_000) + `"`)
+	for name, f := range map[string]dpstest.Fault{"once": {Reversed: true}, "repeated": {Repeat: 20}, "late": {Delay: 5}, "late and repeated": {Delay: 5, Repeat: 20}} {
+		f.At = dpstest.OnRegister
+		p := newPeer(t, newService(t, device(dpstest.Outcome{AtOnce: true, Payload: payload}, f)))
+		p.say(connect(), subscribe(0))
+		p.c.Receive(start, encode(t, publish(registerT, 0, 0, ""), &packet.Pingreq{}, &packet.Pingreq{}))
+		p.c.Advance(start.Add(5 * time.Second))
+		if n := len(p.heard()); p.c.Hungup() || n != 3+f.Repeat {
+			t.Errorf("%s: %d packets, hung up %t", name, n, p.c.Hungup())
+		}
+	}
+}
+
+// After it has been read, the measure is 64 KiB again.
+func TestLargeAnswersAreForgotten(t *testing.T) {
+	p := newPeer(t, newService(t, device(dpstest.Outcome{AtOnce: true, Payload: json.RawMessage(`"` + strings.Repeat("x", 200_000) + `"`)})))
+	p.say(connect(), subscribe(0), publish(registerT, 0, 0, ""))
+	ping := encode(t, &packet.Pingreq{})
+	n := 0
+	for ; !p.c.Hungup() && n < 100_000; n++ {
+		p.c.Receive(start, ping)
+	}
+	if n > 33_000 {
+		t.Errorf("%d bytes wait", 2*n)
+	}
+}
+
+// heap returns the memory in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A connection keeps little of a CONNECT, however long its fields are.
+func TestConnectLeavesLittle(t *testing.T) {
+	const n = 200
+	long := strings.Repeat("x", 30_000)
+	s := newService(t, device(dpstest.Outcome{}))
+	hellos := map[string][]byte{
+		"client id": encode(t, connect(func(c *packet.Connect) {
+			c.ClientID, c.Username = []byte(long), []byte(scope+"/registrations/"+long+"/api-version=2019-03-31")
+		})),
+		"api-version": encode(t, connect(func(c *packet.Connect) { c.Username = []byte(scope + "/registrations/dev-1/api-version=" + long) })),
+		"user name":   encode(t, connect(func(c *packet.Connect) { c.Username = append(c.Username, "&"+long...) })),
+		"password":    encode(t, connect(func(c *packet.Connect) { c.Password = []byte(long) })),
+	}
+	for name, hello := range hellos {
+		before := heap()
+		var all []*dpstest.Conn
+		for range n {
+			c := s.Open(start, nil)
+			c.Receive(start, hello)
+			all = append(all, c)
+		}
+		if grown := int64(heap()) - int64(before); grown > n*8<<10 {
+			t.Errorf("%s: a connection takes %d bytes", name, grown/n)
+		}
+		for _, c := range all {
+			c.Lost(start)
+		}
+	}
+}
+
+// A flood of registrations takes no more than what is to be remembered of them.
+func TestRegistrationsAreForgotten(t *testing.T) {
+	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: -1, Remember: 1000, Enrollments: []dpstest.Enrollment{{Group: "g", X509: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flood := func(from, to int) {
+		for i := from; i < to; i++ {
+			id := fmt.Sprintf("device-%d", i)
+			c := s.Open(start, certificate(id))
+			c.Receive(start, encode(t, connect(func(c *packet.Connect) {
+				c.ClientID, c.Username, c.Password = []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31"), nil
+			}), publish(registerT, 0, 0, "")))
+			c.Lost(start)
+		}
+	}
+	flood(0, 10_000)
+	before := heap()
+	flood(10_000, 40_000)
+	if grown := int64(heap()) - int64(before); grown > 1<<20 {
+		t.Errorf("30,000 registrations more take %d bytes more", grown)
+	}
+	c := s.Open(start, certificate("device-39999"))
+	c.Receive(start, encode(t, connect(func(c *packet.Connect) {
+		c.ClientID, c.Username = []byte("device-39999"), []byte(scope+"/registrations/device-39999/api-version=2019-03-31")
+	}), subscribe(0), publish(fmt.Sprintf("GET/iotdps-get-operationstatus/?$rid=1&operationId=4.%016x.00000000-0000-4000-8000-%012x", 40_000, 40_000), 0, 0, "")))
+	if out := c.AppendOutput(nil); !bytes.Contains(out, []byte(`"status":"assigned"`)) {
+		t.Errorf("the last operation is answered %q", out)
+	}
+}
