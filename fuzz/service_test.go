@@ -2,15 +2,17 @@ package fuzz
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/packet"
 )
 
-// Invariant: no bytes from a client make the service panic or send what is no MQTT,
-// and how they are cut makes no difference.
+// Invariant: no bytes from a client make the service panic, send what is not MQTT or report
+// more than a short line at a time, and how they are cut makes no difference.
 func FuzzService(f *testing.F) {
 	hello, _ := (&packet.Connect{CleanSession: true, ClientID: []byte("dev"), Username: []byte("scope/registrations/dev/api-version=2019-03-31")}).AppendBinary(nil)
 	hello, _ = (&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte("$dps/registrations/res/#"), QoS: 1}}}).AppendBinary(hello)
@@ -23,6 +25,10 @@ func FuzzService(f *testing.F) {
 			b, _ := p.AppendBinary(bytes.Clone(hello))
 			f.Add(b)
 		}
+	}
+	for _, password := range []string{"x", "SharedAccessSignature sr=scope%2Fregistrations%2Fkey&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&se=1800000000&skn=registration"} {
+		b, _ := (&packet.Connect{CleanSession: true, ClientID: []byte("key"), Username: []byte("scope/registrations/key/api-version=2019-03-31"), Password: []byte(password)}).AppendBinary(nil)
+		f.Add(b)
 	}
 	for _, seed := range packetSeeds(f) {
 		f.Add(seed)
@@ -48,7 +54,13 @@ func FuzzService(f *testing.F) {
 
 // serve feeds a new service in pieces of n bytes and returns all it sends.
 func serve(t *testing.T, in []byte, n int) (out []byte) {
-	s, err := dpstest.New(dpstest.Config{IDScope: "scope", Enrollments: []dpstest.Enrollment{{RegistrationID: "dev", X509: true}}})
+	s, err := dpstest.New(dpstest.Config{IDScope: "scope", Enrollments: []dpstest.Enrollment{
+		{RegistrationID: "dev", X509: true}, {RegistrationID: "key", PrimaryKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
+	}, Log: func(e dpstest.Event) {
+		if len(e.Text) > 1<<10 || strings.ContainsFunc(e.Text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q", e)
+		}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ type Conn struct {
 	accepted            bool // the CONNACK is in the output
 	keepAlive           time.Duration
 	connackAt           time.Time // when the CONNACK is sent
-	password            []byte    // until it has been looked at
+	password            []byte    // during connect
 	plus                bool      // the signature of the token has a raw '+'
 	token               sastoken.Token
 	tokenErr            error
@@ -66,7 +66,7 @@ type Conn struct {
 	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
 }
 
-// Receive takes bytes that the device sent. p is copied where need be.
+// Receive processes bytes that the device sent. What is kept of p is copied.
 func (c *Conn) Receive(now time.Time, p []byte) {
 	c.Advance(now) // what was due before comes first, in however many pieces p comes
 	if c.lost && len(p) > 0 {
@@ -99,13 +99,13 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 	c.fire()
 }
 
-// Advance says that time passed.
+// Advance tells the connection that time has passed.
 func (c *Conn) Advance(now time.Time) {
 	c.tick(now)
 	c.fire()
 }
 
-// Lost says that the device's transport is gone. It is the last call.
+// Lost tells the connection that its transport is gone. It must be the last call.
 func (c *Conn) Lost(now time.Time) {
 	c.tick(now)
 	if !c.hungup {

@@ -21,7 +21,8 @@ var knownVersions = []string{
 // connect processes the CONNECT.
 func (c *Conn) connect(p *packet.Connect) {
 	c.setID(string(p.ClientID[:min(len(p.ClientID), maxID)]))
-	c.password = slices.Clone([]byte(p.Password[:min(len(p.Password), maxPassword)]))
+	c.password = p.Password[:min(len(p.Password), maxPassword)]
+	defer func() { c.password = nil }() // it is the packet's
 	code := c.checkUsername(string(p.Username))
 	if len(p.ClientID) == 0 && !p.CleanSession {
 		code = packet.IdentifierRejected // MQTT-3.1.3-8
@@ -44,7 +45,6 @@ func (c *Conn) connect(p *packet.Connect) {
 	c.connected, c.keepAlive = true, time.Duration(p.KeepAlive)*time.Second
 	c.token, c.tokenErr = sastoken.Parse(p.Password)
 	c.identify()
-	c.password = nil
 	c.deliver(fault, []packet.Packet{&packet.Connack{}})
 }
 
@@ -63,7 +63,7 @@ func (c *Conn) setID(id string) {
 
 // refuseConnect sends a CONNACK that ends the connection [MQTT-3.2.2-5].
 func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
-	c.refused, c.password = true, nil
+	c.refused = true
 	if !fault.HangUp && !fault.Silence && code != packet.UnacceptableProtocolVersion && code != packet.ServerUnavailable {
 		c.end(fmt.Sprintf("refused with CONNACK %d", code))
 	}
@@ -101,9 +101,6 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	} else if !slices.Contains(c.versions(), version) {
 		c.diagnose(APIVersion, "the api-version %.40q is not a known one, and the real service may answer 400: expected one of %q", version, c.versions())
 	}
-	if !validID(c.registrationID) {
-		c.diagnose(RegistrationID, `the client id is %.140q, which cannot be a registration id, and the service answers 400: expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, c.registrationID)
-	}
 	switch {
 	case parts[0] != c.service.cfg.IDScope:
 		c.diagnose(IDScope, "the user name is for the ID scope %.80q, expected %q", parts[0], c.service.cfg.IDScope)
@@ -111,6 +108,8 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	case !strings.EqualFold(parts[2], c.registrationID):
 		c.diagnose(ClientID, "the client id is %.140q, but the registration id in the user name is %.140q: they must be the same", c.registrationID, parts[2])
 		return packet.ReturnCode(choices.ClientIDCode)
+	case !validID(c.registrationID):
+		c.diagnose(RegistrationID, `the registration id is %.140q, and the service answers 400: expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, c.registrationID)
 	}
 	return packet.Accepted
 }

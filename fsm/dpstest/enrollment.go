@@ -31,8 +31,8 @@ type Enrollment struct {
 	PrimaryKey   Key `json:"primaryKey,omitempty"`
 	SecondaryKey Key `json:"secondaryKey,omitempty"`
 
-	// X509 says that devices show a certificate, whose common name is the registration
-	// id, instead of a key.
+	// X509 means that the devices show a certificate, whose common name is the registration
+	// id, instead of having a key.
 	X509 bool `json:"x509,omitempty"`
 
 	// Thumbprints are the SHA-1 or SHA-256 hashes, in hex, of the certificates that the
@@ -45,7 +45,7 @@ type Enrollment struct {
 	Authority string `json:"authority,omitempty"`
 
 	// Outcome is how the registration goes.
-	Outcome Outcome `json:"outcome"`
+	Outcome Outcome `json:"outcome,omitempty"`
 
 	// Faults spoil it. In a group they are counted for each device.
 	Faults []Fault `json:"faults,omitempty"`

@@ -10,7 +10,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// An EventKind says what an [Event] is about.
+// An EventKind tells what an [Event] is about.
 type EventKind byte
 
 // The kinds of events.

@@ -45,19 +45,26 @@ func (s *Step) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Fault spoils one step of a device: the service does what it would, with the
-// differences that the other fields name. They may be combined.
+// A Fault spoils one step of a device: the service does what it would do anyway, with the
+// differences that the other fields make. They may be combined. A Fault that can make no
+// difference, and a field that has no effect at its step, are mistakes in a Config.
 type Fault struct {
-	// At and Nth say which step: the Nth that the device takes, over all of its
-	// connections; 1 is the first, 0 each of them.
+	// At is the step, and is required. Nth selects one of several: 1 is the first one that
+	// the device takes, over all of its connections, and 0 stands for all.
+	//
+	// The steps are counted until the registration of the device has ended, so that the
+	// next one, perhaps in the next run of a test suite, meets the same faults. It has ended
+	// when the device was told its final status, or was refused: with a status below 500
+	// other than 412, 429, or 404 for a query; with a SUBACK; or with a CONNACK 2, 4 or 5.
+	// Service.Reset starts the count again too.
 	At  Step `json:"at"`
 	Nth int  `json:"nth,omitempty"`
 
-	// HangUp closes the connection instead of an answer, HangUpAfter behind it.
+	// HangUp closes the connection instead of sending an answer, HangUpAfter after it.
 	HangUp      bool `json:"hangUp,omitempty"`
 	HangUpAfter bool `json:"hangUpAfter,omitempty"`
 
-	// Silence gives no answer, but a PUBACK; NoPuback gives none of these.
+	// Silence sends no answer, though a PUBACK. NoPuback sends no PUBACK.
 	Silence  bool `json:"silence,omitempty"`
 	NoPuback bool `json:"noPuback,omitempty"`
 
@@ -67,12 +74,13 @@ type Fault struct {
 	// ReturnCode is that of the CONNACK, 1 to 5, or of the SUBACK, 0x80.
 	ReturnCode byte `json:"returnCode,omitempty"`
 
-	// Status replaces the one in the topic. From 400 on it refuses the request, which
-	// then has no effect, with an error body. Body replaces that of the answer.
+	// Status replaces the one in the topic. If it is 400 or more the request is refused with
+	// an error body, and has no other effect. Body replaces the body of the answer.
 	Status int     `json:"status,omitempty"`
 	Body   *string `json:"body,omitempty"`
 
-	// RetryAfter replaces that of the answer.
+	// RetryAfter replaces that of the answer. A scripted error, of 429 too, has no
+	// retry-after unless it is set here: the service has been seen to leave it out.
 	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
 
 	// RequestID replaces the $rid. Empty is "$rid=".
@@ -84,8 +92,8 @@ type Fault struct {
 	// Reversed puts the properties of the topic in another order, with an unknown one.
 	Reversed bool `json:"reversed,omitempty"`
 
-	// Repeat sends the answer so many times more; Stale sends the device's last
-	// answer first.
+	// Repeat sends the answer again so many times, with DUP if its QoS is 1. Stale sends the
+	// previous answer on the connection first.
 	Repeat int  `json:"repeat,omitempty"`
 	Stale  bool `json:"stale,omitempty"`
 
@@ -134,7 +142,7 @@ func (c *Conn) fault(at Step) *Fault {
 	return &c.service.sound
 }
 
-// deliver sends what answers a step, spoilt by a fault.
+// deliver sends what answers a step, spoiled by a fault.
 func (c *Conn) deliver(f *Fault, all []packet.Packet) {
 	if f.HangUp {
 		c.drop(all, "a fault hangs up instead")

@@ -14,7 +14,7 @@ import (
 var ErrStuck = errors.New("dpstest: stuck")
 
 // A Link is a network without a network: it drives an fsm.Machine and a [Service] in
-// virtual time, which jumps from one event to the next. The zero Link is a good one:
+// virtual time, which jumps from one event to the next. The zero Link is ready to use:
 // no latency, and each piece arrives as it was sent.
 type Link struct {
 	// Chunk is the size in bytes of the pieces in which everything arrives; 0: as it
@@ -37,7 +37,7 @@ type Link struct {
 	NoRoute time.Duration
 }
 
-// A Report says what a [Link] has seen.
+// A Report tells what a [Link] has seen.
 type Report struct {
 	Elapsed     time.Duration // virtual time from the start to the end
 	Dials       int           // also those that failed

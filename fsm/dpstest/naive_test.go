@@ -36,6 +36,7 @@ func TestNaiveConnections(t *testing.T) {
 		"other scope":              {username("0ne00000000/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", `"0ne00000000", expected "0ne00000A1B"`},
 		"scope in another case":    {username(strings.ToLower(scope) + "/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", "expected"},
 		"other client id":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration id in the user name is "dev-1"`},
+		"empty client id":          {func(n *naive) { n.connect.ClientID = nil }, "client-id at CONNECT", `the client id is ""`},
 		"bad registration id": {func(n *naive) {
 			n.connect.ClientID, n.connect.Username = []byte("a b"), []byte(scope+"/registrations/a b/api-version=2019-03-31")
 		}, "registration-id at CONNECT", `"a b"`},

@@ -18,7 +18,7 @@ const overhead = 256
 // delayed is output for later.
 type delayed struct {
 	at     time.Time
-	packet packet.Packet // nil if bytes are none
+	packet packet.Packet // nil if the bytes are not a packet
 	bytes  []byte
 	hangUp string // why the connection is closed behind it; empty: it is not
 }

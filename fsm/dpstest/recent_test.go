@@ -32,7 +32,30 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// Who has an id that cannot be a device's leaves nothing behind.
+// A scripted answer that MQTT cannot carry ends the connection, and is not a mistake of the
+// client.
+func TestUnsendableAnswers(t *testing.T) {
+	var all []string
+	s, err := New(Config{IDScope: "scope", Log: func(e Event) { all = append(all, e.String()) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, delay := range []time.Duration{0, time.Second} {
+		c := s.Open(time.Time{}, nil)
+		c.begun, all = true, nil
+		c.send(&packet.Publish{QoS: 3, Topic: []byte("t")}, delay)
+		if !c.Hungup() || len(all) != 2 || !strings.Contains(all[0], ": fault: the scripted answer cannot be sent: ") || !strings.HasSuffix(all[1], "mistakes: none") {
+			t.Errorf("%q", all)
+		}
+	}
+	c := s.Open(time.Time{}, nil)
+	a := answer{status: 99}
+	if got := c.messages(&s.sound, a, []byte("1")); got != nil || !c.Hungup() {
+		t.Errorf("%v", got)
+	}
+}
+
+// A device whose id is impossible leaves nothing behind.
 func TestStrangersAreNotCounted(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{Group: "g", X509: true, Faults: []Fault{{At: OnConnect, HangUp: true}}}}})
 	if err != nil {

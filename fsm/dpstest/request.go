@@ -66,12 +66,12 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	}
 	rid := r.RequestID
 	if rid == nil {
-		rid = []byte{} // as the service does when $rid is absent or misspelt
+		rid = []byte{} // as the service does when $rid is absent or misspelled
 	}
 	c.reply(r.Op, fault, a, rid, ack)
 }
 
-// reply sends an acknowledgement and an answer, spoilt by a fault.
+// reply sends an acknowledgement and an answer, spoiled by a fault.
 func (c *Conn) reply(op topic.Op, f *Fault, a answer, rid []byte, ack packet.Packet) {
 	if f.Status != 0 {
 		a.status = f.Status

@@ -20,7 +20,7 @@ type Service struct {
 	begun      uint64 // operations so far
 	failures   uint64 // error answers so far
 	minute     window // registrations
-	sound      Fault  // none
+	sound      Fault  // stands for no fault
 }
 
 // New returns a service, or a *[ConfigError] that has every mistake in cfg. The service

@@ -12,7 +12,7 @@ import (
 )
 
 // maxTried bounds the enrollments whose keys are tried for a signature that does not fit.
-const maxTried = 8
+const maxTried = 4
 
 // An attempt is one way to go wrong: what is signed, or the key that it is signed with.
 type attempt struct {
