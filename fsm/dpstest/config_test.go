@@ -47,7 +47,7 @@ func TestConfigMistakes(t *testing.T) {
 			device(dpstest.Outcome{Payload: json.RawMessage("{"), X509: json.RawMessage("x"), SymmetricKey: json.RawMessage("y")}),
 			{Group: "g", RegistrationID: "b", X509: true},
 			{Group: "g", X509: true},
-			{RegistrationID: "c", Prefix: "c", PrimaryKey: encoded(key), Authority: "CA", Thumbprints: []string{strings.Repeat("a", 40)}},
+			{RegistrationID: "c", Prefix: "c", PrimaryKey: encoded(key), Authority: "CA", Thumbprints: []string{strings.Repeat("a", 40), strings.Repeat("a", 40) + "zz", strings.Repeat("a", 42)}},
 			{RegistrationID: "d", PrimaryKey: encoded(make([]byte, 65)), SecondaryKey: encoded(make([]byte, 15))},
 		},
 	}
@@ -62,7 +62,7 @@ func TestConfigMistakes(t *testing.T) {
 		"enrollments[4].outcome.polls", "enrollments[4].outcome.retryAfter",
 		"enrollments[5].registrationId", "enrollments[5].outcome.payload", "enrollments[5].outcome.x509", "enrollments[5].outcome.symmetricKey",
 		"enrollments[6]", "enrollments[7].group",
-		"enrollments[8].prefix", "enrollments[8].thumbprints", "enrollments[8].authority",
+		"enrollments[8].prefix", "enrollments[8].thumbprints[1]", "enrollments[8].thumbprints[2]", "enrollments[8].thumbprints", "enrollments[8].authority",
 		"enrollments[9].primaryKey", "enrollments[9].secondaryKey",
 	}
 	if d := cmp.Diff(want, paths(t, cfg)); d != "" {

@@ -83,6 +83,46 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	}
 }
 
+// An event has the time of its input, the number of its connection, and the device from its
+// CONNECT on.
+func TestEventFields(t *testing.T) {
+	type fields struct {
+		After time.Duration
+		Conn  uint64
+		ID    string
+		Kind  dpstest.EventKind
+		Text  string
+	}
+	var got []fields
+	s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}, Log: func(e dpstest.Event) {
+		if (e.Packet != nil) != (e.Kind == dpstest.EventReceived || e.Kind == dpstest.EventSent || e.Kind == dpstest.EventDropped) {
+			t.Errorf("%v has the packet %v", e, e.Packet)
+		}
+		got = append(got, fields{e.Time.Sub(start), e.Conn, e.RegistrationID, e.Kind, e.Text})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Open(start, nil)
+	p := &peer{t, s.Open(start.Add(time.Second), nil), start.Add(2 * time.Second)}
+	p.say(connect(), publish(registerT, 1, 7, "{}"), publish("POST/x/?$rid=2", 0, 0, ""))
+	p.c.Lost(start.Add(3 * time.Second))
+	want := []fields{
+		{0, 1, "", dpstest.EventOpened, ""},
+		{time.Second, 2, "", dpstest.EventOpened, ""},
+		{2 * time.Second, 2, "", dpstest.EventReceived, `CONNECT client="dev-1" user="0ne00000A1B/registrations/dev-1/api-version=2019-03-31" password=*** clean=true keepalive=60s`},
+		{2 * time.Second, 2, "dev-1", dpstest.EventSent, "CONNACK accepted, session present false"},
+		{2 * time.Second, 2, "dev-1", dpstest.EventReceived, `PUBLISH id=7 qos=1 topic="$dps/registrations/PUT/iotdps-register/?$rid=r1" payload=2 bytes {}`},
+		{2 * time.Second, 2, "dev-1", dpstest.EventSent, "PUBACK id=7"},
+	}
+	if d := cmp.Diff(want, got[:min(len(got), 6)]); d != "" || len(got) != 14 {
+		t.Error(d, len(got), got[6:])
+	}
+	if text := got[8].Text; text != `PUBLISH qos=0 topic="$dps/registrations/POST/x/?$rid=2" payload=0 bytes` {
+		t.Errorf("%q", text)
+	}
+}
+
 // What a client writes into an event is short, and one line.
 func TestEventsAreBounded(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})

@@ -22,6 +22,7 @@ func TestFaultStatus(t *testing.T) {
 		want   string
 	}{
 		{dpstest.OnRegister, 200, `200/?$rid=r1&retry-after=3" payload=94 bytes {"operationId":"4.0000000000000001.`},
+		{dpstest.OnRegister, 399, `399/?$rid=r1&retry-after=3" payload=94 bytes {"operationId":"4.0000000000000001.`},
 		{dpstest.OnRegister, 400, `400/?$rid=r1" payload=148 bytes {"errorCode":400004,`},
 		{dpstest.OnRegister, 404, `404/?$rid=r1" payload=148 bytes {"errorCode":404201,`},
 		{dpstest.OnRegister, 429, `429/?$rid=r1" payload=148 bytes {"errorCode":429001,`},
@@ -61,7 +62,9 @@ func TestFaultUnsubscribe(t *testing.T) {
 }
 
 func TestStepNames(t *testing.T) {
+	names := ""
 	for s := dpstest.OnConnect; s <= dpstest.OnUnsubscribe; s++ {
+		names += s.String() + " "
 		text, err := json.Marshal(s)
 		if err != nil || string(text) != `"`+s.String()+`"` {
 			t.Fatalf("%s, %v", text, err)
@@ -75,8 +78,13 @@ func TestStepNames(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"regsiter"`), &s); err == nil || !strings.Contains(err.Error(), "regsiter") {
 		t.Errorf("a misspelt step: %v", err)
 	}
-	if got := dpstest.Step(99).String(); got != "step 99" {
-		t.Error(got)
+	if names != "connect subscribe register query ping unsubscribe " {
+		t.Error(names)
+	}
+	for s, want := range map[dpstest.Step]string{0: "step 0", 7: "step 7", 99: "step 99"} {
+		if got := s.String(); got != want {
+			t.Error(got)
+		}
 	}
 }
 

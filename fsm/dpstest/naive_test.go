@@ -17,6 +17,7 @@ func TestNaiveConnections(t *testing.T) {
 		"none, QoS 0":              {func(n *naive) { n.qos, n.register.QoS, n.query.QoS = 0, 0, 0 }, "", ""},
 		"HTTP":                     {func(n *naive) { n.raw = "GET /$iothub/websocket HTTP/1.1\r\n\r\n" }, "not-connect at ", "this is HTTP"},
 		"TLS":                      {func(n *naive) { n.raw = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" }, "not-connect at ", "TLS"},
+		"a byte of TLS":            {func(n *naive) { n.raw = "\x16" }, "violation at ", "[MQTT-2.2.2-2]"},
 		"no CONNECT":               {func(n *naive) { n.raw = "\xc0\x00" }, "not-connect at ", "the first packet is PINGREQ [MQTT-3.1.0-1]"},
 		"MQTT 5":                   {func(n *naive) { n.raw = "\x10\x0d\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00" }, "protocol-level at ", "set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1"},
 		"MQTT 3.1":                 {func(n *naive) { n.raw = "\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "is of MQTT 3.1,"},

@@ -55,6 +55,16 @@ func TestUnsendableAnswers(t *testing.T) {
 	}
 }
 
+// Packet identifiers count up, and begin again behind 65,535 [MQTT-2.3.1-1].
+func TestPacketIdentifiers(t *testing.T) {
+	c := &Conn{packetID: 65_533}
+	for _, want := range []uint16{65_534, 65_535, 1, 2} {
+		if got := c.nextID(); got != want {
+			t.Errorf("%d, want %d", got, want)
+		}
+	}
+}
+
 // A device whose id is impossible leaves nothing behind.
 func TestStrangersAreNotCounted(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{Group: "g", X509: true, Faults: []Fault{{At: OnConnect, HangUp: true}}}}})

@@ -1,0 +1,136 @@
+package dpstest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+	"example.com/dps/sastoken"
+	"github.com/google/go-cmp/cmp"
+)
+
+// body registers dev-1 and queries once, and returns both bodies.
+func bodies(t *testing.T, e dpstest.Enrollment, cert *dpstest.Certificate) (register, query string) {
+	t.Helper()
+	e.Outcome.RetryAfter = "0"
+	p := &peer{t, newService(t, e).Open(start, cert), start}
+	p.say(connect(func(c *packet.Connect) {
+		if e.Group != "" {
+			c.Password = signed(sastoken.DeriveKey(key, "dev-1"), "dev-1")(start)
+		}
+	}), subscribe(0))
+	body := func(topic string) string {
+		all := p.say(publish(topic, 0, 0, ""))
+		if len(all) != 1 {
+			t.Fatal(all)
+		}
+		return all[0][strings.IndexByte(all[0], '{'):]
+	}
+	register = body(registerT)
+	p.now = start.Add(2500 * time.Millisecond)
+	return register, body(queryT("1"))
+}
+
+const (
+	began = `{"operationId":"4.0000000000000001.00000000-0000-4000-8000-000000000001","status":`
+	times = `"createdDateTimeUtc":"2026-11-22T12:00:00.0000000Z"`
+	later = `"lastUpdatedDateTimeUtc":"2026-11-22T12:00:02.5000000Z","etag":"IjAwMDAwMDAwIg=="`
+)
+
+// The bodies are those of the service: the fields, their order, and what depends on the
+// enrollment.
+func TestBodies(t *testing.T) {
+	assigned := func(x509 string) string {
+		return began + `"assigned","registrationState":{` + x509 + `"registrationId":"dev-1",` + times + `,"assignedHub":"hub.azure-devices.example","deviceId":"dev-1","status":"assigned","substatus":"initialAssignment",` + later + `}}`
+	}
+	full := dpstest.Outcome{Status: "ASSIGNED", AssignedHub: "h", DeviceID: "d", Substatus: "s", ErrorCode: 7, ErrorMessage: "m", Payload: json.RawMessage(`[1]`), X509: json.RawMessage(`{}`), SymmetricKey: json.RawMessage(`{"a":1}`)}
+	for name, test := range map[string]struct {
+		e    dpstest.Enrollment
+		cert *dpstest.Certificate
+		want string
+	}{
+		"key":             {device(dpstest.Outcome{}), nil, assigned("")},
+		"certificate":     {dpstest.Enrollment{RegistrationID: "dev-1", X509: true}, certificate("dev-1"), assigned("")},
+		"group":           {dpstest.Enrollment{Group: "g", PrimaryKey: encoded(key)}, nil, assigned(`"symmetricKey":{"enrollmentGroupId":"g"},`)},
+		"group with X509": {dpstest.Enrollment{Group: "g", X509: true}, certificate("dev-1"), assigned(`"x509":{"enrollmentGroupId":"g"},`)},
+		"own objects": {dpstest.Enrollment{Group: "g", PrimaryKey: encoded(key), Outcome: dpstest.Outcome{SymmetricKey: json.RawMessage(`{}`), X509: json.RawMessage(`{"b":2}`)}}, nil,
+			assigned(`"x509":{"b":2},"symmetricKey":{},`)},
+		"own object with X509": {dpstest.Enrollment{Group: "g", X509: true, Outcome: dpstest.Outcome{X509: json.RawMessage(`{}`)}}, certificate("dev-1"), assigned(`"x509":{},`)},
+		"all": {device(full), nil, began + `"ASSIGNED","registrationState":{"x509":{},"symmetricKey":{"a":1},"registrationId":"dev-1",` + times +
+			`,"assignedHub":"h","deviceId":"d","status":"ASSIGNED","substatus":"s","errorCode":7,"errorMessage":"m",` + later + `,"payload":[1]}}`},
+		"failed": {device(dpstest.Outcome{Status: "failed", AssignedHub: "h", DeviceID: "d", ErrorCode: 400207, ErrorMessage: "m"}), nil,
+			began + `"failed","registrationState":{"registrationId":"dev-1",` + times + `,"status":"failed","errorCode":400207,"errorMessage":"m",` + later + `}}`},
+		"assigning":  {device(dpstest.Outcome{Polls: 1}), nil, began + `"assigning","registrationState":{"registrationId":"dev-1","status":"assigning"}}`},
+		"unassigned": {device(dpstest.Outcome{Status: "unassigned"}), nil, began + `"unassigned","registrationState":{"registrationId":"dev-1","status":"unassigned"}}`},
+	} {
+		register, query := bodies(t, test.e, test.cert)
+		want := began + `"assigning"}`
+		if name == "unassigned" {
+			want = began + `"unassigned"}`
+		}
+		if d := cmp.Diff([]string{want, test.want}, []string{register, query}); d != "" {
+			t.Error(name, d)
+		}
+	}
+}
+
+// An error has its code, a number that counts up, and the time.
+func TestErrorBodies(t *testing.T) {
+	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+	p.say(connect(func(c *packet.Connect) { c.Password = nil }), subscribe(0))
+	for _, n := range []string{"1", "2"} {
+		all := p.say(publish(registerT, 0, 0, ""))
+		want := `{"errorCode":401000,"trackingId":"00000000-0000-4000-8000-00000000000` + n + `","message":"Unauthorized","timestampUtc":"2026-11-22T12:00:00.0000000Z"}`
+		if got := all[0][strings.IndexByte(all[0], '{'):]; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// A retry-after of the outcome comes before that of the Config, and stands in every answer
+// but the last.
+func TestRetryAfters(t *testing.T) {
+	for outcome, want := range map[dpstest.RetryAfter]string{"": "&retry-after=8", "5": "&retry-after=5", dpstest.NoRetryAfter: "", "soon": "&retry-after=soon"} {
+		s, err := dpstest.New(dpstest.Config{IDScope: scope, RetryAfter: "8", Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 1, RetryAfter: outcome})}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newDevice(t, s, "dev-1")
+		got := []string{p.status(registerT, ""), p.status(queryT("1"), ""), p.status(queryT("1"), "")}
+		if d := cmp.Diff([]string{"202/?$rid=r1" + want, "202/?$rid=1" + want, "200/?$rid=1"}, got); d != "" {
+			t.Errorf("%q: %s", outcome, d)
+		}
+	}
+}
+
+// The grammar of registration ids, as the service documents it.
+func TestRegistrationIDs(t *testing.T) {
+	for id, want := range map[string]bool{
+		"a": true, "z": true, "A": true, "Z": true, "0": true, "9": true, "-": true, "a.": false, "a_": false, "a:": false, ".a": true, "_a": true, ":a": true,
+		"": false, "a b": false, "a/b": false, "a+": false, "ä": false, "`": false, "{": false, "@": false, "[": false, ";": false, "a\x00b": false,
+		strings.Repeat("x", 128): true, strings.Repeat("x", 129): false,
+	} {
+		_, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{{RegistrationID: id, X509: true}}})
+		var bad *dpstest.ConfigError
+		if (err == nil) != want || err != nil && !errors.As(err, &bad) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+// Another form of api-version, or of registration id, is answered with 400.
+func TestBadIDsAreAnswered(t *testing.T) {
+	for id, want := range map[string]string{"dev-1": "202", "dev_": "400", "a b": "400"} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+		p.say(connect(func(c *packet.Connect) {
+			c.ClientID, c.Username = []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31")
+		}), subscribe(0))
+		if got := p.status(registerT, ""); got[:3] != want {
+			t.Errorf("%q: %s", id, got)
+		}
+	}
+}
