@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// body registers dev-1 and queries once, and returns both bodies.
+// bodies registers dev-1 and queries once, and returns both bodies.
 func bodies(t *testing.T, e dpstest.Enrollment, cert *dpstest.Certificate) (register, query string) {
 	t.Helper()
 	e.Outcome.RetryAfter = "0"
@@ -124,7 +124,7 @@ func TestRegistrationIDs(t *testing.T) {
 
 // Another form of api-version, or of registration id, is answered with 400.
 func TestBadIDsAreAnswered(t *testing.T) {
-	for id, want := range map[string]string{"dev-1": "202", "dev_": "400", "a b": "400"} {
+	for id, want := range map[string]string{"dev-1": "202", "dev_": "400", "a b": "400", "": "400"} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
 		p.say(connect(func(c *packet.Connect) {
 			c.ClientID, c.Username = []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31")

@@ -118,6 +118,7 @@ func TestUselessFaults(t *testing.T) {
 		"answer with silence": {[]dpstest.Fault{with(answer, func(f *dpstest.Fault) { f.At, f.Silence = dpstest.OnQuery, true })}, answers},
 		"more with hangUp":    {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true, HangUpAfter: true, Silence: true, Raw: "00", NoPuback: true, Status: 200}}, []string{".hangUpAfter", ".silence", ".raw", ".noPuback", ".status"}},
 		"code with hangUp":    {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true, ReturnCode: 5}}, []string{".returnCode"}},
+		"hung up at connect":  {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true, Body: &text}}, []string{".body"}},
 		"more with silence":   {[]dpstest.Fault{{At: dpstest.OnQuery, Silence: true, Delay: 1, Status: 200}}, []string{".status", ".delay"}},
 		"no PUBACK, first":    {[]dpstest.Fault{{At: dpstest.OnQuery, NoPuback: true, AnswerFirst: true}}, []string{".answerFirst"}},
 		"after one for all":   {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true}, {At: dpstest.OnQuery, Nth: 2, Status: 500}}, []string{"[1]"}},

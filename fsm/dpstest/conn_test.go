@@ -1,7 +1,6 @@
 package dpstest_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -219,26 +218,11 @@ func TestAPIVersionsAndIDs(t *testing.T) {
 	}
 }
 
-func TestConfigFromJSON(t *testing.T) {
-	const text = `{"idScope":"0ne00000A1B","retryAfter":"soon","enrollments":[
-		{"registrationId":"dev-1","primaryKey":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=","outcome":{"polls":2,"retryAfter":4,"payload":{"a":1}},
-		 "faults":[{"at":"query","nth":1,"status":429,"delay":0.5,"requestId":""}]}]}`
-	var cfg dpstest.Config
-	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
-		t.Fatal(err)
-	}
-	s, err := dpstest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, r, err := run(t, dpstest.Link{}, s)
-	if err != nil || string(a.Payload) != `{"a":1}` || r.Elapsed != 13500*time.Millisecond {
-		t.Errorf("%+v, %+v, %v", a, r, err)
-	}
-}
-
 func TestKeysDoNotPrint(t *testing.T) {
 	e := device(dpstest.Outcome{})
+	if text := fmt.Sprintf("%v|%q|%x|%d", e.PrimaryKey, e.PrimaryKey, e.PrimaryKey, e.PrimaryKey); text != "***|***|***|***" {
+		t.Error(text)
+	}
 	if text := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.PrimaryKey); strings.Contains(text, string(e.PrimaryKey)) {
 		t.Errorf("the key shows: %s", text)
 	}

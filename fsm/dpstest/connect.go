@@ -21,7 +21,7 @@ var knownVersions = []string{
 // connect processes the CONNECT.
 func (c *Conn) connect(p *packet.Connect) {
 	c.setID(string(p.ClientID[:min(len(p.ClientID), maxID)]))
-	c.password = p.Password[:min(len(p.Password), maxPassword)]
+	c.password = p.Password
 	defer func() { c.password = nil }() // it is the packet's
 	code := c.checkUsername(string(p.Username))
 	if len(p.ClientID) == 0 && !p.CleanSession {
@@ -48,10 +48,8 @@ func (c *Conn) connect(p *packet.Connect) {
 	c.deliver(fault, []packet.Packet{&packet.Connack{}})
 }
 
-const (
-	maxID       = 256     // bytes of a client id that are kept; a registration id has 128 at most
-	maxPassword = 4 << 10 // bytes of a password that are looked at; Parse takes no more
-)
+// maxID is how many bytes of a client id are kept. A registration id has 128 at most.
+const maxID = 256
 
 // setID remembers the client id, which the user name must confirm.
 func (c *Conn) setID(id string) {

@@ -57,6 +57,8 @@ func TestNaiveTokens(t *testing.T) {
 		"token expired":          {password(signed(key, "dev-1")(start.Add(-2 * time.Hour))), "token-expired at CONNECT", "so the token expired at 2026-11-22T11:00:00Z"},
 		"token just expired":     {password(signed(key, "dev-1")(start.Add(-61 * time.Minute))), "token-expired at CONNECT", "tolerates that for 5m0s"},
 		"a duration as expiry":   {password(token(key, sr, sr+"\n3600", 3600)), "token-expired at CONNECT", "not how long the token is to last"},
+		"a year too early":       {password(token(key, sr, sr+"\n946684799", 946684799)), "token-expired at CONNECT", "not how long the token is to last"},
+		"a clock of 2000":        {password(token(key, sr, sr+"\n946684800", 946684800)), "token-expired at CONNECT", "expired at 2000-01-01T00:00:00Z, and now it is 2026-11-22T12:00:00Z"},
 		"token expires meanwhile": {func(n *naive) {
 			n.before = func(n *naive) { n.send(&packet.Pingreq{}); n.o.now = n.o.now.Add(66 * time.Minute) }
 			n.connect.KeepAlive = 0

@@ -68,6 +68,8 @@ func TestNaiveRequests(t *testing.T) {
 		"rid":                {topic("PUT/iotdps-register/?rid=1"), "rid-name at PUBLISH", `ends with "?rid=1", where "?$rid={id}" is expected`},
 		"$Rid":               {topic("PUT/iotdps-register/?$Rid=1"), "rid-name at PUBLISH", "in another case"},
 		"%24rid":             {topic("PUT/iotdps-register/?%24rid=1"), "rid-name at PUBLISH", "%24rid"},
+		"MESSAGE_ID":         {topic("PUT/iotdps-register/?MESSAGE_ID=1"), "rid-name at PUBLISH", "MESSAGE_ID"},
+		"another property":   {topic("PUT/iotdps-register/?grid=1"), "no-rid at PUBLISH", "grid"},
 		"$request-id":        {topic("PUT/iotdps-register/?$request-id=1"), "rid-name at PUBLISH", "$request-id"},
 		"$rid twice":         {func(n *naive) { n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=2") }, "rid-again at PUBLISH", `$rid "2"`},
 		"long $rid":          {topic("PUT/iotdps-register/?$rid=" + strings.Repeat("1", 257)), "violation at PUBLISH", "the limit is 256"},
@@ -80,7 +82,7 @@ func TestNaiveRequests(t *testing.T) {
 		"JSON null":          {body("null"), "body-form at PUBLISH", "expected a JSON object"},
 		"body of another":    {body(`{"registrationId":"dev-2"}`), "body-id at PUBLISH", `"dev-2", expected "dev-1"`},
 		"payload as text":    {body(`{"payload":"{}"}`), "body-payload at PUBLISH", "begins with"},
-		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", "&operationId="},
+		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", `has no operation id: end its topic with "&operationId={operationId}"`},
 		"other operation id": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "as it stands"},
 	} {
 		t.Run(name, b.check)
@@ -98,6 +100,16 @@ func TestNaiveSessions(t *testing.T) {
 			n.after = func(n *naive) { n.publish(n.register) }
 			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=3"), 1)
 		}, "rid-again at PUBLISH, register-again at PUBLISH, early-query at PUBLISH", "earlier request"},
+		"bad body, again": {func(n *naive) {
+			n.after = func(n *naive) {
+				n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=2")
+				n.register.Payload = []byte("{")
+				n.publish(n.register)
+				n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=3")
+				n.publish(n.register)
+			}
+			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=4"), 1)
+		}, "register-again at PUBLISH, body-form at PUBLISH, register-again at PUBLISH, body-form at PUBLISH", "is under way"},
 		"RETAIN":               {func(n *naive) { n.register.Retain = true }, "publish-flags at PUBLISH", "RETAIN"},
 		"DUP":                  {func(n *naive) { n.register.Dup = true }, "publish-flags at PUBLISH", "DUP"},
 		"no PUBACK":            {func(n *naive) { n.puback = false }, "no-puback at PUBLISH", "3s ago and has not been acknowledged"},

@@ -11,7 +11,6 @@ import (
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/packet"
 	"example.com/dps/sastoken"
-	"github.com/google/go-cmp/cmp"
 )
 
 // A token counts only with the scope, the registration id and the key of the device, each
@@ -215,6 +214,32 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// A device that no enrollment fits is told what there is.
+func TestStrangers(t *testing.T) {
+	keys, x509 := dpstest.Enrollment{Group: "keys", Prefix: "Dev-", PrimaryKey: encoded(key)}, dpstest.Enrollment{Group: "x509", Prefix: "dev-", X509: true}
+	other := dpstest.Enrollment{Group: "other", Prefix: "sn-", PrimaryKey: encoded(key)}
+	for name, test := range map[string]struct {
+		e    []dpstest.Enrollment
+		cert *dpstest.Certificate
+		want string // behind "#1 dev-1: diagnosis "
+	}{
+		"certificate for a key":  {[]dpstest.Enrollment{keys}, certificate("dev-1"), `not-enrolled: the registration id "dev-1" fits the group "keys", whose devices have a key, and the client shows a certificate`},
+		"no certificate":         {[]dpstest.Enrollment{x509, other}, nil, `certificate-missing: the registration id "dev-1" fits the group "x509", whose devices show a certificate, and the client has shown none`},
+		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 1 individual ones and 1 groups`},
+		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 0 individual ones and 1 groups`},
+		"none for a certificate": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration id is "dev-1": they must be the same`},
+		"thumbprints": {[]dpstest.Enrollment{{RegistrationID: "dev-1", X509: true, Thumbprints: []string{strings.Repeat("0", 40)}}}, &dpstest.Certificate{CommonName: "dev-1", Thumbprints: []string{"11"}},
+			`certificate-unenrolled: the thumbprints of the certificate are ["11"], but the enrollment has ["` + strings.Repeat("0", 40) + `"]`},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: test.e})
+		p := &peer{t, o.Open(start, test.cert), start}
+		p.say(connect())
+		if len(o.named) != 1 || o.all[2] != "#1 dev-1: diagnosis "+test.want {
+			t.Errorf("%s: %q", name, o.all[2:])
+		}
+	}
+}
+
 // The chain of certificates is for devices that asked for one.
 func TestIssuedCertificates(t *testing.T) {
 	for body, want := range map[string]bool{"": false, `{"csr":""}`: false, `{"csr":"MIIB"}`: true} {
@@ -251,19 +276,5 @@ func TestLogHasNoSecrets(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// All diagnoses are listed, once, and are words that a command line takes.
-func TestDiagnosesAreListed(t *testing.T) {
-	seen := map[dpstest.Diagnosis]bool{}
-	for _, d := range dpstest.Diagnoses() {
-		if seen[d] || strings.Trim(string(d), "abcdefghijklmnopqrstuvwxyz-") != "" || d == "" {
-			t.Errorf("%q", d)
-		}
-		seen[d] = true
-	}
-	if d := cmp.Diff(dpstest.NotConnect, dpstest.Diagnoses()[0]); d != "" || len(seen) != 50 {
-		t.Errorf("%s, %d diagnoses", d, len(seen))
 	}
 }
