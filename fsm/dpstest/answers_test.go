@@ -21,12 +21,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 	res := func(head, rest, size string) string {
 		return head + ` topic="$dps/registrations/res/` + rest + `" payload=` + size + ` bytes`
 	}
-	for name, test := range map[string]struct {
-		fault  dpstest.Fault
-		now    []string // sent at once
-		later  []string // sent after ten seconds
-		hungup bool     // after ten seconds
-	}{
+	for name, test := range map[string]spoiled{
 		"hang up":           {dpstest.Fault{HangUp: true}, nil, nil, true},
 		"late hang up":      {dpstest.Fault{HangUp: true, Delay: 10}, nil, nil, true},
 		"hang up after":     {dpstest.Fault{HangUpAfter: true}, []string{ack, answer}, nil, true},
@@ -52,30 +47,41 @@ func TestFaultsOnTheWire(t *testing.T) {
 		"raw":               {dpstest.Fault{Raw: "d000"}, []string{ack, "PINGRESP", answer}, nil, false},
 		"raw alone, late":   {dpstest.Fault{Raw: "d000", Silence: true, Delay: 10}, []string{ack}, []string{"PINGRESP"}, false},
 	} {
-		test.fault.At, test.fault.Nth = dpstest.OnRegister, 1
-		p := newPeer(t, newService(t, device(dpstest.Outcome{}, test.fault)))
-		p.say(connect(), subscribe(1))
-		bare := func(all []string) (short []string) {
-			for _, a := range all {
-				a, _, _ = strings.Cut(a, " {")
-				short = append(short, strings.TrimRight(a, " "))
-			}
-			return short
+		t.Run(name, test.check)
+	}
+}
+
+// A spoiled is a registration with a fault, and what is sent for it.
+type spoiled struct {
+	fault  dpstest.Fault
+	now    []string // sent at once
+	later  []string // sent after ten seconds
+	hungup bool     // after ten seconds
+}
+
+func (s spoiled) check(t *testing.T) {
+	s.fault.At, s.fault.Nth = dpstest.OnRegister, 1
+	p := newPeer(t, newService(t, device(dpstest.Outcome{}, s.fault)))
+	p.say(connect(), subscribe(1))
+	bare := func(all []string) (short []string) {
+		for _, a := range all {
+			a, _, _ = strings.Cut(a, " {")
+			short = append(short, strings.TrimRight(a, " "))
 		}
-		now := bare(p.say(publish(registerT, 1, 7, "")))
-		p.c.Advance(start.Add(10 * time.Second))
-		later := bare(p.heard())
-		if d := cmp.Diff([][]string{test.now, test.later}, [][]string{now, later}); d != "" || p.c.Hungup() != test.hungup {
-			t.Errorf("%s: hung up %t\n%s", name, p.c.Hungup(), d)
-		}
-		if test.hungup || test.fault.Delay > 10 {
-			continue
-		}
-		// The next one is as it should be.
-		p.now = start.Add(10 * time.Second)
-		if all := bare(p.say(publish(registerT, 0, 0, ""))); len(all) != 1 || !strings.Contains(all[0], "/res/202/?$rid=r1&retry-after=3\"") {
-			t.Errorf("%s: then %q", name, all)
-		}
+		return short
+	}
+	now := bare(p.say(publish(registerT, 1, 7, "")))
+	p.c.Advance(start.Add(10 * time.Second))
+	later := bare(p.heard())
+	if d := cmp.Diff([][]string{s.now, s.later}, [][]string{now, later}); d != "" || p.c.Hungup() != s.hungup {
+		t.Errorf("hung up %t\n%s", p.c.Hungup(), d)
+	}
+	if s.hungup || s.fault.Delay > 10 {
+		return
+	}
+	p.now = start.Add(10 * time.Second) // the next one is as it should be
+	if all := bare(p.say(publish(registerT, 0, 0, ""))); len(all) != 1 || !strings.Contains(all[0], "/res/202/?$rid=r1&retry-after=3\"") {
+		t.Errorf("then %q", all)
 	}
 }
 

@@ -139,6 +139,55 @@ func script(t *testing.T, requests, answers []moment) (o dpstest.Outcome, faults
 	return o, faults
 }
 
+// namedIn replays a capture and returns the diagnoses, without repetitions.
+func namedIn(t *testing.T, name string) (named []string) {
+	all := readMoments(t, name)
+	outcome, faults := script(t, packets(t, all, ">"), packets(t, all, "<"))
+	operation := ""
+	s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{
+		{RegistrationID: "dev-x509-01", X509: true, Outcome: outcome, Faults: faults},
+		{RegistrationID: "dev-sym-01", PrimaryKey: captureKey, Outcome: outcome, Faults: faults},
+		{RegistrationID: "Dev-1._:a", PrimaryKey: captureKey, Outcome: outcome, Faults: faults},
+	}, Log: func(e dpstest.Event) {
+		if e.Kind == dpstest.EventDiagnosis && !slices.Contains(named, string(e.Diagnosis)) {
+			named = append(named, string(e.Diagnosis))
+		}
+		if m, ok := e.Packet.(*packet.Publish); ok && e.Kind == dpstest.EventSent {
+			if _, id, ok := strings.Cut(string(m.Payload), `"operationId":"`); ok {
+				operation, _, _ = strings.Cut(id, `"`)
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := timeOf(all)
+	conns := map[string]*dpstest.Conn{}
+	for _, m := range packets(t, all, ">") {
+		c := conns[m.connection]
+		if c == nil {
+			cn := ""
+			if strings.Contains(name, "x509") {
+				cn = "dev-x509-01"
+			}
+			c = s.Open(began.Add(m.at), certificate(cn))
+			conns[m.connection] = c
+		}
+		if p, ok := decode(t, m.bytes).(*packet.Publish); ok {
+			if before, _, ok := bytes.Cut(p.Topic, []byte("operationId=")); ok {
+				p.Topic = append(append(bytes.Clone(before), "operationId="...), operation...)
+				m.bytes = encode(t, p)
+			}
+		}
+		c.Receive(began.Add(m.at), m.bytes)
+		c.AppendOutput(nil)
+	}
+	for _, c := range conns {
+		c.Lost(began.Add(time.Hour))
+	}
+	return named
+}
+
 // What real clients do wrong, as far as they were recorded.
 func TestCapturedClientsAreNamed(t *testing.T) {
 	got := map[string]string{}
@@ -147,54 +196,7 @@ func TestCapturedClientsAreNamed(t *testing.T) {
 		if strings.HasPrefix(base, "broker-") {
 			continue
 		}
-		all := readMoments(t, name)
-		outcome, faults := script(t, packets(t, all, ">"), packets(t, all, "<"))
-		var named []string
-		operation := ""
-		s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{
-			{RegistrationID: "dev-x509-01", X509: true, Outcome: outcome, Faults: faults},
-			{RegistrationID: "dev-sym-01", PrimaryKey: captureKey, Outcome: outcome, Faults: faults},
-			{RegistrationID: "Dev-1._:a", PrimaryKey: captureKey, Outcome: outcome, Faults: faults},
-		}, Log: func(e dpstest.Event) {
-			if e.Kind == dpstest.EventDiagnosis && !slices.Contains(named, string(e.Diagnosis)) {
-				named = append(named, string(e.Diagnosis))
-			}
-			if m, ok := e.Packet.(*packet.Publish); ok && e.Kind == dpstest.EventSent {
-				if _, id, ok := strings.Cut(string(m.Payload), `"operationId":"`); ok {
-					operation, _, _ = strings.Cut(id, `"`)
-				}
-			}
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		base0 := timeOf(all)
-		conns := map[string]*dpstest.Conn{}
-		for _, m := range packets(t, all, ">") {
-			c := conns[m.connection]
-			if c == nil {
-				cn := ""
-				if strings.Contains(base, "x509") {
-					cn = "dev-x509-01"
-				}
-				c = s.Open(base0.Add(m.at), certificate(cn))
-				conns[m.connection] = c
-			}
-			if p, ok := decode(t, m.bytes).(*packet.Publish); ok {
-				if before, _, ok := bytes.Cut(p.Topic, []byte("operationId=")); ok {
-					p.Topic = append(append(bytes.Clone(before), "operationId="...), operation...)
-					if m.bytes, err = p.AppendBinary(nil); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			c.Receive(base0.Add(m.at), m.bytes)
-			c.AppendOutput(nil)
-		}
-		for _, c := range conns {
-			c.Lost(base0.Add(time.Hour))
-		}
-		if len(named) > 0 {
+		if named := namedIn(t, name); len(named) > 0 {
 			got[base] = strings.Join(named, " ")
 		}
 	}

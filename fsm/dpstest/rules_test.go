@@ -143,8 +143,7 @@ func TestRepeatedAnswers(t *testing.T) {
 }
 
 // The common name of a certificate is compared in individual enrollments and in groups;
-// so are thumbprints and authorities where an enrollment has them, and the dates of the
-// certificate with the time of the request.
+// so are thumbprints and authorities where an enrollment has them, and the dates.
 func TestCertificates(t *testing.T) {
 	sum := strings.Repeat("ab", 20)
 	cn := func(change ...func(*dpstest.Certificate)) *dpstest.Certificate {
@@ -205,7 +204,12 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
-	p := &peer{t, newService(t, alone).Open(start, cn(dates(start, start.Add(time.Minute)))), start}
+}
+
+// The dates of a certificate are compared with the time of the request.
+func TestCertificateExpires(t *testing.T) {
+	cert := &dpstest.Certificate{CommonName: "dev-1", NotBefore: start, NotAfter: start.Add(time.Minute)}
+	p := &peer{t, newService(t, dpstest.Enrollment{RegistrationID: "dev-1", X509: true}).Open(start, cert), start}
 	p.say(connect(), subscribe(0))
 	first := p.status(registerT, "")
 	p.now = start.Add(time.Minute + 1)
