@@ -61,7 +61,7 @@ func TestEventsSayWhatHappened(t *testing.T) {
 		"silence":         {[]dpstest.Fault{{At: dpstest.OnRegister, Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault keeps silent: PUBLISH"}},
 		"hang up":         {[]dpstest.Fault{{At: dpstest.OnRegister, HangUp: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "dropped: a fault hangs up instead: PUBLISH", "closed: closed by a fault"}},
 		"no PUBACK":       {[]dpstest.Fault{{At: dpstest.OnRegister, NoPuback: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBLISH id=1"}},
-		"bytes":           {[]dpstest.Fault{{At: dpstest.OnRegister, Raw: "d000", Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "sent: d0 00", "dropped: a fault keeps silent"}},
+		"bytes":           {[]dpstest.Fault{{At: dpstest.OnRegister, Raw: "d000", Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault keeps silent", "sent: d0 00"}},
 		"late":            {[]dpstest.Fault{{At: dpstest.OnRegister, Delay: 1}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7"}},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, test.fault...)}})
@@ -117,6 +117,12 @@ func TestEventFields(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got[:min(len(got), 6)]); d != "" || len(got) != 14 {
 		t.Error(d, len(got), got[6:])
+	}
+	if text := (dpstest.Event{Conn: 1234567890, RegistrationID: "d", Kind: dpstest.EventDiagnosis, Diagnosis: dpstest.Will, Text: "t"}).String(); text != "#1234567890 d: diagnosis will: t" {
+		t.Error(text)
+	}
+	if text := dpstest.EventKind(9).String() + dpstest.EventKind(0).String() + dpstest.EventKind(8).String(); text != "event 9event 0event 8" {
+		t.Error(text)
 	}
 	if text := got[8].Text; text != `PUBLISH qos=0 topic="$dps/registrations/POST/x/?$rid=2" payload=0 bytes` {
 		t.Errorf("%q", text)

@@ -144,22 +144,21 @@ func (c *Conn) fault(at Step) *Fault {
 
 // deliver sends what answers a step, spoiled by a fault.
 func (c *Conn) deliver(f *Fault, all []packet.Packet) {
-	if f.HangUp {
+	switch {
+	case f.HangUp:
 		c.drop(all, "a fault hangs up instead")
-		c.sendBytes(nil, nil, f.delay(), "by a fault")
-		return
+		all = nil
+	case f.Silence:
+		c.drop(all, "a fault keeps silent")
+		all = nil
 	}
 	if raw, _ := hex.DecodeString(f.Raw); len(raw) > 0 {
 		c.sendBytes(nil, raw, f.delay(), "")
 	}
-	if f.Silence {
-		c.drop(all, "a fault keeps silent")
-		all = nil
-	}
 	for _, p := range all {
 		c.send(p, f.delay())
 	}
-	if f.HangUpAfter {
+	if f.HangUp || f.HangUpAfter {
 		c.sendBytes(nil, nil, f.delay(), "by a fault")
 	}
 }

@@ -66,18 +66,23 @@ func (c *Conn) attest(e *enrollment) *failure {
 		_, f := c.attestCertificate(e)
 		return f
 	}
-	if c.tokenErr != nil || c.plus || !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) {
+	if c.tokenErr != nil || c.plus || !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) || !c.signedWith(e) {
 		return unauthorized
 	}
+	return nil
+}
+
+// signedWith reports whether the token was signed with a key of an enrollment.
+func (c *Conn) signedWith(e *enrollment) bool {
 	for _, key := range e.keys {
 		if e.Group != "" {
 			key = sastoken.DeriveKey(key, c.registrationID)
 		}
 		if c.token.Verify(key) == nil {
-			return nil
+			return true
 		}
 	}
-	return unauthorized
+	return false
 }
 
 // attestCertificate checks the certificate against an enrollment, apart from its dates.

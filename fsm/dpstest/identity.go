@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,7 +114,9 @@ func (c *Conn) explainToken(all []*enrollment) {
 	if !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) {
 		c.explainResource()
 	}
-	c.explainSignature(all)
+	if !slices.ContainsFunc(all, c.signedWith) {
+		c.explainSignature(all)
+	}
 }
 
 // explainResource says for what the token is.

@@ -55,6 +55,29 @@ func TestUnsendableAnswers(t *testing.T) {
 	}
 }
 
+// The text of an event is one line of at most 1 KiB. It is quoted where need be.
+func TestClean(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	for text, want := range map[string]string{
+		"":                        "",
+		"a \"b\" ü":               "a \"b\" ü",
+		"a\nb":                    `"a\nb"`,
+		"\xff":                    `"\xff"`,
+		"\ufffd":                  "\"\ufffd\"",
+		long[:1021]:               long[:1021],
+		long[:1022]:               long[:1021] + "…",
+		long:                      long[:1021] + "…",
+		long[:1020] + "ü" + long:  long[:1020] + "…",
+		"\n" + long[:1020]:        `"\n` + long[:1020] + `"`,
+		"\n" + long[:1019] + "\n": `"\n` + long[:509] + `"`,
+	} {
+		got := clean(text)
+		if got != want || len(got) > 1024 {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Packet identifiers count up, and begin again behind 65,535 [MQTT-2.3.1-1].
 func TestPacketIdentifiers(t *testing.T) {
 	c := &Conn{packetID: 65_533}

@@ -2,6 +2,7 @@ package dpstest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -15,14 +16,14 @@ import (
 
 // Every field of a Config can be read from JSON.
 func TestConfigFromJSON(t *testing.T) {
-	const text = `{"idScope":"0ne00000A1B","retryAfter":4,"assignedHub":"h","registrationsPerMinute":1,"pollsPer10s":2,"remember":3,
+	const text = `{"idScope":"0ne00000A1B","retryAfter":"4","assignedHub":"h","registrationsPerMinute":1,"pollsPer10s":2,"remember":3,
 		"choices":{"connectTimeout":1.5,"usernameCode":1,"idScopeCode":2,"clientIdCode":3,"tokenSkew":4,"literalPlus":true,"apiVersions":["2019-03-31"],
 			"otherTopic":"ignore","operationCode":404000,"certificateHangUp":true,"quotaWindow":"clock"},
 		"enrollments":[
 			{"registrationId":"dev-1","primaryKey":"MDEyMzQ1Njc4OWFiY2RlZg==","secondaryKey":"MDEyMzQ1Njc4OWFiY2RlZg==",
 				"outcome":{"status":"assigned","polls":2,"atOnce":true,"retryAfter":"soon","assignedHub":"h2","deviceId":"d","substatus":"s","errorCode":5,
 					"errorMessage":"m","payload":{"a":1},"x509":{},"symmetricKey":{"b":2},"issuedCertificateChain":["AA=="]},
-				"faults":[{"at":"query","nth":1,"noPuback":true,"delay":0.5,"status":429,"body":"b","retryAfter":7,"requestId":"","reversed":true,"repeat":2,"stale":true,"qos":1,"raw":"00","hangUpAfter":true},
+				"faults":[{"at":"query","nth":1,"noPuback":true,"delay":0.5,"status":429,"body":"b","retryAfter":"7","requestId":"","reversed":true,"repeat":2,"stale":true,"qos":1,"raw":"00","hangUpAfter":true},
 					{"at":"register","answerFirst":true},{"at":"connect","returnCode":5},{"at":"ping","silence":true},{"at":"subscribe","hangUp":true}]},
 			{"group":"g","prefix":"p","x509":true,"authority":"CA"},
 			{"registrationId":"dev-2","x509":true,"thumbprints":["aa"]}]}`
@@ -49,6 +50,20 @@ func TestConfigFromJSON(t *testing.T) {
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	back, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in, out any
+	if err := errors.Join(json.Unmarshal([]byte(text), &in), json.Unmarshal(back, &out)); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{1, 2} { // written although it is empty
+		delete(out.(map[string]any)["enrollments"].([]any)[i].(map[string]any), "outcome")
+	}
+	if d := cmp.Diff(in, out); d != "" {
 		t.Error(d)
 	}
 }

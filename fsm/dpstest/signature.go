@@ -23,8 +23,7 @@ type attempt struct {
 
 // explainSignature finds out by trying how a signature that does not fit was made.
 func (c *Conn) explainSignature(all []*enrollment) {
-	texts := c.texts()
-	signature := c.token.Signature()
+	texts, signature := c.texts(), c.token.Signature()
 	for _, simple := range []bool{true, false} { // one mistake is likelier than two
 		for _, e := range all[:min(len(all), maxTried)] {
 			for _, key := range c.keys(e) {
@@ -102,10 +101,9 @@ func (c *Conn) keys(e *enrollment) (all []attempt) {
 			attempt{SignatureKeyText, "the derived key was used in base64: use its 32 bytes", []byte(base64.StdEncoding.EncodeToString(derived))},
 			attempt{SignatureKeyText, "the key was derived from the key of the group as it is printed: decode the base64 of that first", sastoken.DeriveKey(text, id)})
 		for _, other := range []string{strings.ToLower(id), strings.ToUpper(id), unescape(c.token.Resource())} {
-			if other = other[strings.LastIndexByte(other, '/')+1:]; other != id && other != "" {
-				all = append(all, attempt{SignatureCase, "the key was derived from the registration id " + quoted(other, 140) + ", but the device connects as " + quoted(id, 140) + ": case matters there",
-					sastoken.DeriveKey(key, other)})
-			}
+			other = other[strings.LastIndexByte(other, '/')+1:]
+			all = append(all, attempt{SignatureCase, "the key was derived from the registration id " + quoted(other, 140) + ", but the device connects as " + quoted(id, 140) + ": case matters there",
+				sastoken.DeriveKey(key, other)})
 		}
 	}
 	return all

@@ -1,0 +1,150 @@
+package dpstest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+	"example.com/dps/sastoken"
+	"github.com/google/go-cmp/cmp"
+)
+
+// diagnosed returns the text of the only diagnosis of a registration.
+func diagnosed(t *testing.T, change func(*naive), all ...dpstest.Enrollment) string {
+	t.Helper()
+	o := observe(t, dpstest.Config{Enrollments: append(all, device(dpstest.Outcome{}))})
+	n := newNaive(t, o, "dev-1", signed(key, "dev-1")(start))
+	change(n)
+	n.run()
+	if len(o.texts) != 1 {
+		t.Fatalf("%q: %q", o.named, o.texts)
+	}
+	return o.texts[0]
+}
+
+// The texts about a body quote its beginning, say what is expected, and give a hint only
+// where there is reason to.
+func TestBodyTexts(t *testing.T) {
+	const expected = `, expected a JSON object such as "{\"registrationId\":\"dev-1\"}", or nothing`
+	for body, want := range map[string]string{
+		"registrationId=dev-1":              `the body begins with "registration"` + expected,
+		"\xef\xbb\xbf{}":                    `the body begins with "\ufeff{}"` + expected + "; the body begins with a byte order mark",
+		"'x'":                               `the body begins with "'x'"` + expected + "; JSON has double quotes",
+		"{a:1}":                             `the body is not JSON: invalid character 'a' looking for beginning of object key string`,
+		`{"a":'1'}`:                         `the body is not JSON: invalid character '\'' looking for beginning of value`,
+		"{'a':1}":                           `the body is not JSON: invalid character '\'' looking for beginning of object key string; JSON has double quotes`,
+		"{}\x00":                            `the body is not JSON: invalid character '\x00' after top-level value; the body ends with a zero byte: do not send that of a C string`,
+		`{"payload":1}`:                     `the payload in the body begins with "1", expected a JSON object`,
+		`{"payload":["0123456789abcdef"]}`:  `the payload in the body begins with "[\"0123456789", expected a JSON object`,
+		`{"csr":{}}`:                        `"csr" in the body is a object, expected a string`,
+		`{"registrationId":"dev-1 "}`:       `the registrationId in the body is "dev-1 ", expected "dev-1"`,
+		`{"registrationId":""}`:             `the registrationId in the body is "", expected "dev-1"`,
+		`{"registrationId":"dev-1"}garbage`: `the body is not JSON: invalid character 'g' after top-level value`,
+	} {
+		if d := cmp.Diff(want, diagnosed(t, func(n *naive) { n.register.Payload = []byte(body) })); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// The texts about a topic say what is expected, with a hint where there is reason to.
+func TestTopicTexts(t *testing.T) {
+	const expected = ` is not that of a request: expected "$dps/registrations/PUT/iotdps-register/?$rid={id}" or "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"`
+	for topic, hint := range map[string]string{
+		"x":                               "",
+		"/x":                              ", without a slash at the beginning",
+		"devices/dev-1/messages/events/":  ", and this is one of an IoT hub",
+		"$iothub/twin/GET/?$rid=1":        ", and this is one of an IoT hub",
+		"$dps/registrations/PUT?x":        `, with a slash before the "?"`,
+		"$dps/registrations/PUT/?x":       "",
+		"$dps/registrations/PUT/register": "",
+	} {
+		got := diagnosed(t, func(n *naive) { n.register.Topic = []byte(topic) })
+		if want := `the topic "` + topic + `"` + expected + hint + " ("; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ")") {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+}
+
+// The texts about a password that is not a token give a hint where there is reason to, and
+// no part of it.
+func TestTokenFormTexts(t *testing.T) {
+	group := dpstest.Enrollment{Group: "g", Prefix: "dev-1", PrimaryKey: encoded(groupKey)}
+	for password, want := range map[string]string{
+		"secret":                 "text of 6 bytes does not begin with",
+		"secret\n":               "there is a line break in it; sastoken: ",
+		"sec\rret":               "there is a line break in it; sastoken: ",
+		"sr=secret&sig=x":        `it begins with sr=, without "SharedAccessSignature "; sastoken: `,
+		string(encoded(key)):     "the password is the key itself: sign a token with it; sastoken: ",
+		"sig=sec%25ret":          "the signature is percent-encoded twice; sastoken: ",
+		"sig=sec_ret":            "the signature is in the base64 of URLs, with '-' and '_', the standard one is expected; sastoken: ",
+		"sig=sec-ret":            "the signature is in the base64 of URLs, with '-' and '_', the standard one is expected; sastoken: ",
+		"sig=" + hex64:           "the signature is in hex, base64 is expected; sastoken: ",
+		"sig=" + hex64[1:]:       "bytes does not begin with",
+		"se=253402300799":        "bytes does not begin with",
+		"sig=" + hex64[1:] + "g": "bytes does not begin with",
+	} {
+		got := diagnosed(t, func(n *naive) { n.connect.Password = []byte(password) }, group)
+		if !strings.HasPrefix(got, "the password is not a SAS token: ") || !strings.Contains(got, want) || strings.Contains(got, "; ") != strings.Contains(want, "; ") {
+			t.Errorf("%q: %s, want %s", password, got, want)
+		}
+	}
+	for se, want := range map[string]string{
+		"253402300800":     "se is 253402300800, which looks like a time in milliseconds: expected Unix time in seconds, 10 digits",
+		"1000000000000000": "se is 1000000000000000, which looks like a time in milliseconds: expected Unix time in seconds, 10 digits",
+		"1000000000000001": "se is 1000000000000001, which looks like a time in less than milliseconds: expected Unix time in seconds, 10 digits",
+	} {
+		if d := cmp.Diff(want, diagnosed(t, func(n *naive) { n.connect.Password = []byte("se=" + se) })); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+const hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// The keys of up to four groups are tried, the second key of each too.
+func TestGroupsAreTried(t *testing.T) {
+	var groups []dpstest.Enrollment
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		groups = append(groups, dpstest.Enrollment{Group: name, PrimaryKey: encoded([]byte("first key of group " + name)), SecondaryKey: encoded([]byte("second key of group " + name))})
+	}
+	for name, want := range map[string]string{"a": "signature-group-key", "d": "signature-group-key", "e": "signature-key"} {
+		o := observe(t, dpstest.Config{Enrollments: groups})
+		p := newPeer(t, o.Service)
+		p.say(connect(func(c *packet.Connect) { c.Password = signed([]byte("second key of group "+name), "dev-1")(start) }))
+		if len(o.named) != 1 || o.named[0] != want+" at CONNECT" {
+			t.Errorf("%s: %q", name, o.named)
+		}
+	}
+	o := observe(t, dpstest.Config{Enrollments: groups})
+	p := newPeer(t, o.Service)
+	p.say(connect(func(c *packet.Connect) {
+		c.Password = signed(sastoken.DeriveKey([]byte("second key of group e"), "dev-1"), "dev-1")(start)
+	}))
+	if len(o.named) > 0 {
+		t.Errorf("%q", o.named)
+	}
+}
+
+// The texts about time and acknowledgements have figures that are easy to read.
+func TestTimesInTexts(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*naive)
+		want   string
+	}{
+		"query":  {func(n *naive) { n.queryAfter = 1234567 * time.Microsecond }, "the query came 1.765s before the retry-after of the last answer was over: wait that long after each answer, and a little longer"},
+		"PUBACK": {func(n *naive) { n.puback, n.queryAfter = false, 3000400*time.Microsecond }, "the answer with packet identifier 1 was sent with QoS 1 3s ago and has not been acknowledged: send a PUBACK at once [MQTT-4.3.2-2]"},
+		"silent": {func(n *naive) { n.queryAfter = 90 * time.Second }, "nothing came for 1m30s, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"},
+	} {
+		if d := cmp.Diff(test.want, diagnosed(t, test.change)); d != "" {
+			t.Error(name, d)
+		}
+	}
+	o := observe(t, dpstest.Config{})
+	o.Open(start, nil).Advance(start.Add(31 * time.Second))
+	if len(o.texts) != 1 || o.texts[0] != "no CONNECT came within 31s" {
+		t.Errorf("%q", o.texts)
+	}
+}
