@@ -88,6 +88,24 @@ func TestPacketIdentifiers(t *testing.T) {
 	}
 }
 
+// A device is remembered for the sake of its faults, if it has any, or for its requests.
+func TestConnectionsAreNotCounted(t *testing.T) {
+	for n, faults := range [][]Fault{nil, {{At: OnRegister, HangUp: true}}} {
+		s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true, Faults: faults}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hello, err := (&packet.Connect{CleanSession: true, ClientID: []byte("x"), Username: []byte("scope/registrations/x/api-version=2019-03-31")}).AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Open(time.Time{}, nil).Receive(time.Time{}, hello)
+		if got := len(s.devices.young); got != n {
+			t.Errorf("%d devices are remembered, want %d", got, n)
+		}
+	}
+}
+
 // A device whose id is impossible leaves nothing behind.
 func TestStrangersAreNotCounted(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{Group: "g", X509: true, Faults: []Fault{{At: OnConnect, HangUp: true}}}}})
