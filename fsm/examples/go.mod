@@ -9,7 +9,10 @@ require (
 	golang.org/x/net v0.44.0
 )
 
-require github.com/google/go-cmp v0.7.0
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+)
 
 require (
 	github.com/gorilla/websocket v1.5.3 // indirect

@@ -1,158 +1,267 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/cert"
+	"example.com/dps/fsm/examples/internal/journal"
+	"example.com/dps/fsm/examples/internal/simulate"
+	"example.com/dps/fsm/examples/internal/spool"
 )
 
-// demoEnrollments are the devices that are served without -enrollments. Their keys are
-// no secrets.
-//
-//go:embed enrollments.json
-var demoEnrollments []byte
+// patience is how long the end waits for a reader of the output.
+const patience = time.Second
 
 // A desk is the simulated service with all that stands around it.
 type desk struct {
 	options
-	config  dpstest.Config
-	service *dpstest.Service
-	tls     *tls.Config
+	out, errs *spool.Spool
+	log       *spool.Spool // is out without -log
+	logTo     *os.File     // of -log, or nil
 
-	mu  sync.Mutex // guards out
-	out io.Writer
+	applying sync.Mutex     // held while config is replaced
+	config   dpstest.Config // in force; server.Do guards it too
+	service  *dpstest.Service
+	server   *simulate.Server
+	ready    ready
+
+	ca        *cert.Authority
+	tls       *tls.Config
+	clientCAs *x509.CertPool // nil: any certificate will do
+	files     files
+	leftovers map[string][]byte // files to remove at the end, and what they hold
+
+	mu       sync.Mutex // guards the rest
+	journal  journal.Journal
+	tally    *journal.Tally
+	stopping bool // connections end, and it is not the clients that end them
 }
 
-// prepare reads the enrolments, makes the certificates and writes those that are asked for.
-func (d *desk) prepare(now time.Time) error {
-	text, name := demoEnrollments, "the demo's enrollments"
-	var err error
-	if d.enrollments != "" {
-		if text, err = os.ReadFile(d.enrollments); err != nil {
-			return fmt.Errorf("-enrollments: %w", err)
-		}
-		name = d.enrollments
+func newDesk(o options, stdout, stderr io.Writer) *desk {
+	d := &desk{options: o, leftovers: map[string][]byte{}}
+	var allowed []dpstest.Diagnosis
+	for _, name := range o.allow {
+		allowed = append(allowed, dpstest.Diagnosis(name))
 	}
-	if err := decode(text, &d.config); err != nil {
-		return fmt.Errorf("-enrollments: %s: %w", name, err)
+	d.tally = journal.NewTally(allowed)
+	d.out = spool.New(stdout, time.Now, d.lost)
+	d.errs = spool.New(stderr, time.Now, func(n uint64) []byte { return fmt.Appendf(nil, "simulator: %d lines were left out\n", n) })
+	d.log = d.out
+	return d
+}
+
+// run serves until ctx ends, and returns the exit code.
+func (d *desk) run(ctx context.Context, reload <-chan os.Signal) int {
+	code := d.start(ctx, reload)
+	for name, content := range d.leftovers {
+		removeIf(name, content)
+	}
+	deadline := time.Now().Add(patience)
+	for _, s := range []*spool.Spool{d.log, d.out, d.errs} {
+		s.Close(deadline)
+	}
+	if d.logTo != nil {
+		d.logTo.Close()
+	}
+	return code
+}
+
+// start listens first and writes files then: a start that fails changes nothing.
+func (d *desk) start(ctx context.Context, reload <-chan os.Signal) int {
+	var err error
+	if d.config, err = d.load(); err != nil {
+		return d.fail(err, exitUsage)
+	}
+	l, err := d.listen()
+	if err != nil {
+		return d.fail(err, exitNetwork)
+	}
+	defer l.close()
+	defer d.files.discard()
+	if err := d.prepare(l, time.Now()); err != nil {
+		return d.fail(err, exitUsage)
+	}
+	d.greet()
+	if err := d.serve(ctx, l, reload); err != nil {
+		return d.fail(err, exitNetwork)
+	}
+	if d.report(); d.strict && d.tally.Mistakes() > 0 {
+		return exitMistakes
+	}
+	return exitStopped
+}
+
+func (d *desk) fail(err error, code int) int {
+	complain(spooled{d.errs}, err, code)
+	return code
+}
+
+// spooled makes a writer of a spool.
+type spooled struct{ *spool.Spool }
+
+func (s spooled) Write(p []byte) (int, error) {
+	s.Put(p, true)
+	return len(p), nil
+}
+
+// listeners are those of the desk; admin is nil without -admin.
+type listeners struct{ tls, web, admin net.Listener }
+
+func (d *desk) listen() (*listeners, error) {
+	l := new(listeners)
+	for _, one := range []struct {
+		flag, addr string
+		listener   *net.Listener
+	}{{"-tls", d.tlsAddr, &l.tls}, {"-websocket", d.webAddr, &l.web}, {"-admin", d.adminAddr, &l.admin}} {
+		if one.addr == "" {
+			continue
+		}
+		var err error
+		if *one.listener, err = net.Listen("tcp", one.addr); err != nil {
+			l.close()
+			return nil, fmt.Errorf("%s: %w", one.flag, err)
+		}
+	}
+	return l, nil
+}
+
+func (l *listeners) close() {
+	for _, one := range []net.Listener{l.tls, l.web, l.admin} {
+		if one != nil {
+			one.Close()
+		}
+	}
+}
+
+// prepare makes the service, and writes the files that are asked for.
+func (d *desk) prepare(l *listeners, now time.Time) (err error) {
+	d.ready = ready{
+		Time: now.UTC(), Kind: "ready", TLS: l.tls.Addr().String(), WebSocket: l.web.Addr().String(),
+		IDScope: d.config.IDScope, PID: os.Getpid(), Version: version(),
+	}
+	if l.admin != nil {
+		d.ready.Admin = l.admin.Addr().String()
 	}
 	d.config.Log = d.event
 	if d.service, err = dpstest.New(d.config); err != nil {
-		return fmt.Errorf("-enrollments: %s: %w", name, err)
+		return err
 	}
-	ca, err := cert.NewAuthority("DPS simulator CA", now)
+	if err := d.prepareCertificates(now); err != nil {
+		return err
+	}
+	d.server = simulate.New(simulate.Options{
+		Service: d.service, TLS: d.tls, ClientCAs: d.clientCAs, MaxConns: d.connections, CAFile: d.ready.CA, Log: d.event,
+	})
+	if d.readyFile != "" {
+		content := journal.AppendJSON(nil, d.ready)
+		if err := d.files.stage(d.readyFile, content, 0o644); err != nil {
+			return fmt.Errorf("-ready-file: %w", err)
+		}
+		d.leftovers[d.readyFile] = content
+	}
+	if d.logFile != "" {
+		if d.logTo, err = os.OpenFile(d.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+			return fmt.Errorf("-log: %w", err)
+		}
+		d.log = spool.New(d.logTo, time.Now, d.lost)
+	}
+	return d.files.commit()
+}
+
+// serve serves until ctx ends, or until a listener fails.
+func (d *desk) serve(ctx context.Context, l *listeners, reload <-chan os.Signal) error {
+	ctx, cancel := d.stoppable(ctx)
+	defer cancel()
+	services := []func() error{
+		func() error { return d.server.ServeTLS(ctx, l.tls) },
+		func() error { return d.server.ServeWebSocket(ctx, l.web) },
+		func() error { return d.reloads(ctx, reload) },
+	}
+	if l.admin != nil {
+		services = append(services, func() error { return d.serveAdmin(ctx, l.admin) })
+	}
+	ends := make(chan error, len(services))
+	for _, serve := range services {
+		go func() { ends <- serve() }()
+	}
+	var errs []error
+	for range services {
+		errs = append(errs, <-ends)
+		cancel() // one that fails ends the others
+	}
+	return errors.Join(errs...)
+}
+
+// stoppable returns a context that ends when ctx does or cancel is called, but once the
+// desk knows that it is stopping.
+func (d *desk) stoppable(ctx context.Context) (_ context.Context, cancel func()) {
+	later, end := context.WithCancel(context.WithoutCancel(ctx))
+	cancel = func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.stopping = true
+		end()
+	}
+	context.AfterFunc(ctx, cancel)
+	return later, cancel
+}
+
+// reloads reads the enrollments again on each signal.
+func (d *desk) reloads(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+			d.reload()
+		}
+	}
+}
+
+func (d *desk) reload() {
+	if d.enrollments == "" {
+		d.trouble(errors.New("there is no file to read again: -enrollments is not given"))
+		return
+	}
+	cfg, err := d.load()
+	if err == nil {
+		err = d.apply(cfg)
+	}
+	if err != nil {
+		d.trouble(fmt.Errorf("%w\nthe old enrollments stay in force", err))
+		return
+	}
+	d.note("reload", fmt.Sprintf("%s was read again: %s", d.enrollments, journal.Count(len(cfg.Enrollments), "enrollment")))
+}
+
+// apply puts enrollments in force, and makes certificates for new devices.
+func (d *desk) apply(cfg dpstest.Config) (err error) {
+	cfg.Log = d.event
+	d.applying.Lock()
+	defer d.applying.Unlock()
+	old := d.config.Enrollments
+	d.server.Do(func() {
+		if err = d.service.SetConfig(cfg); err == nil {
+			d.config = cfg
+		}
+	})
 	if err != nil {
 		return err
 	}
-	if err := d.useTLS(ca, now); err != nil {
-		return err
-	}
-	if err := writeFile(d.caOut, ca.PEM(), 0o644); err != nil {
-		return fmt.Errorf("-ca-out: %w", err)
-	}
-	return d.writeClientCerts(ca, now)
-}
-
-// decode reads JSON strictly: a name that is misspelt would otherwise go unnoticed.
-func decode(text []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		line := 1 + bytes.Count(text[:d.InputOffset()], []byte("\n"))
-		return fmt.Errorf("after line %d: %w", line, err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is something behind the JSON object")
+	var s files
+	defer s.discard()
+	if err := errors.Join(d.stageClientCerts(&s, time.Now(), old), s.commit()); err != nil {
+		d.trouble(err)
 	}
 	return nil
-}
-
-// useTLS makes the server's certificate and asks clients for theirs.
-//
-// By default any certificate will do: the handshake proves that the client has its
-// private key, and which device that is says the enrolment. With -client-ca, TLS refuses a
-// certificate that none of these authorities has signed.
-func (d *desk) useTLS(ca *cert.Authority, now time.Time) error {
-	var hosts []string
-	for _, addr := range []string{d.tlsAddr, d.webAddr} {
-		if host, _, _ := net.SplitHostPort(addr); host != "" && !net.ParseIP(host).IsUnspecified() {
-			hosts = append(hosts, host)
-		}
-	}
-	own, err := ca.Server(now, hosts...)
-	if err != nil {
-		return err
-	}
-	d.tls = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequestClientCert}
-	if d.trust == "" {
-		return nil
-	}
-	text, err := os.ReadFile(d.trust)
-	if err != nil {
-		return fmt.Errorf("-client-ca: %w", err)
-	}
-	d.tls.ClientAuth, d.tls.ClientCAs = tls.VerifyClientCertIfGiven, x509.NewCertPool()
-	if !d.tls.ClientCAs.AppendCertsFromPEM(text) {
-		return fmt.Errorf("-client-ca: %s holds no certificate in PEM", d.trust)
-	}
-	return nil
-}
-
-// writeClientCerts makes a certificate for each X.509 device.
-func (d *desk) writeClientCerts(ca *cert.Authority, now time.Time) error {
-	if d.certsOut == "" {
-		return nil
-	}
-	if d.trust != "" {
-		return errors.New("-client-certs: with -client-ca these certificates would not be accepted")
-	}
-	for _, e := range d.config.Enrollments {
-		if !e.X509 || e.RegistrationID == "" {
-			continue
-		}
-		c, err := ca.Client(e.RegistrationID, now)
-		if err != nil {
-			return err
-		}
-		chain, key, err := cert.Encode(c)
-		if err != nil {
-			return err
-		}
-		base := filepath.Join(d.certsOut, e.RegistrationID) // an ID holds no '/'
-		if err := errors.Join(writeFile(base+".pem", chain, 0o644), writeFile(base+".key", key, 0o600)); err != nil {
-			return fmt.Errorf("-client-certs: %w", err)
-		}
-	}
-	return nil
-}
-
-// writeFile writes a file as a whole: nobody reads half of it, and a link of this name
-// in a directory for all is not followed.
-func writeFile(name string, content []byte, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".dps-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // is gone if all went well
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

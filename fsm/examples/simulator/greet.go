@@ -2,80 +2,108 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
-	"time"
 
 	"example.com/dps/fsm/dpstest"
-	"example.com/dps/fsm/examples/internal/show"
+	"example.com/dps/fsm/examples/internal/journal"
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// greet says how to connect.
-func (d *desk) greet(tlsAddr, webAddr string) {
+// greet says how to connect: to programs with -log-format json, otherwise to people.
+func (d *desk) greet() {
+	if d.format == formatJSON {
+		d.announce(journal.AppendJSON(nil, d.ready))
+		return
+	}
+	if !d.quiet {
+		d.announce([]byte(d.greeting()))
+	}
+}
+
+func (d *desk) greeting() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, `A simulated Device Provisioning Service. Ctrl-C stops it.
-
-  TLS        %s
-  WebSocket  wss://%s%s (any path), subprotocol mqtt
-  CA         %s (trust it; it is new at each start)
-  ID scope   %s
-
-`, tlsAddr, webAddr, transport.Path, d.caOut, d.config.IDScope)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&s, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	s.WriteString("A simulated Device Provisioning Service. Ctrl-C stops it.\n\n")
+	row("TLS", "%s", d.ready.TLS)
+	row("WebSocket", "wss://%s%s (any path), subprotocol mqtt", d.ready.WebSocket, transport.Path)
+	switch {
+	case d.certFile != "":
+		row("CA", "the one that has signed %s", d.certFile)
+	case d.caDir != "":
+		row("CA", "%s (trust it; it is kept)", d.ready.CA)
+	default:
+		row("CA", "%s (trust it; it is new at each start)", d.ready.CA)
+	}
+	row("ID scope", "%s", d.config.IDScope)
+	if d.ready.Admin != "" {
+		row("Admin", "http://%s/health, /journal, /enrollments, /reset", d.ready.Admin)
+	}
+	if d.logFile != "" {
+		row("Log", "%s", d.logFile)
+	}
+	s.WriteString("\n")
 	for _, e := range d.config.Enrollments {
 		fmt.Fprintf(&s, "  %s\n", d.describe(&e))
 	}
-	common := fmt.Sprintf("-ca %s -id-scope %s", d.caOut, d.config.IDScope)
-	if d.enrollments == "" {
-		fmt.Fprintf(&s, `
-Try it in another terminal, from the same folder:
-
-  go run ./register -host %s %s -registration-id demo-key -key %s
-  go run ./register -host %s %s -transport websocket -registration-id demo-group-1 -group-key %s
-`, tlsAddr, common, string(d.config.Enrollments[0].PrimaryKey), webAddr, common, string(d.config.Enrollments[1].PrimaryKey))
-	}
+	s.WriteString(d.advice())
 	if d.certsOut != "" {
 		fmt.Fprintf(&s, "\nClient certificates are in %s: -cert %[1]s/ID.pem -cert-key %[1]s/ID.key\n", d.certsOut)
 	}
 	s.WriteString("\n")
-	d.write(s.String())
+	return s.String()
 }
 
-// describe returns a line for an enrolment. Only the demo's keys are shown.
+// advice returns commands that register one of the demo's devices.
+func (d *desk) advice() string {
+	if d.enrollments != "" || d.ready.CA == "" {
+		return ""
+	}
+	common := fmt.Sprintf("-ca %s -id-scope %s", quote(d.ready.CA), d.config.IDScope)
+	return fmt.Sprintf(`
+Try it in another terminal, from the same folder:
+
+  go run ./register -host %s %s -registration-id demo-key -key %s
+  go run ./register -host %s %s -transport websocket -registration-id demo-group-1 -group-key %s
+  simulator -token -registration-id demo-key    # commands for mosquitto
+`, reachable(d.ready.TLS), common, string(d.config.Enrollments[0].PrimaryKey), reachable(d.ready.WebSocket), common, string(d.config.Enrollments[1].PrimaryKey))
+}
+
+// reachable returns an address to which a client on this machine can connect.
+func reachable(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// describe returns a line for an enrollment. Only the demo's keys are shown.
 func (d *desk) describe(e *dpstest.Enrollment) string {
 	name, kind := e.RegistrationID, "key"
 	if e.Group != "" {
 		name, kind = e.Prefix+"*", "group key"
 	}
-	if e.X509 {
+	switch {
+	case e.X509 && e.Authority != "":
+		kind = fmt.Sprintf("certificate with this common name, signed by %q", e.Authority)
+	case e.X509 && len(e.Thumbprints) > 0:
+		kind = "certificate with this common name and one of the thumbprints"
+	case e.X509:
 		kind = "certificate with this common name"
-	}
-	if d.enrollments == "" && e.PrimaryKey != "" {
+	case d.enrollments == "":
 		kind += " " + string(e.PrimaryKey)
 	}
 	status := e.Outcome.Status
 	if status == "" {
 		status = "assigned"
 	}
-	return fmt.Sprintf("%-16s %-10s %s", name, status, kind)
-}
-
-// event prints what happens to a device.
-func (d *desk) event(e dpstest.Event) {
-	who := e.RegistrationID
-	if who == "" {
-		who = "(unknown)"
+	faults := ""
+	if n := len(e.Faults); n > 0 {
+		faults = ", " + journal.Count(n, "fault")
 	}
-	d.print(who + ": " + e.String())
-}
-
-// print prints a line. What a client sent can be in it.
-func (d *desk) print(text string) {
-	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
-	d.write(time.Now().Format("15:04:05.000 ") + show.Clean(text) + "\n")
-}
-
-func (d *desk) write(text string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	fmt.Fprint(d.out, text)
+	return fmt.Sprintf("%-16s %-10s %s%s", name, status, kind, faults)
 }

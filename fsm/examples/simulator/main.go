@@ -1,5 +1,6 @@
 // Command simulator is a Device Provisioning Service on a desk: a client in any language
-// can register with it, over TLS and over WebSocket.
+// can register with it, over TLS and over WebSocket, and it names what the client does
+// wrong.
 //
 // Without arguments it serves demo devices on loopback and prints how to connect.
 // "simulator -h" tells the rest.
@@ -11,74 +12,60 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"example.com/dps/fsm/examples/internal/simulate"
 )
 
 // The exit codes.
 const (
-	exitStopped = 0 // by Ctrl-C
-	exitNetwork = 1 // an address cannot be listened on
-	exitUsage   = 2
+	exitStopped  = 0 // by Ctrl-C or SIGTERM
+	exitNetwork  = 1 // an address cannot be listened on
+	exitUsage    = 2
+	exitMistakes = 3 // with -strict: a client made a mistake
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of Write
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP) // never comes on Windows
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, reload))
 }
 
 // run is main without its surroundings. It returns the exit code when ctx has ended.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, reload <-chan os.Signal) int {
 	o, err := parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(stdout, usage())
-		return exitStopped
-	}
-	d := &desk{options: o, out: stdout}
-	if err == nil {
-		err = d.prepare(time.Now())
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "simulator: %s\n(simulator -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nsimulator: "))
-		return exitUsage
-	}
-	if err := d.serve(ctx); err != nil {
-		fmt.Fprintf(stderr, "simulator: %v\n", err)
-		return exitNetwork
+	case err != nil:
+		return complain(stderr, err, exitUsage)
+	case o.version:
+		fmt.Fprintln(stdout, "simulator", version())
+	case o.schema:
+		stdout.Write(schema)
+	case o.token:
+		text, err := o.tokenText(time.Now())
+		if err != nil {
+			return complain(stderr, err, exitUsage)
+		}
+		fmt.Fprint(stdout, text)
+	default:
+		return newDesk(o, stdout, stderr).run(ctx, reload)
 	}
 	return exitStopped
 }
 
-// serve listens, says how to connect, and serves until ctx ends.
-func (d *desk) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	forTLS, err := net.Listen("tcp", d.tlsAddr)
-	if err != nil {
-		return fmt.Errorf("-tls: %w", err)
+// complain prints an error, which may be of several lines.
+func complain(w io.Writer, err error, code int) int {
+	text := "simulator: " + strings.ReplaceAll(err.Error(), "\n", "\nsimulator: ")
+	if code == exitUsage {
+		text += "\n(simulator -h tells how to use it)"
 	}
-	defer forTLS.Close()
-	forWeb, err := net.Listen("tcp", d.webAddr)
-	if err != nil {
-		return fmt.Errorf("-websocket: %w", err)
-	}
-	defer forWeb.Close()
-	d.greet(forTLS.Addr().String(), forWeb.Addr().String())
-
-	server := simulate.New(d.service, d.tls, d.connections, d.print)
-	errs := make(chan error, 2)
-	go func() { errs <- server.ServeTLS(ctx, forTLS) }()
-	go func() { errs <- server.ServeWebSocket(ctx, forWeb) }()
-	first := <-errs
-	cancel() // one that fails ends the other
-	err = errors.Join(first, <-errs)
-	d.print("stopped")
-	return err
+	fmt.Fprintln(w, text)
+	return code
 }

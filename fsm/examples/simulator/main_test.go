@@ -3,135 +3,34 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
+	"flag"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"example.com/dps/fsm/examples/internal/cert"
 	"example.com/dps/fsm/examples/internal/transport"
-	"example.com/dps/packet"
 )
-
-// A screen is an output that can be read while it is written.
-type screen struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// wait waits until the text holds each of these, in this order, and returns it.
-func (s *screen) wait(t *testing.T, want ...string) string {
-	t.Helper()
-	var text string
-	for range 500 {
-		text = s.String()
-		rest, found := text, true
-		for _, w := range want {
-			if _, rest, found = strings.Cut(rest, w); !found {
-				break
-			}
-		}
-		if found {
-			return text
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("no %q in\n%s", want, text)
-	return ""
-}
-
-// A session is a simulator that runs.
-type session struct {
-	tls, web string // addresses
-	out      *screen
-	roots    *x509.CertPool
-	stop     func() int // returns the exit code
-}
-
-func start(t *testing.T, args ...string) *session {
-	t.Helper()
-	ca := filepath.Join(t.TempDir(), "sub", "ca.pem")
-	s := &session{out: new(screen), roots: x509.NewCertPool()}
-	ctx, cancel := context.WithCancel(context.Background())
-	code := make(chan int, 1)
-	go func() {
-		code <- run(ctx, append([]string{"-tls", "127.0.0.1:0", "-websocket", "127.0.0.1:0", "-ca-out", ca}, args...), s.out, s.out)
-	}()
-	s.stop = sync.OnceValue(func() int { cancel(); return <-code })
-	t.Cleanup(func() { s.stop() })
-	text := s.out.wait(t, "ID scope", "\n\n")
-	if _, err := fmt.Sscanf(text[strings.Index(text, "TLS  "):], "TLS %s\n WebSocket wss://%s", &s.tls, &s.web); err != nil {
-		t.Fatalf("%v in\n%s", err, text)
-	}
-	s.web = strings.TrimSuffix(s.web, transport.Path)
-	pem, err := os.ReadFile(ca)
-	if err != nil || !s.roots.AppendCertsFromPEM(pem) {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// connect sends a CONNECT over TLS and returns what comes back.
-func (s *session) connect(t *testing.T, id string, certs ...tls.Certificate) ([]byte, error) {
-	t.Helper()
-	cfg := &tls.Config{RootCAs: s.roots}
-	if len(certs) > 0 { // whatever authorities the server names
-		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certs[0], nil }
-	}
-	conn, err := transport.DialTLS(t.Context(), s.tls, cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	p := packet.Connect{ClientID: []byte(id), Username: []byte("0ne00000A1B/registrations/" + id + "/api-version=2019-03-31"), CleanSession: true}
-	out, err := p.AppendBinary(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Write(out); err != nil {
-		return nil, err
-	}
-	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-	in := make([]byte, 4)
-	_, err = io.ReadFull(conn, in)
-	return in, err
-}
-
-var accepted = "\x20\x02\x00\x00"
 
 // It prints how to connect with the demo's keys, serves, tells what devices do, and stops.
 func TestDemo(t *testing.T) {
 	certs := t.TempDir()
 	s := start(t, "-client-certs", certs)
-	s.out.wait(t, "demo-key", "AAECAwQF", "demo-x509", "go run ./register", "Client certificates are in")
-	if got, err := s.connect(t, "demo-key"); string(got) != accepted {
-		t.Errorf("% x, %v", got, err)
-	}
-	s.out.wait(t, `demo-key: CONNECT as "demo-key"`)
-	conn, err := transport.DialWebSocket(t.Context(), s.web, "/", &tls.Config{RootCAs: s.roots})
+	s.out.wait(t, "TLS        "+s.TLS, "wss://"+s.WebSocket, "CA         "+s.CA, "ID scope   0ne00000A1B",
+		"demo-key", "AAECAwQF", "demo-x509", "go run ./register", "Client certificates are in")
+	s.client().mustRegister(t, "demo-key")
+	s.out.wait(t, "#1 (unknown) + opened", "← CONNECT", "#1 demo-key → CONNACK", "← PUBLISH", "→ PUBLISH", "#1 demo-key = ")
+	conn, err := transport.DialWebSocket(t.Context(), s.WebSocket, "/", &tls.Config{RootCAs: s.roots})
 	if err != nil {
 		t.Fatal(err)
 	}
-	io.WriteString(conn, "\x00\x00") // and nothing of it can harm a terminal
-	s.out.wait(t, "(unknown): closed")
+	io.WriteString(conn, "\x00\x00")
+	s.out.wait(t, "#2 (unknown) ✗ not-connect: ", "#2 (unknown) = ")
 
 	pair, err := tls.LoadX509KeyPair(filepath.Join(certs, "demo-x509.pem"), filepath.Join(certs, "demo-x509.key"))
 	if err != nil || pair.Leaf.Subject.CommonName != "demo-x509" {
@@ -140,32 +39,37 @@ func TestDemo(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(certs, "demo-x509.key")); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("the private key is readable: %v, %v", info.Mode(), err)
 	}
-	if got, err := s.connect(t, "demo-x509", pair); string(got) != accepted {
-		t.Errorf("% x, %v", got, err)
+	if answer, err := s.client(pair).register(t, "demo-x509", ""); !strings.Contains(answer, "res/202") {
+		t.Errorf("%q, %v", answer, err)
 	}
+	s.out.wait(t, "#3 demo-x509 = ")
 	if code := s.stop(); code != exitStopped {
 		t.Errorf("exit code %d", code)
 	}
-	s.out.wait(t, "stopped")
+	s.out.wait(t, "report: (unknown): 1 connection; 1 × not-connect", "report: demo-key: 1 connection; no mistakes; last: ", "stopped: 3 devices, 1 mistake\n")
 }
 
-// A file of enrolments is served, and its keys are not shown.
+// A file of enrollments is served, and its keys are not shown.
 func TestEnrollmentsFile(t *testing.T) {
 	const key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IQ=="
-	file := filepath.Join(t.TempDir(), "e.json")
-	os.WriteFile(file, []byte(`{"idScope":"0ne00000A1B","enrollments":[
-		{"registrationId":"dev-1","primaryKey":"`+key+`","outcome":{"polls":2,"retryAfter":1}},
-		{"group":"g","prefix":"sn-","x509":true,"outcome":{"status":"disabled"}}]}`), 0o600)
-	s := start(t, "-enrollments", file)
-	text := s.out.wait(t, "dev-1", "sn-*", "disabled", "certificate")
+	ca, err := cert.NewAuthority("ACME", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "-client-ca", writeFile(t, string(ca.PEM())), "-enrollments", writeFile(t, `{"idScope":"0ne00000A1B","enrollments":[
+		{"registrationId":"dev-1","primaryKey":"`+key+`","outcome":{"polls":2,"retryAfter":1}, "faults": [{"at": "ping", "silence": true}]},
+		{"registrationId":"dev-2","x509":true,"authority":"ACME"},
+		{"registrationId":"dev-3","x509":true,"thumbprints":["`+strings.Repeat("00", 20)+`"]},
+		{"group":"g","prefix":"sn-","x509":true,"outcome":{"status":"disabled"}}]}`))
+	text := s.out.wait(t, "dev-1", "assigned", "key, 1 fault", "dev-2", `signed by "ACME"`, "dev-3", "thumbprints", "sn-*", "disabled", "certificate")
 	if strings.Contains(text, key) || strings.Contains(text, "demo") {
 		t.Error(text)
 	}
 }
 
-// With -client-ca only certificates of these authorities get through the handshake.
+// With -client-ca a device registers only with a certificate of these authorities, or with
+// one that the simulator itself has made for it.
 func TestClientCA(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "clients.pem")
 	ours, err := cert.NewAuthority("ours", time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -174,8 +78,8 @@ func TestClientCA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	os.WriteFile(file, ours.PEM(), 0o600)
-	s := start(t, "-client-ca", file)
+	folder := t.TempDir()
+	s := start(t, "-client-ca", writeFile(t, string(ours.PEM())), "-client-certs", folder)
 	for _, c := range []struct {
 		by *cert.Authority
 		ok bool
@@ -184,61 +88,139 @@ func TestClientCA(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.connect(t, "demo-x509", pair); (string(got) == accepted) != c.ok {
-			t.Errorf("% x, %v", got, err)
+		if answer, err := s.client(pair).register(t, "demo-x509", ""); strings.Contains(answer, "res/202") != c.ok {
+			t.Errorf("%q, %v", answer, err)
 		}
 	}
-	if got, err := s.connect(t, "demo-key"); string(got) != accepted {
-		t.Errorf("without a certificate: % x, %v", got, err)
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "demo-x509.pem"), filepath.Join(folder, "demo-x509.key"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	if answer, err := s.client(pair).register(t, "demo-x509", ""); !strings.Contains(answer, "res/202") {
+		t.Errorf("%q, %v", answer, err)
+	}
+	s.client().mustRegister(t, "demo-key")
 }
 
 // What is wrong with the command line or a file is said at once.
 func TestUsage(t *testing.T) {
-	file := func(text string) string {
-		name := filepath.Join(t.TempDir(), "f.json")
-		os.WriteFile(name, []byte(text), 0o600)
-		return name
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"x"}, []string{`unexpected argument "x"`}},
+		{[]string{"-bogus"}, []string{"-bogus"}},
+		{[]string{"-tls", "8883", "-connections", "0", "-ca-out", ""}, []string{"-ca-out is empty", "-connections is 0", `-tls is "8883"`}},
+		{[]string{"-admin", "8080", "-log-format", "xml"}, []string{`-admin is "8080"`, `-log-format is "xml"`}},
+		{[]string{"-cert", "c.pem"}, []string{"-cert and -cert-key need each other"}},
+		{[]string{"-cert", "c", "-cert-key", "k", "-ca-out", "o", "-ca-dir", "d", "-name", "n"}, []string{"-ca-out has no effect with -cert", "-ca-dir has", "-name has"}},
+		{[]string{"-name", "host:8883,ok.example,10.0.0.1,::1"}, []string{`-name is "host:8883"`}},
+		{[]string{"-allow", "no-disconnect"}, []string{"-allow has no effect without -strict"}},
+		{[]string{"-strict", "-allow", "no-disconnect, no-goodbye"}, []string{`there is no diagnosis "no-goodbye"; they are too-many-connections, `, ", early-query, "}},
+		{[]string{"-token"}, []string{"-token needs -registration-id"}},
+		{[]string{"-registration-id", "a"}, []string{"-registration-id has no effect without -token"}},
+		{[]string{"-token", "-registration-id", "nobody"}, []string{`"nobody" is not enrolled`}},
+		{[]string{"-token", "-registration-id", "demo-x509"}, []string{`"demo-x509" uses a certificate`}},
+		{[]string{"-token", "-registration-id", "demo-key", "-ready-file", writeFile(t, "{}")}, []string{"was not written by a simulator"}},
+		{[]string{"-token", "-registration-id", "demo-key", "-ready-file", "/does/not/exist"}, []string{"-ready-file: open"}},
+		{[]string{"-enrollments", "/does/not/exist"}, []string{"/does/not/exist"}},
+		{[]string{"-enrollments", writeFile(t, "{\n\"idScope\":\n 1}")}, []string{"f.json:3: idScope: it is 1, expected a string"}},
+		{[]string{"-enrollments", writeFile(t, `{"idScope":"s","enrolments":[]}`)}, []string{`unknown field "enrolments"`}},
+		{[]string{"-enrollments", writeFile(t, "{\"idScope\":\"s\"}\nx")}, []string{"f.json:2: invalid character 'x' after"}},
+		{[]string{"-enrollments", writeFile(t, "{\"enrollments\":[\n{\"x509\": true,\n\"registrationId\":\"a/b\"},\n{}]}")},
+			[]string{"f.json:1: idScope: ", "simulator: -enrollments: ", "f.json:3: enrollments[0].registrationId: ", "f.json:4: enrollments[1]: "}},
+		{[]string{"-enrollments", writeFile(t, "{\"idScope\":\"s\",\"enrollments\":[{\"registrationId\":\"a\",\"x509\":true,\n\"faults\":[{\"at\":\"connect\",\"hangUp\":true},\n{\"status\":429}]}]}")},
+			[]string{"f.json:3: enrollments[0].faults[1].at: "}},
+		{[]string{"-enrollments", writeFile(t, "{\"idScope\":\"s\",\"enrollments\":[{\"group\":\"g\",\"x509\":true,\n\"authority\":\"ACME\"}]}")}, []string{"f.json:2: enrollments[0].authority: it needs -client-ca"}},
+		{[]string{"-client-ca", writeFile(t, "x")}, []string{"does not hold a certificate in PEM"}},
+		{[]string{"-ca-out", "/proc/nowhere/ca.pem"}, []string{"-ca-out"}},
+		{[]string{"-log", "/proc/nowhere/log"}, []string{"-log"}},
+		{[]string{"-ready-file", "/proc/nowhere/ready"}, []string{"-ready-file"}},
+		{[]string{"-ca-dir", "/proc/nowhere"}, []string{"-ca-dir"}},
+		{[]string{"-cert", "/does/not/exist", "-cert-key", "/does/not/exist"}, []string{"-cert"}},
+	} {
+		var out, errs screen
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		code := run(ctx, append([]string{"-tls", "127.0.0.1:0", "-websocket", "127.0.0.1:0"}, c.args...), &out, &errs, nil)
+		cancel()
+		text := errs.String()
+		for _, want := range c.want {
+			var ok bool
+			if _, text, ok = strings.Cut(text, want); !ok {
+				t.Errorf("%q: no %q in %s", c.args, want, errs.String())
+			}
+		}
+		if code != exitUsage || out.String() != "" {
+			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
+		}
 	}
+}
+
+// An address that is taken ends the start, and nothing is written: another simulator may
+// use these files.
+func TestFailedStartWritesNothing(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	ca := []string{"-ca-out", filepath.Join(t.TempDir(), "ca.pem")}
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	in := func(name string) string { return filepath.Join(folder, name) }
+	outputs := []string{"-log", in("log"), "-ready-file", in("a/b/ready"), "-client-certs", in("certs"), "-tls", "127.0.0.1:0", "-websocket", "127.0.0.1:0"}
 	for _, c := range []struct {
 		args []string
 		code int
-		want []string
+		want string
 	}{
-		{[]string{"x"}, exitUsage, []string{`unexpected argument "x"`}},
-		{[]string{"-bogus"}, exitUsage, []string{"-bogus"}},
-		{[]string{"-tls", "8883", "-connections", "0", "-ca-out", ""}, exitUsage, []string{`-tls is "8883"`, "-connections is 0", "-ca-out is empty"}},
-		{[]string{"-enrollments", "/does/not/exist"}, exitUsage, []string{"/does/not/exist"}},
-		{[]string{"-enrollments", file("{\n\"idScope\":\n 1}")}, exitUsage, []string{"line 3"}},
-		{[]string{"-enrollments", file(`{"idScope":"s","enrolments":[]}`)}, exitUsage, []string{`unknown field "enrolments"`}},
-		{[]string{"-enrollments", file(`{"idScope":"s"} x`)}, exitUsage, []string{"behind the JSON"}},
-		{[]string{"-enrollments", file(`{"enrollments":[{"registrationId":"a"}]}`)}, exitUsage, []string{"idScope", "enrollments[0]"}},
-		{[]string{"-client-ca", file("x")}, exitUsage, []string{"no certificate in PEM"}},
-		{[]string{"-ca-out", "/proc/nowhere/ca.pem"}, exitUsage, []string{"-ca-out"}},
-		{append(ca, "-tls", taken.Addr().String()), exitNetwork, []string{"-tls: ", "in use"}},
-		{append(ca, "-tls", "127.0.0.1:0", "-websocket", taken.Addr().String()), exitNetwork, []string{"-websocket: ", "in use"}},
+		{[]string{"-ca-out", in("c/ca.pem"), "-tls", taken.Addr().String()}, exitNetwork, "-tls: "},
+		{[]string{"-tls", taken.Addr().String()}, exitNetwork, "-tls: "},
+		{[]string{"-ca-dir", in("dir"), "-websocket", taken.Addr().String()}, exitNetwork, "-websocket: "},
+		{[]string{"-admin", taken.Addr().String()}, exitNetwork, "-admin: "},
+		{[]string{"-client-ca", "/does/not/exist"}, exitUsage, "-client-ca: "},
+		{[]string{"-ready-file", "/proc/nowhere/ready"}, exitUsage, "-ready-file: "},
+		{[]string{"-log", "/proc/nowhere/log"}, exitUsage, "-log: "},
 	} {
-		var out, errs strings.Builder
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		code := run(ctx, c.args, &out, &errs)
-		cancel()
-		for _, want := range c.want {
-			if !strings.Contains(errs.String(), want) {
-				t.Errorf("%q: no %q in %s", c.args, want, errs.String())
-			}
+		var out, errs screen
+		code := run(t.Context(), append(append([]string(nil), outputs...), c.args...), &out, &errs, nil)
+		if code != c.code || !strings.Contains(errs.String(), c.want) || out.String() != "" {
+			t.Errorf("%q: exit code %d, %s%s", c.args, code, out.String(), errs.String())
 		}
-		if code != c.code || out.Len() > 0 {
-			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
+		left, err := os.ReadDir(folder)
+		if err != nil || len(left) > 0 {
+			t.Fatalf("%q: %v are left, %v", c.args, left, err)
 		}
 	}
+}
+
+// The help names each flag once, and each diagnosis.
+func TestHelp(t *testing.T) {
 	var out strings.Builder
-	if code := run(t.Context(), []string{"-h"}, &out, io.Discard); code != 0 || !strings.Contains(out.String(), "Exit code") {
-		t.Errorf("-h: exit code %d, %s", code, out.String())
+	if code := run(t.Context(), []string{"-h"}, &out, io.Discard, nil); code != exitStopped || !strings.Contains(out.String(), "Exit code") {
+		t.Errorf("exit code %d, %s", code, out.String())
+	}
+	new(options).flags().VisitAll(func(f *flag.Flag) {
+		if n := strings.Count(out.String(), "\n  -"+f.Name+" ") + strings.Count(out.String(), "\n  -"+f.Name+"\n"); n != 1 {
+			t.Errorf("-%s is there %d times", f.Name, n)
+		}
+	})
+	for _, d := range diagnoses() {
+		if !strings.Contains(out.String(), string(d)) {
+			t.Errorf("%s is not there", d)
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(line); n > 112 {
+			t.Errorf("a line of %d characters: %s", n, line)
+		}
+	}
+}
+
+func TestVersionAndSchema(t *testing.T) {
+	for name, want := range map[string]string{"-version": "simulator (", "-schema": "{\n  \"$schema\""} {
+		var out strings.Builder
+		if code := run(t.Context(), []string{name}, &out, io.Discard, nil); code != exitStopped || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("%s: exit code %d, %s", name, code, out.String())
+		}
 	}
 }
