@@ -16,8 +16,8 @@ import (
 const (
 	perPacket = 512
 	perRead   = 64
-	burst     = 24 << 10
-	totalRate = 4 << 20 // a second
+	burst     = 16 << 10
+	totalRate = 2 << 20 // a second
 	maxWait   = time.Second
 
 	// floods is from when on a client is told: no registration takes so much.
