@@ -85,7 +85,7 @@ func (s *Server) failed(c *conn, err error) {
 	switch {
 	case len(c.first) == 0: // a port scan, or a health check
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.diagnose(c.RemoteAddr(), TLSHandshake, "the client sent nothing for %v; in TLS it is the client that begins", handshakeTimeout)
+			s.diagnose(c.RemoteAddr(), TLSHandshake, "the client sent nothing for %v; in TLS it is the client that begins", s.handshakeTimeout)
 		} else {
 			s.event(dpstest.Event{Kind: dpstest.EventClosed, Text: c.RemoteAddr().String() + ": the client closed before it sent anything"})
 		}
@@ -100,7 +100,7 @@ func (s *Server) failed(c *conn, err error) {
 	case c.answered() && (remote != "" || gone(err)):
 		s.untrusted(c, "during the handshake", remote)
 	default:
-		s.diagnose(c.RemoteAddr(), TLSHandshake, "%s", handshakeHint(err, remote))
+		s.diagnose(c.RemoteAddr(), TLSHandshake, "%s", s.handshakeHint(err, remote))
 	}
 }
 
@@ -150,13 +150,13 @@ func gone(err error) bool {
 }
 
 // handshakeHint says what may help if the handshake fails.
-func handshakeHint(err error, alert string) string {
+func (s *Server) handshakeHint(err error, alert string) string {
 	text := err.Error()
 	switch {
 	case errors.Is(err, errHandshakeSize):
 		return fmt.Sprintf("the client sent more than %d KiB in the handshake", handshakeLimit>>10)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Sprintf("the handshake did not end within %v", handshakeTimeout)
+		return fmt.Sprintf("the handshake did not end within %v", s.handshakeTimeout)
 	case alert != "":
 		return "the client gave up: alert: " + alert
 	case strings.Contains(text, "signature algorithms"), strings.Contains(text, "cipher suite"), strings.Contains(text, "curves"):

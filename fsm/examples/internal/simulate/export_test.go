@@ -10,8 +10,8 @@ import (
 )
 
 // SetLimits makes limits smaller, so that a test reaches them.
-func (s *Server) SetLimits(writeTimeout time.Duration, maxHeld int) {
-	s.writeTimeout, s.maxHeld = writeTimeout, maxHeld
+func (s *Server) SetLimits(handshake, write time.Duration, maxHeld int) {
+	s.handshakeTimeout, s.writeTimeout, s.maxHeld = handshake, write, maxHeld
 }
 
 // Held returns how many bytes of half packets there are.

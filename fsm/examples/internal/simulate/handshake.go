@@ -16,7 +16,7 @@ import (
 func (s *Server) secure(ctx context.Context, c *conn, buf []byte) (secure *tls.Conn, n int) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	c.SetDeadline(time.Now().Add(handshakeTimeout))
+	c.SetDeadline(time.Now().Add(s.handshakeTimeout))
 	secure = tls.Server(c, s.tls)
 	if err := secure.Handshake(); err != nil {
 		if ctx.Err() == nil {
@@ -25,7 +25,7 @@ func (s *Server) secure(ctx context.Context, c *conn, buf []byte) (secure *tls.C
 		return nil, 0
 	}
 	c.secured.Store(true)
-	secure.SetDeadline(time.Now().Add(handshakeTimeout))
+	secure.SetDeadline(time.Now().Add(s.handshakeTimeout))
 	n, err := secure.Read(buf)
 	switch {
 	case n > 0, errors.Is(err, os.ErrDeadlineExceeded):

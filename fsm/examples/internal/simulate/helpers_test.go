@@ -36,8 +36,8 @@ type desk struct {
 	events []dpstest.Event
 }
 
-// newDesk starts a server. change, if not nil, changes its options.
-func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
+// newDesk starts a server. change, if not nil, changes its options, and limit its limits.
+func newDesk(t *testing.T, change func(*simulate.Options), limit ...func(*simulate.Server)) *desk {
 	t.Helper()
 	d := &desk{T: t}
 	var err error
@@ -67,6 +67,9 @@ func newDesk(t *testing.T, change func(*simulate.Options)) *desk {
 	}
 	d.server = simulate.New(o)
 	server := d.server
+	for _, f := range limit {
+		f(server)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	errs := make(chan error, 2)
 	for addr, serve := range map[*string]func(context.Context, net.Listener) error{&d.tls: server.ServeTLS, &d.web: server.ServeWebSocket} {

@@ -10,12 +10,12 @@ import (
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/simulate"
+	"example.com/dps/fsm/examples/internal/transport"
 )
 
 // A client that does not read is closed when a write has waited for long enough.
 func TestWriteTimeout(t *testing.T) {
-	d := newDesk(t, nil)
-	d.server.SetLimits(50*time.Millisecond, 1<<20)
+	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, 50*time.Millisecond, 1<<20) })
 	client, server := net.Pipe() // which takes nothing that is not read
 	done := make(chan struct{})
 	go func() {
@@ -38,12 +38,41 @@ func TestWriteTimeout(t *testing.T) {
 	}
 }
 
+// A handshake that does not go on is given up, wherever it stops, and named. A client that
+// is silent behind the handshake of TLS is the service's.
+func TestHandshakeTimeout(t *testing.T) {
+	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(200*time.Millisecond, time.Minute, 1<<20) })
+	for _, addr := range []string{d.tls, d.web} {
+		for bytes, words := range map[string]string{"": "sent nothing for 200ms", "\x16\x03\x01": "did not end within 200ms"} {
+			conn := d.raw(addr)
+			io.WriteString(conn, bytes)
+			d.diagnosed(simulate.TLSHandshake, words)
+			closed(t, conn, 5*time.Second)
+			d.forget()
+		}
+	}
+	for _, request := range []string{"", "GET / HTTP/1.1\r\n"} {
+		conn, err := transport.DialTLS(t.Context(), d.web, d.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(conn, request)
+		d.diagnosed(simulate.WebSocketRequest, "does not end within 200ms")
+		closed(t, conn, 5*time.Second)
+		d.forget()
+	}
+	conn := d.dial(false)
+	d.find("connection", func(e dpstest.Event) bool { return e.Kind == dpstest.EventOpened })
+	if err := exchange(conn); err != nil {
+		t.Error(err)
+	}
+}
+
 // When half packets take too much memory, the connection that began first with a large one
 // makes room. The others go on, and so does one with a small one.
 func TestHalfPackets(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
-		d := newDesk(t, nil)
-		d.server.SetLimits(time.Minute, 64<<10)
+		d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, time.Minute, 64<<10) })
 		large, small := string(publishOf(40<<10)), string(publishOf(3<<10))
 		begin := func(id, half string) net.Conn {
 			conn := d.dialAs(id, websocket)

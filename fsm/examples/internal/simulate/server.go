@@ -20,8 +20,7 @@ import (
 )
 
 const (
-	handshakeTimeout = 10 * time.Second // for TLS, and for the HTTP request of a WebSocket
-	handshakeLimit   = 32 << 10         // bytes of a client in the handshake of TLS
+	handshakeLimit = 32 << 10 // bytes of a client in the handshake of TLS
 
 	// maxSilence ends a connection whose client has turned off MQTT's keep-alive. It is
 	// longer than any wait between two requests that the service asks for.
@@ -65,8 +64,9 @@ type Server struct {
 	caFile  string
 	log     func(dpstest.Event)
 
-	writeTimeout time.Duration // for a client that does not read
-	maxHeld      int           // see there
+	handshakeTimeout time.Duration // for TLS, and for the HTTP request of a WebSocket
+	writeTimeout     time.Duration // for a client that does not read
+	maxHeld          int           // see there
 
 	mu       sync.Mutex // held while the service is called, never while something can block
 	service  *dpstest.Service
@@ -78,7 +78,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		service: o.Service, tls: o.TLS.Clone(), clients: o.ClientCAs, caFile: o.CAFile, log: o.Log,
-		writeTimeout: 10 * time.Second, maxHeld: maxHeld, sessions: map[*session]struct{}{},
+		handshakeTimeout: 10 * time.Second, writeTimeout: 10 * time.Second, maxHeld: maxHeld, sessions: map[*session]struct{}{},
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = MaxConns

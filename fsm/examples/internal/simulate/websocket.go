@@ -48,8 +48,11 @@ func (s *Server) webSocket(ctx context.Context, c *conn) {
 // if that does not make a WebSocket of the connection, and then has said why.
 func (s *Server) upgrade(ctx context.Context, c *conn, secure *tls.Conn, first []byte) transport.Conn {
 	defer context.AfterFunc(ctx, func() { c.Close() })()
-	secure.SetDeadline(time.Now().Add(handshakeTimeout))
+	secure.SetDeadline(time.Now().Add(s.handshakeTimeout))
 	head, rest, err := readHead(secure, first)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("it does not end within %v", s.handshakeTimeout)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			s.diagnose(c.RemoteAddr(), WebSocketRequest, "the client sent no HTTP request that begins a WebSocket: %v; it began with %.60q", err, first)
@@ -103,9 +106,6 @@ func readHead(r io.Reader, first []byte) (head, rest []byte, err error) {
 		case bytes.Count(head, []byte("\n")) > maxLines:
 			return nil, nil, fmt.Errorf("its header has more than %d lines", maxLines)
 		case err != nil:
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				err = fmt.Errorf("it does not end within %v", handshakeTimeout)
-			}
 			return nil, nil, err
 		}
 		var n int
