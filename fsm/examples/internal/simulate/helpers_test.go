@@ -114,7 +114,7 @@ func (d *desk) lines() string {
 // find waits for an event, and returns it.
 func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
 	d.Helper()
-	for start := time.Now(); time.Since(start) < 15*time.Second; time.Sleep(5 * time.Millisecond) {
+	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
 		d.mu.Lock()
 		for _, e := range d.events {
 			if is(e) {
@@ -124,7 +124,7 @@ func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
 		}
 		d.mu.Unlock()
 	}
-	d.Errorf("no %s:\n%s", what, d.lines())
+	d.Fatalf("no %s:\n%s", what, d.lines())
 	return dpstest.Event{}
 }
 
