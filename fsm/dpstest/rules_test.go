@@ -11,6 +11,7 @@ import (
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/packet"
 	"example.com/dps/sastoken"
+	"example.com/dps/topic"
 )
 
 // A token counts only with the scope, the registration id and the key of the device, each
@@ -76,6 +77,24 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%q: answers %q", filter, answers)
 		}
 	}
+}
+
+// Answers are sent from the SUBSCRIBE to the UNSUBSCRIBE, with the QoS of the last SUBSCRIBE.
+func TestUnsubscribe(t *testing.T) {
+	p := newPeer(t, endless(t, func(*dpstest.Config) {}))
+	request := publish(registerT, 0, 0, "")
+	p.expect(p.say(connect(), subscribe(2), request), false, "CONNACK", "SUBACK id=1 codes=01", "PUBLISH id=1 qos=1")
+	p.expect(p.say(subscribe(0), request), false, "SUBACK id=1 codes=00", "PUBLISH qos=0")
+	unsubscribe := func(filters ...string) *packet.Unsubscribe {
+		u := &packet.Unsubscribe{ID: 9}
+		for _, f := range filters {
+			u.Filters = append(u.Filters, []byte(f))
+		}
+		return u
+	}
+	p.expect(p.say(unsubscribe("#", "$dps/registrations/res/+"), request), false, "UNSUBACK id=9", "PUBLISH qos=0")
+	p.expect(p.say(unsubscribe("#", topic.ResponseFilter), request), false, "UNSUBACK id=9")
+	p.expect(p.say(subscribe(1), request), false, "SUBACK", "PUBLISH id=2 qos=1")
 }
 
 // An operation belongs to the device that began it.
