@@ -91,6 +91,51 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
+// Each refusal has its status, its error code and its message.
+func TestRefusals(t *testing.T) {
+	username := func(name string) func(*packet.Connect) {
+		return func(c *packet.Connect) { c.Username = []byte(scope + "/registrations/" + name) }
+	}
+	id := func(id string) func(*packet.Connect) {
+		return func(c *packet.Connect) {
+			c.ClientID, c.Username = []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31")
+		}
+	}
+	none := func(*packet.Connect) {}
+	for name, test := range map[string]struct {
+		change      func(*packet.Connect)
+		cert        *dpstest.Certificate
+		topic, body string
+		want        string
+	}{
+		"api-version":      {username("dev-1/api-version=x"), nil, registerT, "", `400 {"errorCode":400004,"Unsupported API version x."`},
+		"registration id":  {id("a b"), nil, registerT, "", `400 {"errorCode":400004,"Invalid RegistrationId"`},
+		"not enrolled":     {id("x"), nil, registerT, "", `404 {"errorCode":404201,"Enrollment not found."`},
+		"query":            {id("x"), nil, queryT("1"), "", `404 {"errorCode":404201,"Enrollment not found."`},
+		"no token":         {func(c *packet.Connect) { c.Password = nil }, nil, registerT, "", `401 {"errorCode":401000,"Unauthorized"`},
+		"no certificate":   {id("dev-x"), nil, registerT, "", `401 {"errorCode":401002,"Unauthorized"`},
+		"certificate name": {id("dev-x"), certificate("dev-y"), registerT, "", `401 {"errorCode":401002,"Invalid certificate."`},
+		"untrusted":        {id("dev-x"), &dpstest.Certificate{CommonName: "dev-x", Untrusted: "x"}, registerT, "", `401 {"errorCode":401002,"Unauthorized"`},
+		"certificate date": {id("dev-x"), &dpstest.Certificate{CommonName: "dev-x", NotBefore: start.Add(1)}, registerT, "", `401 {"errorCode":401002,"Invalid certificate."`},
+		"bad JSON":         {none, nil, registerT, "{", `400 {"errorCode":400004,"Bad request body."`},
+		"not an object":    {none, nil, registerT, "1", `400 {"errorCode":400004,"Bad request body."`},
+		"other id":         {none, nil, registerT, `{"registrationId":"x"}`, `400 {"errorCode":400004,"Invalid RegistrationId"`},
+		"payload":          {none, nil, registerT, `{"payload":1}`, `400 {"errorCode":400004,"Bad payload."`},
+		"operation id":     {none, nil, queryT("1"), "", `404 {"errorCode":404203,"Operation not found."`},
+		"operation":        {none, nil, "POST/x/?$rid=1", "", `400 {"errorCode":400004,"Unsupported operation."`},
+	} {
+		p := &peer{t, newService(t, device(dpstest.Outcome{}), dpstest.Enrollment{RegistrationID: "dev-x", X509: true}).Open(start, test.cert), start}
+		p.say(connect(test.change), subscribe(0))
+		all := p.say(publish(test.topic, 0, 0, test.body))
+		_, answer, _ := strings.Cut(all[0], "/res/")
+		code, message, _ := strings.Cut(answer[strings.IndexByte(answer, '{'):], `"trackingId":"00000000-0000-4000-8000-000000000001","message":`)
+		message, _, _ = strings.Cut(message, `,"timestampUtc"`)
+		if got := answer[:3] + " " + code + message; got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
 // A retry-after of the outcome comes before that of the Config, and stands in every answer
 // but the last.
 func TestRetryAfters(t *testing.T) {

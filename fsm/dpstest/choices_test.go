@@ -6,6 +6,7 @@ import (
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/packet"
+	"github.com/google/go-cmp/cmp"
 )
 
 // chosen returns a service with choices, where dev-1 may register, and dev-x with a
@@ -126,6 +127,16 @@ func TestChoiceOfCertificateHangUp(t *testing.T) {
 		c.Password = signed(groupKey, "dev-1")(start)
 		t.Log(name)
 		p.expect(p.say(c, subscribe(0), publish(registerT, 1, 7, "")), test.hungup, test.want...)
+	}
+}
+
+// Nothing happens on a connection behind its end.
+func TestCertificateHangUpIsTheEnd(t *testing.T) {
+	o := observe(t, dpstest.Config{Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", X509: true}}})
+	p := newPeer(t, o.Service)
+	p.expect(p.say(connect(), publish(registerT, 0, 0, "")), true, "CONNACK")
+	if d := cmp.Diff([]string{"certificate-missing at CONNECT"}, o.named); d != "" || o.ended(t) != "closed since the certificate is to blame; not registered; registrations: 1, queries: 0, mistakes: certificate-missing" {
+		t.Error(d, o.ends)
 	}
 }
 

@@ -142,14 +142,11 @@ func (c *Conn) checkRepeatedID(id []byte) {
 // looksLikeRID reports whether a property was probably meant to be $rid.
 func looksLikeRID(key string) bool {
 	letters := strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
+		if r < 'a' || 'z' < r {
+			return -1
 		}
-		if 'a' <= r && r <= 'z' {
-			return r
-		}
-		return -1
-	}, key)
+		return r
+	}, strings.ToLower(key))
 	switch letters {
 	case "rid", "requestid", "reqid", "request", "drid", "ridd", "messageid", "mid", "id":
 		return true

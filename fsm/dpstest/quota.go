@@ -11,12 +11,12 @@ type window struct {
 	n     int
 }
 
-// take counts one more request if fewer than limit were counted. Otherwise it returns the
-// time until the window is over. A negative limit is none. With clock, windows begin at
+// take counts one more request if fewer than limit were counted, and returns 0. Otherwise it
+// returns the time until the window is over. A negative limit is none. With clock, windows begin at
 // multiples of their length, otherwise with the first request after the last one.
-func (w *window) take(now time.Time, length time.Duration, limit int, clock bool) (wait time.Duration, ok bool) {
+func (w *window) take(now time.Time, length time.Duration, limit int, clock bool) (wait time.Duration) {
 	if limit < 0 {
-		return 0, true
+		return 0
 	}
 	if w.n == 0 || !now.Before(w.start.Add(length)) {
 		*w = window{start: now}
@@ -25,17 +25,17 @@ func (w *window) take(now time.Time, length time.Duration, limit int, clock bool
 		}
 	}
 	if w.n >= limit {
-		return w.start.Add(length).Sub(now), false
+		return w.start.Add(length).Sub(now)
 	}
 	w.n++
-	return 0, true
+	return 0
 }
 
 // quota counts an authorized request. A request that is refused for any reason but its
 // body or its operation id does not count: nor does one that is refused here.
 func (c *Conn) quota(w *window, length time.Duration, limit int) (answer, bool) {
-	wait, ok := w.take(c.now, length, limit, c.service.cfg.Choices.QuotaWindow == "clock")
-	if ok {
+	wait := w.take(c.now, length, limit, c.service.cfg.Choices.QuotaWindow == "clock")
+	if wait == 0 {
 		return answer{}, true
 	}
 	a := c.refuse(&failure{429001, "Operations are being throttled for this tenant."})

@@ -108,6 +108,17 @@ func TestQueryQuota(t *testing.T) {
 	}
 }
 
+// Above a quota the answer says so.
+func TestThrottledBody(t *testing.T) {
+	p := newDevice(t, endless(t, func(c *dpstest.Config) { c.RegistrationsPerMinute = 1 }), "dev-1")
+	p.status(registerT, "")
+	all := p.say(publish(registerT, 0, 0, ""))
+	const want = `{"errorCode":429001,"trackingId":"00000000-0000-4000-8000-000000000001","message":"Operations are being throttled for this tenant.","timestampUtc":"2026-11-22T12:00:00.0000000Z"}`
+	if len(all) != 1 || !strings.HasSuffix(all[0], " "+want) {
+		t.Errorf("%q", all)
+	}
+}
+
 // Requests that are refused before their content is looked at do not count. Those whose
 // content is wrong do.
 func TestRefusedRequestsAndQuotas(t *testing.T) {

@@ -158,14 +158,8 @@ func (c *Conn) refuse(f *failure) answer {
 // operationID returns the id of the nth operation, in the form of real ones.
 func operationID(n uint64) string { return "4." + hex16(n) + "." + uuid(n) }
 
-// numberOf undoes it; 0 for any other text.
+// numberOf undoes it. For any other text it returns any number.
 func numberOf(id string) uint64 {
-	if len(id) < 18 {
-		return 0
-	}
-	n, err := strconv.ParseUint(id[2:18], 16, 64)
-	if err != nil {
-		return 0
-	}
+	n, _ := strconv.ParseUint(id[min(2, len(id)):min(18, len(id))], 16, 64)
 	return n
 }

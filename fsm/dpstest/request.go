@@ -150,17 +150,15 @@ func (c *Conn) messages(f *Fault, a answer, rid []byte) (all []packet.Packet) {
 		qos = *f.QoS
 	}
 	m := packet.Publish{QoS: qos, Topic: name, Payload: a.body}
+	if qos > 0 {
+		m.ID = c.nextID()
+	}
 	if f.Stale && c.last != nil {
 		all = append(all, c.last)
 	}
 	for i := range 1 + f.Repeat {
 		again := m
-		if again.Dup = i > 0 && qos > 0; again.Dup {
-			again.ID = m.ID
-		} else if qos > 0 {
-			m.ID = c.nextID()
-			again.ID = m.ID
-		}
+		again.Dup = i > 0 && qos > 0
 		all = append(all, &again)
 	}
 	if c.enrollment != nil && c.enrollment.stale {

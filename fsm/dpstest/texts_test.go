@@ -128,6 +128,76 @@ func TestGroupsAreTried(t *testing.T) {
 	}
 }
 
+// The texts about the CONNECT list what is expected.
+func TestConnectTexts(t *testing.T) {
+	const known = `["2017-08-31-preview" "2017-11-15" "2018-04-01" "2018-09-01-preview" "2019-03-31" "2019-04-15" "2021-06-01" "2021-10-01" ` +
+		`"2021-11-01-preview" "2025-07-01-preview" "2026-11-01" "2026-11-02-preview" "2026-11-15-preview"]`
+	for _, test := range []struct {
+		version string
+		choice  []string
+		want    string
+	}{
+		{"2019-03-30", nil, `the api-version "2019-03-30" is not a known one, and the real service may answer 400: expected one of ` + known},
+		{"latest", nil, `the api-version is "latest", and the service answers 400: expected one of ` + known},
+		{"2019-03-31", []string{"2021-06-01"}, `the api-version is "2019-03-31", and the service answers 400: expected one of ["2021-06-01"]`},
+	} {
+		o := observe(t, dpstest.Config{Choices: dpstest.Choices{APIVersions: test.choice}, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		newPeer(t, o.Service).say(connect(func(c *packet.Connect) {
+			c.Username = []byte(scope + "/registrations/dev-1/api-version=" + test.version)
+		}))
+		if d := cmp.Diff([]string{test.want}, o.texts); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// What comes in place of a CONNECT is quoted, its first eight bytes, if it came at once.
+func TestNotConnectTexts(t *testing.T) {
+	for _, test := range []struct {
+		pieces []string
+		want   string
+	}{
+		{[]string{"\xc0\x00"}, `expected a CONNECT, the connection begins with "\xc0\x00": the first packet is PINGREQ [MQTT-3.1.0-1]`},
+		{[]string{"\xc0", "\x00"}, "expected a CONNECT: the first packet is PINGREQ [MQTT-3.1.0-1]"},
+		{[]string{"\x16\x03\x01\x02\x03\x04\x05\x06\x07"}, `expected a CONNECT, the connection begins with "\x16\x03\x01\x02\x03\x04\x05\x06"; this is the beginning of a TLS handshake: packet: malformed CONNECT at byte 0: flags are 0110, expected 0000 [MQTT-2.2.2-2]`},
+	} {
+		o := observe(t, dpstest.Config{})
+		c := o.Open(start, nil)
+		for _, p := range test.pieces {
+			c.Receive(start, []byte(p))
+		}
+		if d := cmp.Diff([]string{test.want}, o.texts); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// The texts about subscriptions name what the client has asked for instead.
+func TestSubscriptionTexts(t *testing.T) {
+	const nowhere = `the answer has nowhere to go: subscribe to "$dps/registrations/res/#"`
+	for filters, want := range map[string][]string{
+		"":                           {nowhere + ", and wait for the SUBACK before the first request"},
+		"a":                          {`1 of 1 topic filters are refused with 0x80, among them "a": the service grants "$dps/registrations/res/#" alone`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
+		"a b c d e":                  {`5 of 5 topic filters are refused with 0x80, among them "a", "b", "c": the service grants "$dps/registrations/res/#" alone`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
+		"a $dps/registrations/res/#": {`1 of 2 topic filters are refused with 0x80, among them "a": the service grants "$dps/registrations/res/#" alone`},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		p := newPeer(t, o.Service)
+		p.say(connect())
+		s := &packet.Subscribe{ID: 1}
+		for _, f := range strings.Fields(filters) {
+			s.Subscriptions = append(s.Subscriptions, packet.Subscription{Filter: []byte(f)})
+		}
+		if filters != "" {
+			p.say(s)
+		}
+		p.say(publish(registerT, 0, 0, ""))
+		if d := cmp.Diff(want, o.texts); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
 // The texts about time and acknowledgements have figures that are easy to read.
 func TestTimesInTexts(t *testing.T) {
 	for name, test := range map[string]struct {
