@@ -129,6 +129,19 @@ func TestEventFields(t *testing.T) {
 	}
 }
 
+// Of raw bytes the first 64 are shown.
+func TestRawBytesInEvents(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Raw: strings.Repeat("d000", 40)})}})
+	p := newPeer(t, o.Service)
+	p.say(connect())
+	n := len(o.all)
+	p.say(&packet.Pingreq{})
+	want := []string{"#1 dev-1: received: PINGREQ", "#1 dev-1: fault: faults[0] at ping 1", "#1 dev-1: sent: d0 00" + strings.Repeat(" d0 00", 31), "#1 dev-1: sent: PINGRESP"}
+	if d := cmp.Diff(want, o.all[n:]); d != "" {
+		t.Error(d)
+	}
+}
+
 // What a client writes into an event is short, and one line.
 func TestEventsAreBounded(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})

@@ -160,7 +160,7 @@ func (c *Conn) explainTopic(t []byte, err error) {
 	switch {
 	case bytes.HasPrefix(t, []byte("devices/")) || bytes.HasPrefix(t, []byte("$iothub/")):
 		hint = ", and this is one of an IoT hub"
-	case bytes.HasPrefix(t, []byte("$dps/registrations/")) && bytes.IndexByte(t, '?') > 0 && !bytes.Contains(t, []byte("/?")):
+	case bytes.HasPrefix(t, []byte("$dps/registrations/")) && bytes.Contains(t, []byte("?")) && !bytes.Contains(t, []byte("/?")):
 		hint = `, with a slash before the "?"`
 	case bytes.HasPrefix(t, []byte("/")):
 		hint = ", without a slash at the beginning"

@@ -78,6 +78,24 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// Of a long client id the beginning is kept, in both cases.
+func TestLongClientIDs(t *testing.T) {
+	s, err := New(Config{IDScope: "scope"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("X", 300)
+	c := s.Open(time.Time{}, nil)
+	hello, err := (&packet.Connect{CleanSession: true, ClientID: []byte(long), Username: []byte("scope/registrations/" + long[:256] + "/api-version=2019-03-31")}).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Receive(time.Time{}, hello)
+	if c.registrationID != long[:256] || c.key != strings.ToLower(long[:256]) || c.service.live[c.key] != c {
+		t.Errorf("%q, %q", c.registrationID, c.key)
+	}
+}
+
 // Packet identifiers count up, and begin again behind 65,535 [MQTT-2.3.1-1].
 func TestPacketIdentifiers(t *testing.T) {
 	c := &Conn{packetID: 65_533}

@@ -68,7 +68,7 @@ func (c *Conn) parse(payload []byte) (body registration, f *failure) {
 		}
 		return body, &failure{400004, "Bad request body."}
 	}
-	if err != nil || text[0] != '{' {
+	if text[0] != '{' {
 		c.diagnose(BodyForm, "the body begins with %.12q, expected a JSON object such as %q, or nothing%s", text, `{"registrationId":"`+c.registrationID+`"}`, bodyHint(text))
 		return body, &failure{400004, "Bad request body."}
 	}
