@@ -98,6 +98,7 @@ func TestCertificateReachesService(t *testing.T) {
 	roots.AddCert(root.Leaf)
 	authorities := append(append(append(hashes(middle), "middle"), hashes(root)...), "root")
 	old := issue(t, "dev", root, func(c *x509.Certificate) { device(c); expired(c) })
+	early := issue(t, "dev", root, func(c *x509.Certificate) { device(c); c.NotBefore = time.Now().Add(time.Minute) })
 	stranger := issue(t, "dev", nil, device)
 	server := issue(t, "dev", root, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
 	outdated := issue(t, "outdated", root, func(c *x509.Certificate) { authority(c); expired(c) })
@@ -111,7 +112,8 @@ func TestCertificateReachesService(t *testing.T) {
 		"chain":             {roots, good, "", authorities},
 		"chain left out":    {roots, &alone, "unknown authority", nil},
 		"self-signed":       {roots, stranger, "unknown authority", nil},
-		"expired":           {roots, old, "expired", nil},
+		"expired":           {roots, old, "", append(hashes(root), "root")},
+		"not valid yet":     {roots, early, "", append(hashes(root), "root")},
 		"authority expired": {roots, late, "expired", nil},
 		"of a server":       {roots, server, "key usage", nil},
 		"any will do":       {nil, stranger, "", nil},

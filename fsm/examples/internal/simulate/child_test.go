@@ -59,9 +59,11 @@ type hello struct {
 // processor time it has used.
 func serveChild() error {
 	discard := func(e dpstest.Event) { fmt.Fprintln(io.Discard, e) } // costs what a log costs
-	service, err := dpstest.New(dpstest.Config{IDScope: scope, Remember: 1 << 16, Log: discard, Enrollments: []dpstest.Enrollment{
-		{Group: "all", PrimaryKey: groupKey, Outcome: dpstest.Outcome{AtOnce: true}},
-	}})
+	service, err := dpstest.New(dpstest.Config{
+		IDScope: scope, Remember: 1 << 16, Log: discard,
+		RegistrationsPerMinute: 1 << 30, PollsPer10s: 1 << 30, // attackers would use up the quotas
+		Enrollments: []dpstest.Enrollment{{Group: "all", PrimaryKey: groupKey, Outcome: dpstest.Outcome{AtOnce: true}}},
+	})
 	if err != nil {
 		return err
 	}
