@@ -71,6 +71,8 @@ func present(t *testing.T, roots *x509.CertPool, c *tls.Certificate) *dpstest.Ce
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c, nil }
 	}
 	client, server := net.Pipe()
+	client.SetDeadline(time.Now().Add(10 * time.Second))
+	server.SetDeadline(time.Now().Add(10 * time.Second))
 	go tls.Client(client, cfg).Handshake()
 	defer client.Close()
 	got, err := s.Handshake(server)
