@@ -275,3 +275,21 @@ func selfSigned(t *testing.T, key crypto.Signer) string {
 	}
 	return block("CERTIFICATE", der)
 }
+
+// A lock that a program left behind when it crashed is named, and an authority that is
+// there needs none.
+func TestLockLeftBehind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for 5 s")
+	}
+	t.Parallel()
+	dir, kept := t.TempDir(), t.TempDir()
+	load(t, kept, now)
+	for _, d := range []string{dir, kept} {
+		write(t, filepath.Join(d, "ca.lock"), "x")
+	}
+	load(t, kept, now)
+	if _, err := cert.LoadAuthority(dir, "kept CA", now); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "ca.lock")) {
+		t.Error(err)
+	}
+}

@@ -2,7 +2,7 @@
 // TLS and for WebSocket over TLS.
 //
 // A client can do with its own connection what it likes: send nothing, read nothing, send
-// nonsense. It costs a goroutine or two and some 30 KiB until a time-out ends it, and
+// nonsense. It costs a goroutine or two and some 40 KiB until a time-out ends it, and
 // holds nobody else up: see the constants of this package.
 package simulate
 
