@@ -251,6 +251,27 @@ func TestEarlyRetry(t *testing.T) {
 	}
 }
 
+// A query is early whatever is answered, but not if a 429 has asked for another time since.
+func TestEarlyQueryAndThrottling(t *testing.T) {
+	for second, want := range map[time.Duration]string{2 * time.Second: "early-retry at PUBLISH", 3 * time.Second: ""} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "30"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429, RetryAfter: "2"})}})
+		p := newDevice(t, o.Service, "dev-1")
+		p.status(registerT, "")
+		for i, step := range []struct {
+			at   time.Duration
+			want string
+		}{
+			{time.Second, "early-query at PUBLISH"}, {second, want}, {second + 29*time.Second, "early-query at PUBLISH"}, {second + 59*time.Second, ""},
+		} {
+			p.now, o.named = start.Add(step.at), nil
+			p.status(strings.Replace(queryT("1"), "$rid=1", "$rid=q"+string(rune('a'+i)), 1), "")
+			if got := strings.Join(o.named, " "); got != step.want {
+				t.Errorf("after %v: %q, want %q", step.at, got, step.want)
+			}
+		}
+	}
+}
+
 // What comes after Lost is not processed, and the event says why.
 func TestReceiveAfterLost(t *testing.T) {
 	o := observe(t, dpstest.Config{})

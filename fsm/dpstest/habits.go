@@ -96,9 +96,19 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	if !known || c.refusal != nil {
 		return
 	}
-	if until := d.until(r.Op); until != nil && until.Sub(c.now) > tolerance {
-		early := until.Sub(c.now)
+	until := d.until(r.Op)
+	if until == nil {
+		return
+	}
+	if early := until.Sub(c.now); early > tolerance {
 		c.diagnose(EarlyRetry, "the request came %v before the retry-after of the last answer was over: wait longer, and longer each time", early.Round(time.Millisecond))
+	}
+	op := c.service.operation(string(r.OperationID))
+	if op == nil || op.device != c.key || !until.IsZero() {
+		return
+	}
+	if early := op.due.Sub(c.now); early > tolerance {
+		c.diagnose(EarlyQuery, "the query came %v before the retry-after of the last answer was over: wait that long after each answer, and a little longer", early.Round(time.Millisecond))
 	}
 }
 

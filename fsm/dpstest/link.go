@@ -115,9 +115,8 @@ func (r *run) dial() {
 	}
 	r.report.Connections++
 	r.conn = r.s.Open(r.now, r.Certificate)
-	r.flight = nil
 	for r.broken < len(r.Breaks) && !r.start.Add(r.Breaks[r.broken]).After(r.now) {
-		r.broken++ // there was no connection to break
+		r.broken++ // it is over, or there was no connection to break
 	}
 }
 
@@ -148,7 +147,6 @@ func (r *run) exchange() error {
 	}
 	switch {
 	case r.broken < len(r.Breaks) && !r.now.Before(r.start.Add(r.Breaks[r.broken])):
-		r.broken++
 		r.lose(errors.New("connection reset"))
 	case !moved && len(r.flight) > 0 && !r.flight[0].at.After(r.now):
 		p := r.flight[0]

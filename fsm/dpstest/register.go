@@ -102,18 +102,13 @@ func (c *Conn) query(id string) answer {
 		return c.refuse(f)
 	}
 	s := c.service
-	d := s.device(c.key)
-	d.requested = true
-	if a, ok := c.quota(&d.queries, 10*time.Second, s.cfg.PollsPer10s); !ok {
+	if a, ok := c.quota(&s.device(c.key).queries, 10*time.Second, s.cfg.PollsPer10s); !ok {
 		return a
 	}
-	op, ok := s.operations.get(numberOf(id))
-	if !ok || op.id != id || op.device != c.key {
-		c.explainOperationID(id, ok && op.id == id)
+	op := s.operation(id)
+	if op == nil || op.device != c.key {
+		c.explainOperationID(id, op != nil)
 		return c.refuse(&failure{404203, "Operation not found."})
-	}
-	if early := op.due.Sub(c.now); early > tolerance && d.queryUntil.IsZero() {
-		c.diagnose(EarlyQuery, "the query came %v before the retry-after of the last answer was over: wait that long after each answer, and a little longer", early.Round(time.Millisecond))
 	}
 	op.queries++
 	status, endless := op.enrollment.Outcome.pending()
@@ -158,8 +153,11 @@ func (c *Conn) refuse(f *failure) answer {
 // operationID returns the id of the nth operation, in the form of real ones.
 func operationID(n uint64) string { return "4." + hex16(n) + "." + uuid(n) }
 
-// numberOf undoes it. For any other text it returns any number.
-func numberOf(id string) uint64 {
+// operation returns the operation with an id, nil if there is none.
+func (s *Service) operation(id string) *operation {
 	n, _ := strconv.ParseUint(id[min(2, len(id)):min(18, len(id))], 16, 64)
-	return n
+	if op, ok := s.operations.get(n); ok && op.id == id {
+		return op
+	}
+	return nil
 }

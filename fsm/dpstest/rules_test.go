@@ -112,6 +112,24 @@ func TestOperationsBelongToDevices(t *testing.T) {
 	}
 }
 
+// Why there is no such operation is in the text.
+func TestOperationTexts(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}), {RegistrationID: "dev-2", PrimaryKey: encoded(key)}}})
+	newDevice(t, o.Service, "dev-1").status(registerT, "")
+	p := newDevice(t, o.Service, "dev-2")
+	for i, id := range []string{"4.0000000000000001.00000000-0000-4000-8000-000000000001", "4.0000000000000001.x", "4.", "5.0000000000000001.00000000-0000-4000-8000-000000000001", "4.000000000000000g.x"} {
+		want := "the service has no operation \"" + id + "\": expected the operationId of the answer to the registration, as it stands"
+		if i == 0 {
+			want = "the operation \"" + id + "\" is one of another device"
+		}
+		o.texts = nil
+		if got := p.status(fmt.Sprintf("GET/iotdps-get-operationstatus/?$rid=%d&operationId=%s", i, id), ""); got != fmt.Sprintf("404/?$rid=%d", i) && got[:3] != "429" || len(o.texts) != 1 || o.texts[0] != want {
+			t.Errorf("%s: %s, %q", id, got, o.texts)
+		}
+		p.now = p.now.Add(10 * time.Second)
+	}
+}
+
 // A registration that is refused, for whatever reason, begins no operation.
 func TestRefusedRegistrationBeginsNothing(t *testing.T) {
 	s := endless(t, func(c *dpstest.Config) {
