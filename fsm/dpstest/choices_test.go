@@ -130,6 +130,24 @@ func TestChoiceOfCertificateHangUp(t *testing.T) {
 	}
 }
 
+// A scripted 401 is sent: nobody's certificate is to blame.
+func TestScripted401IsAnswered(t *testing.T) {
+	s, err := dpstest.New(dpstest.Config{IDScope: scope, Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{
+		{RegistrationID: "dev-1", X509: true, Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 401}, {At: dpstest.OnQuery, Status: 302}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t, s.Open(start, certificate("dev-1")), start}
+	p.say(connect(), subscribe(0))
+	if got := p.status(registerT, ""); got != "401/?$rid=r1" {
+		t.Error(got)
+	}
+	if got := p.status(queryT("1"), ""); got != "302/?$rid=1" {
+		t.Error(got)
+	}
+}
+
 // Nothing happens on a connection behind its end.
 func TestCertificateHangUpIsTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", X509: true}}})

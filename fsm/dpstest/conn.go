@@ -35,7 +35,7 @@ type Conn struct {
 	// For the diagnoses.
 	mistakes []tally
 	ended    string     // how the registration ended, as the device was told
-	rids     []uint64   // hashes of the last ones
+	rids     [][8]byte  // hashes of the last ones
 	unacked  []unacked  // answers with QoS 1 or 2
 	filter   string     // the last topic filter that was refused
 	current  *operation // the one that the device was told of last
@@ -73,6 +73,9 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 		c.event(Event{Kind: EventDropped, Text: fmt.Sprintf("%d bytes came after Lost, which ends a Conn: call Open for a new connection", len(p))})
 		return
 	}
+	if c.hungup {
+		return
+	}
 	c.in.Feed(p)
 	for !c.hungup {
 		f, err := c.in.Next()
@@ -93,9 +96,6 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 		c.burst = max(c.burst, c.waiting()-before)
 	}
 	c.begun = c.begun || len(p) > 0
-	if c.hungup {
-		c.in.Reset()
-	}
 	c.fire()
 }
 
@@ -189,6 +189,7 @@ func (c *Conn) hangUp(why string) {
 	if c.service.live[c.key] == c {
 		delete(c.service.live, c.key)
 	}
+	c.in.Reset()
 	c.hungup, c.later, c.held = true, nil, 0
 	c.unreleased, c.last, c.rids, c.unacked, c.mistakes, c.current = nil, nil, nil, nil, nil, nil
 }

@@ -231,7 +231,7 @@ func TestEarlyRetry(t *testing.T) {
 		wait   time.Duration
 		want   string
 	}{
-		{429, registerT, 4899 * time.Millisecond, "101ms"}, {429, registerT, 4900 * time.Millisecond, ""}, {503, registerT, 0, "5s"},
+		{429, registerT, 4899 * time.Millisecond, "101ms"}, {429, registerT, 4900 * time.Millisecond, ""}, {503, registerT, 0, "5s"}, {500, registerT, 0, "5s"}, {499, registerT, 0, ""},
 		{404, registerT, 0, ""}, {429, queryT("1"), 0, ""},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: test.status, RetryAfter: "5"})}})
@@ -268,6 +268,51 @@ func TestEarlyQueryAndThrottling(t *testing.T) {
 			if got := strings.Join(o.named, " "); got != step.want {
 				t.Errorf("after %v: %q, want %q", step.at, got, step.want)
 			}
+		}
+	}
+}
+
+// A 429 without a retry-after asks for no other time.
+func TestEarlyQueryAfterBare429(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429})}})
+	p := newDevice(t, o.Service, "dev-1")
+	p.status(registerT, "")
+	p.status(queryT("1"), "")
+	p.status(strings.Replace(queryT("1"), "$rid=1", "$rid=2", 1), "")
+	if want := []string{"early-query at PUBLISH", "early-query at PUBLISH"}; !slices.Equal(o.named, want) {
+		t.Errorf("%q", o.named)
+	}
+}
+
+// A device that is assigned may register again.
+func TestRegisterAgainAfterTheEnd(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{RetryAfter: "0"})}})
+	p := newDevice(t, o.Service, "dev-1")
+	p.status(registerT, "")
+	p.status(queryT("1"), "")
+	p.status("PUT/iotdps-register/?$rid=r2", "")
+	if len(o.named) > 0 {
+		t.Errorf("%q", o.named)
+	}
+}
+
+// A device that is known for its faults alone has sent no request yet.
+func TestDupInTheFirstRequest(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Silence: true})}})
+	for _, want := range []int{1, 1} {
+		p := newDevice(t, o.Service, "dev-1")
+		again := publish(registerT, 1, 7, "")
+		again.Dup = true
+		p.say(again, again)
+		p.say(&packet.Disconnect{})
+		n := 0
+		for _, named := range o.named {
+			if strings.HasPrefix(named, "publish-flags ") {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%q", o.named)
 		}
 	}
 }

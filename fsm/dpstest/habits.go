@@ -2,6 +2,7 @@ package dpstest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"strings"
@@ -133,10 +134,8 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 }
 
 func (c *Conn) checkRepeatedID(id []byte) {
-	h := uint64(14695981039346656037) // FNV-1a
-	for _, b := range id {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
+	sum := sha256.Sum256(id)
+	h := [8]byte(sum[:])
 	for _, earlier := range c.rids {
 		if earlier == h {
 			c.diagnoseOnce(RequestIDAgain, "$rid %.80q was that of an earlier request on this connection: with a new one for each request, a late answer is not taken for another", id)

@@ -93,6 +93,33 @@ func TestLargeAnswersAreForgotten(t *testing.T) {
 	}
 }
 
+// A client with many messages of QoS 2 that it does not release is cut off.
+func TestUnreleasedMessagesAreBounded(t *testing.T) {
+	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+	p.say(connect())
+	n := uint16(0)
+	for ; !p.c.Hungup() && n < 1000; n++ {
+		p.say(publish("POST/x/?$rid=1", 2, n+1, ""))
+	}
+	if n != 65 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// What comes behind the end of a connection is not kept.
+func TestBytesAfterTheEndAreNotKept(t *testing.T) {
+	p := newPeer(t, newService(t))
+	p.say(&packet.Pingreq{})
+	before := heap()
+	for range 100 {
+		p.c.Receive(start, bytes.Repeat([]byte("x"), 100_000))
+	}
+	if grown := int64(heap()) - int64(before); grown > 1<<20 {
+		t.Errorf("%d bytes", grown)
+	}
+	p.expect(p.heard(), true)
+}
+
 // heap returns the memory in use.
 func heap() uint64 {
 	runtime.GC()

@@ -118,10 +118,12 @@ func TestNaiveSessions(t *testing.T) {
 			}
 			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=4"), 1)
 		}, "register-again at PUBLISH, body-form at PUBLISH, register-again at PUBLISH, body-form at PUBLISH", "is under way"},
-		"RETAIN":    {func(n *naive) { n.register.Retain = true }, "publish-flags at PUBLISH", "RETAIN"},
-		"DUP":       {func(n *naive) { n.register.Dup = true }, "publish-flags at PUBLISH", "DUP"},
-		"no PUBACK": {func(n *naive) { n.puback = false }, "no-puback at PUBLISH", "3s ago and has not been acknowledged"},
-		"QoS 3":     {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x36\x00")) } }, "violation at SUBSCRIBE", "[MQTT-"},
+		"RETAIN":       {func(n *naive) { n.register.Retain = true }, "publish-flags at PUBLISH", "RETAIN"},
+		"DUP":          {func(n *naive) { n.register.Dup = true }, "publish-flags at PUBLISH", "DUP"},
+		"no PUBACK":    {func(n *naive) { n.puback = false }, "no-puback at PUBLISH", "3s ago and has not been acknowledged"},
+		"other PUBACK": {func(n *naive) { n.puback = false; n.after = func(n *naive) { n.send(&packet.Puback{ID: 99}) } }, "no-puback at PUBLISH", "packet identifier 1"},
+		"late PUBACK":  {func(n *naive) { n.puback = false; n.after = func(n *naive) { n.send(&packet.Puback{ID: 1}) } }, "", ""},
+		"QoS 3":        {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x36\x00")) } }, "violation at SUBSCRIBE", "[MQTT-"},
 		"level in a filter": {func(n *naive) {
 			n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x82\x08\x00\x01\x00\x03ab\x05\x03")) }
 		}, "violation at SUBSCRIBE", "[MQTT-"},

@@ -144,7 +144,7 @@ func (c *Conn) refuse(f *failure) answer {
 	a := answer{status: f.code / 1000, body: encode(errorBody{
 		ErrorCode: f.code, TrackingID: uuid(c.service.failures), Message: f.message, TimestampUTC: timestamp(c.now),
 	})}
-	if goesOn := f.code == 404203 || a.status == 412 || a.status == 429 || a.status >= 500; !goesOn {
+	if f.code != 404203 && a.status != 412 { // after which devices begin again
 		a.end = fmt.Sprintf("refused with %d", f.code)
 	}
 	return a

@@ -57,7 +57,7 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	if r.Op == topic.QueryStatus {
 		c.queries++
 	}
-	if a.status == 401 && fault.Status < 400 && c.enrollment != nil && c.enrollment.X509 && c.service.cfg.Choices.CertificateHangUp {
+	if a.status == 401 && fault.Status != 401 && c.enrollment != nil && c.enrollment.X509 && c.service.cfg.Choices.CertificateHangUp {
 		if ack != nil {
 			c.send(ack, 0)
 		}

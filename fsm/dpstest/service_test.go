@@ -215,6 +215,25 @@ func TestAnySchedule(t *testing.T) {
 	})
 }
 
+// A connection breaks once at each time, if it is open then.
+func TestBreaks(t *testing.T) {
+	for _, test := range []struct {
+		breaks      []time.Duration
+		connections int
+		elapsed     time.Duration
+	}{
+		{nil, 1, 6 * time.Second},
+		{[]time.Duration{time.Second}, 2, 6 * time.Second},
+		{[]time.Duration{time.Second, 1500 * time.Millisecond}, 2, 6 * time.Second},
+		{[]time.Duration{time.Second, 4 * time.Second, time.Hour}, 3, 6 * time.Second},
+	} {
+		_, r, err := run(t, dpstest.Link{Breaks: test.breaks}, newService(t, device(dpstest.Outcome{Polls: 1})))
+		if err != nil || r.Connections != test.connections || r.Elapsed != test.elapsed {
+			t.Errorf("%v: %+v, %v", test.breaks, r, err)
+		}
+	}
+}
+
 func TestNoRoute(t *testing.T) {
 	_, r, err := run(t, dpstest.Link{NoRoute: time.Minute}, newService(t, device(dpstest.Outcome{})))
 	if err != nil || r.Dials != 7 || r.Connections != 1 {
