@@ -33,6 +33,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 		"nothing":           {dpstest.Fault{NoPuback: true, Silence: true}, nil, nil, false},
 		"answer first":      {dpstest.Fault{AnswerFirst: true}, []string{answer, ack}, nil, false},
 		"answer first,late": {dpstest.Fault{AnswerFirst: true, Delay: 10}, nil, []string{answer, ack}, false},
+		"first, then hang":  {dpstest.Fault{AnswerFirst: true, HangUpAfter: true}, []string{answer}, nil, true},
 		"status":            {dpstest.Fault{Status: 302}, []string{ack, res("PUBLISH id=1 qos=1", "302/?$rid=r1&retry-after=3", "94")}, nil, false},
 		"error":             {dpstest.Fault{Status: 500}, []string{ack, res("PUBLISH id=1 qos=1", "500/?$rid=r1", "148")}, nil, false},
 		"error with wait":   {dpstest.Fault{Status: 500, RetryAfter: "4"}, []string{ack, res("PUBLISH id=1 qos=1", "500/?$rid=r1&retry-after=4", "148")}, nil, false},
@@ -82,6 +83,21 @@ func (s spoiled) check(t *testing.T) {
 	p.now = start.Add(10 * time.Second) // the next one is as it should be
 	if all := bare(p.say(publish(registerT, 0, 0, ""))); len(all) != 1 || !strings.Contains(all[0], "/res/202/?$rid=r1&retry-after=3\"") {
 		t.Errorf("then %q", all)
+	}
+}
+
+// An answer with QoS 2 is released when it has been received.
+func TestReleaseOfAnswers(t *testing.T) {
+	qos := packet.QoS2
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, QoS: &qos})}})
+	p := newPeer(t, o.Service)
+	p.expect(p.say(connect(), subscribe(1), publish(registerT, 0, 0, "")), false, "CONNACK", "SUBACK", "PUBLISH id=1 qos=2")
+	p.expect(p.say(&packet.Pubrec{ID: 1}), false, "PUBREL id=1")
+	p.expect(p.say(&packet.Pubcomp{ID: 1}), false)
+	p.now = start.Add(5 * time.Second)
+	p.expect(p.say(publish("POST/x/?$rid=2", 0, 0, ""), &packet.Disconnect{}), true, "PUBLISH id=2 qos=1")
+	if d := cmp.Diff([]string{"operation at PUBLISH"}, o.named); d != "" {
+		t.Error(d)
 	}
 }
 

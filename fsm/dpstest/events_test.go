@@ -1,7 +1,6 @@
 package dpstest_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,119 +199,6 @@ func TestNobodyIsBlamed(t *testing.T) {
 		p.c.Lost(start)
 		if len(o.named) > 0 || len(o.ends) != 1 {
 			t.Errorf("%s: %q, %q", name, o.named, o.ends)
-		}
-	}
-}
-
-// An operation is gone on with over another connection; a new registration is a mistake if
-// the device has left of its own accord, and none if the connection broke.
-func TestRegisterAgainElsewhere(t *testing.T) {
-	for leaves, want := range map[bool][]string{true: {"register-again at PUBLISH"}, false: {"no-disconnect at PUBLISH"}} {
-		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
-		for range 2 {
-			p := newDevice(t, o.Service, "dev-1")
-			p.status(registerT, "")
-			if leaves {
-				p.say(&packet.Disconnect{})
-			}
-			p.c.Lost(start)
-		}
-		if got := o.named[:1]; !slices.Equal(got, want) {
-			t.Errorf("leaves %t: %q, want %q", leaves, o.named, want)
-		}
-	}
-}
-
-// A request before the retry-after of a 429, or of a server error, is early, for its kind.
-func TestEarlyRetry(t *testing.T) {
-	for _, test := range []struct {
-		status int
-		topic  string
-		wait   time.Duration
-		want   string
-	}{
-		{429, registerT, 4899 * time.Millisecond, "101ms"}, {429, registerT, 4900 * time.Millisecond, ""}, {503, registerT, 0, "5s"}, {500, registerT, 0, "5s"}, {499, registerT, 0, ""},
-		{404, registerT, 0, ""}, {429, queryT("1"), 0, ""},
-	} {
-		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: test.status, RetryAfter: "5"})}})
-		p := newDevice(t, o.Service, "dev-1")
-		p.status(registerT, "")
-		p.now = p.now.Add(test.wait)
-		p.status(test.topic, "")
-		got := ""
-		for i, named := range o.named {
-			if strings.HasPrefix(named, "early-retry ") {
-				got = o.texts[i]
-			}
-		}
-		if (got == "") != (test.want == "") || !strings.Contains(got, "came "+test.want+" before") && got != "" {
-			t.Errorf("%+v: %q", test, got)
-		}
-	}
-}
-
-// A query is early whatever is answered, but not if a 429 has asked for another time since.
-func TestEarlyQueryAndThrottling(t *testing.T) {
-	for second, want := range map[time.Duration]string{2 * time.Second: "early-retry at PUBLISH", 3 * time.Second: ""} {
-		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "30"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429, RetryAfter: "2"})}})
-		p := newDevice(t, o.Service, "dev-1")
-		p.status(registerT, "")
-		for i, step := range []struct {
-			at   time.Duration
-			want string
-		}{
-			{time.Second, "early-query at PUBLISH"}, {second, want}, {second + 29*time.Second, "early-query at PUBLISH"}, {second + 59*time.Second, ""},
-		} {
-			p.now, o.named = start.Add(step.at), nil
-			p.status(strings.Replace(queryT("1"), "$rid=1", "$rid=q"+string(rune('a'+i)), 1), "")
-			if got := strings.Join(o.named, " "); got != step.want {
-				t.Errorf("after %v: %q, want %q", step.at, got, step.want)
-			}
-		}
-	}
-}
-
-// A 429 without a retry-after asks for no other time.
-func TestEarlyQueryAfterBare429(t *testing.T) {
-	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429})}})
-	p := newDevice(t, o.Service, "dev-1")
-	p.status(registerT, "")
-	p.status(queryT("1"), "")
-	p.status(strings.Replace(queryT("1"), "$rid=1", "$rid=2", 1), "")
-	if want := []string{"early-query at PUBLISH", "early-query at PUBLISH"}; !slices.Equal(o.named, want) {
-		t.Errorf("%q", o.named)
-	}
-}
-
-// A device that is assigned may register again.
-func TestRegisterAgainAfterTheEnd(t *testing.T) {
-	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{RetryAfter: "0"})}})
-	p := newDevice(t, o.Service, "dev-1")
-	p.status(registerT, "")
-	p.status(queryT("1"), "")
-	p.status("PUT/iotdps-register/?$rid=r2", "")
-	if len(o.named) > 0 {
-		t.Errorf("%q", o.named)
-	}
-}
-
-// A device that is known for its faults alone has sent no request yet.
-func TestDupInTheFirstRequest(t *testing.T) {
-	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Silence: true})}})
-	for _, want := range []int{1, 1} {
-		p := newDevice(t, o.Service, "dev-1")
-		again := publish(registerT, 1, 7, "")
-		again.Dup = true
-		p.say(again, again)
-		p.say(&packet.Disconnect{})
-		n := 0
-		for _, named := range o.named {
-			if strings.HasPrefix(named, "publish-flags ") {
-				n++
-			}
-		}
-		if n != want {
-			t.Errorf("%q", o.named)
 		}
 	}
 }

@@ -212,6 +212,17 @@ func TestTimesInTexts(t *testing.T) {
 			t.Error(name, d)
 		}
 	}
+	again := func(n *naive) {
+		n.after = func(n *naive) {
+			n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=3")
+			n.publish(n.register)
+			n.o.now = n.o.now.Add(3 * time.Second)
+		}
+	}
+	const want = `the operation "4.0000000000000001.00000000-0000-4000-8000-000000000001", which began 3s ago, is under way: query it instead, over another connection too`
+	if d := cmp.Diff(want, diagnosed(t, again)); d != "" {
+		t.Error(d)
+	}
 	o := observe(t, dpstest.Config{})
 	o.Open(start, nil).Advance(start.Add(31 * time.Second))
 	if len(o.texts) != 1 || o.texts[0] != "no CONNECT came within 31s" {
