@@ -48,6 +48,7 @@ func TestConfigMistakes(t *testing.T) {
 			{Group: "g", RegistrationID: "b", X509: true},
 			{Group: "g", X509: true},
 			{RegistrationID: "c", Prefix: "c", PrimaryKey: encoded(key), Authority: "CA", Thumbprints: []string{strings.Repeat("a", 40), strings.Repeat("a", 40) + "zz", strings.Repeat("a", 42)}},
+			{RegistrationID: "x", X509: true, SecondaryKey: encoded(key)},
 			{RegistrationID: "d", PrimaryKey: encoded(make([]byte, 65)), SecondaryKey: encoded(make([]byte, 15))},
 		},
 	}
@@ -63,7 +64,8 @@ func TestConfigMistakes(t *testing.T) {
 		"enrollments[5].registrationId", "enrollments[5].outcome.payload", "enrollments[5].outcome.x509", "enrollments[5].outcome.symmetricKey",
 		"enrollments[6]", "enrollments[7].group",
 		"enrollments[8].prefix", "enrollments[8].thumbprints[1]", "enrollments[8].thumbprints[2]", "enrollments[8].thumbprints", "enrollments[8].authority",
-		"enrollments[9].primaryKey", "enrollments[9].secondaryKey",
+		"enrollments[9]",
+		"enrollments[10].primaryKey", "enrollments[10].secondaryKey",
 	}
 	if d := cmp.Diff(want, paths(t, cfg)); d != "" {
 		t.Error(d)

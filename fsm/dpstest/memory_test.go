@@ -58,7 +58,7 @@ func TestDelayedOutputIsBounded(t *testing.T) {
 	for ; !p.c.Hungup() && n < 10_000; n++ {
 		p.say(&packet.Pingreq{})
 	}
-	if n < 100 || n > 300 {
+	if n < 250 || n > 260 {
 		t.Errorf("%d answers wait", n)
 	}
 }

@@ -28,7 +28,7 @@ func (c *Conn) waiting() int { return len(c.out) + c.held }
 
 // send sends a packet after a delay.
 func (c *Conn) send(p packet.Packet, delay time.Duration) {
-	if len(c.later) == 0 && delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
+	if delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
 		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
 			c.out = out
 			c.sent(p)
