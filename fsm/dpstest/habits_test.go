@@ -78,6 +78,35 @@ func TestEarlyQueryAndThrottling(t *testing.T) {
 	}
 }
 
+// Each answer that is not acknowledged counts.
+func TestEachMissingPubackCounts(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newPeer(t, o.Service)
+	p.say(connect(), subscribe(1))
+	for _, id := range []string{"1", "2", "3"} {
+		p.say(publish("POST/x/?$rid="+id, 0, 0, ""))
+	}
+	p.now = start.Add(time.Second)
+	p.say(&packet.Puback{ID: 2}, &packet.Disconnect{})
+	if want := "mistakes: operation (3 times), no-puback (2 times)"; !strings.HasSuffix(o.ended(t), want) {
+		t.Errorf("%q, want %s", o.ends, want)
+	}
+}
+
+// These are taken for misspellings of $rid.
+func TestMisspelledRequestIDs(t *testing.T) {
+	for property, want := range map[string]string{
+		"rid": "rid-name", "$ride": "no-rid", "request-id": "rid-name", "req_id": "rid-name", "request": "rid-name", "%24rid": "rid-name", "$drid": "rid-name", "$ridd": "rid-name",
+		"message-id": "rid-name", "mid": "rid-name", "id": "rid-name", "RID": "rid-name", "other": "no-rid",
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		newDevice(t, o.Service, "dev-1").say(publish("PUT/iotdps-register/?"+property+"=1", 0, 0, ""))
+		if len(o.named) != 1 || o.named[0] != want+" at PUBLISH" {
+			t.Errorf("%s: %q", property, o.named)
+		}
+	}
+}
+
 // A 429 without a retry-after asks for no other time.
 func TestEarlyQueryAfterBare429(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429})}})

@@ -77,6 +77,7 @@ func TestNaiveSignatures(t *testing.T) {
 	for name, b := range map[string]bug{
 		"another key":             {password(token(groupKey, sr, toSign, expiry)), "signature-key at CONNECT", `what is to be signed is "0ne00000A1B%2Fregistrations%2Fdev-1\n1795352400"`},
 		"key not decoded":         {password(token([]byte(encoded(key)), sr, toSign, expiry)), "signature-key-text at CONNECT", "decode its base64 first"},
+		"derived, as text":        {password(token([]byte(encoded(sastoken.DeriveKey(key, "dev-1"))), sr, toSign, expiry)), "signature-key at CONNECT", "fits none of the keys"},
 		"derived, though alone":   {password(token(sastoken.DeriveKey(key, "dev-1"), sr, toSign, expiry)), "signature-key at CONNECT", "an individual one"},
 		"decoded sr signed":       {password(token(key, sr, fmt.Sprintf("%s/registrations/dev-1\n%d", scope, expiry), expiry)), "signature-decoded at CONNECT", "sign the sr as it stands"},
 		"encoded sr signed":       {password(token(key, scope+"/registrations/dev-1", toSign, expiry)), "signature-decoded at CONNECT", "%2Fdev-1\", but the token has another one"},

@@ -234,6 +234,16 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
+// The requests of a connection that is left open count as well.
+func TestRequestsAreCounted(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		_, r, err := run(t, dpstest.Link{}, newService(t, device(dpstest.Outcome{})), func(c *fsm.Config) { c.Policy.KeepSession = keep })
+		if err != nil || r.Requests != 2 {
+			t.Errorf("%t: %+v, %v", keep, r, err)
+		}
+	}
+}
+
 func TestNoRoute(t *testing.T) {
 	_, r, err := run(t, dpstest.Link{NoRoute: time.Minute}, newService(t, device(dpstest.Outcome{})))
 	if err != nil || r.Dials != 7 || r.Connections != 1 {
