@@ -87,6 +87,10 @@ func TestConfigLimits(t *testing.T) {
 	if all := paths(t, s); all != nil {
 		t.Error(all)
 	}
+	s.Choices.ConnectTimeout = 0.001
+	if all := paths(t, s); all != nil {
+		t.Error(all)
+	}
 }
 
 // A fault that cannot make a difference is a mistake of its author, and is refused with
@@ -118,7 +122,7 @@ func TestUselessFaults(t *testing.T) {
 		"answer at subscribe": {[]dpstest.Fault{with(answer, func(f *dpstest.Fault) { f.At = dpstest.OnSubscribe })}, answers},
 		"answer with hangUp":  {[]dpstest.Fault{with(answer, func(f *dpstest.Fault) { f.At, f.HangUp = dpstest.OnQuery, true })}, answers},
 		"answer with silence": {[]dpstest.Fault{with(answer, func(f *dpstest.Fault) { f.At, f.Silence = dpstest.OnQuery, true })}, answers},
-		"more with hangUp":    {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true, HangUpAfter: true, Silence: true, Raw: "00", NoPuback: true, Status: 200}}, []string{".hangUpAfter", ".silence", ".raw", ".noPuback", ".status"}},
+		"more with hangUp":    {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true, HangUpAfter: true, Silence: true, Raw: "00", NoPuback: true, Status: 399}}, []string{".hangUpAfter", ".silence", ".raw", ".noPuback", ".status"}},
 		"code with hangUp":    {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true, ReturnCode: 5}}, []string{".returnCode"}},
 		"hung up at connect":  {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true, Body: &text}}, []string{".body"}},
 		"more with silence":   {[]dpstest.Fault{{At: dpstest.OnQuery, Silence: true, Delay: 1, Status: 200}}, []string{".status", ".delay"}},

@@ -93,6 +93,26 @@ func TestEachMissingPubackCounts(t *testing.T) {
 	}
 }
 
+// The last 16 values of $rid are remembered.
+func TestRememberedRequestIDs(t *testing.T) {
+	for between, want := range map[int]int{15: 1, 16: 0} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		p := newDevice(t, o.Service, "dev-1")
+		for i := range between + 2 {
+			p.status("POST/x/?$rid=r"+string(rune('a'+i%(between+1))), "")
+		}
+		n := 0
+		for _, named := range o.named {
+			if named == "rid-again at PUBLISH" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%d between: %q", between, o.named)
+		}
+	}
+}
+
 // These are taken for misspellings of $rid.
 func TestMisspelledRequestIDs(t *testing.T) {
 	for property, want := range map[string]string{
