@@ -14,6 +14,10 @@ import (
 	"example.com/dps/topic"
 )
 
+// endlessHello is a ClientHello of 65,280 bytes in records of 16 KiB.
+var endlessHello = "\x16\x03\x01\x40\x00\x01\x00\xff\x00" + strings.Repeat("\x00", 16<<10-4) +
+	strings.Repeat("\x16\x03\x01\x40\x00"+strings.Repeat("\x00", 16<<10), 2)
+
 // An attack is what a hostile client does, again and again.
 type attack struct {
 	name string
@@ -25,7 +29,7 @@ var attacks = []attack{
 	{"silence", hold("")},
 	{"silence in TLS", overTLS("", "")},
 	{"TLS hello that stops", hold("\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03")},
-	{"TLS hello that never ends", hold("\x16\x03\x01\x40\x00\x01\x00\xff\x00" + strings.Repeat("\x00", 40<<10))},
+	{"TLS hello that never ends", hold(endlessHello)},
 	{"TLS record that stops", tricky(func(conn net.Conn, _ string) error {
 		raw := conn.(*tls.Conn).NetConn()
 		return write(raw, "\x17\x03\x03\x40\x00"+strings.Repeat("x", 16<<10-1), "")

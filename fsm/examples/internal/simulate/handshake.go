@@ -25,7 +25,6 @@ func (s *Server) secure(ctx context.Context, c *conn, buf []byte) (secure *tls.C
 		return nil, 0
 	}
 	c.secured.Store(true)
-	secure.SetDeadline(time.Now().Add(s.handshakeTimeout))
 	n, err := secure.Read(buf)
 	switch {
 	case n > 0, errors.Is(err, os.ErrDeadlineExceeded):

@@ -138,6 +138,16 @@ func TestNoTLS(t *testing.T) {
 	})
 }
 
+// A handshake that is too large is given up.
+func TestLargeHandshake(t *testing.T) {
+	both(t, func(d *desk, addr string) {
+		conn := d.raw(addr)
+		io.WriteString(conn, endlessHello)
+		d.diagnosed(simulate.TLSHandshake, "more than 32 KiB")
+		closed(d.T, conn, 5*time.Second)
+	})
+}
+
 // A connection that is closed before it says anything, as that of a health check, is not a
 // mistake.
 func TestHealthCheck(t *testing.T) {

@@ -46,6 +46,11 @@ func TestWrongRequest(t *testing.T) {
 		conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 		answer := make([]byte, 16)
 		io.ReadFull(conn, answer)
+		if c.status != "" && c.status != "101" {
+			if rest, err := io.ReadAll(conn); err != nil || !strings.Contains(string(rest), "Connection: close\r\n") {
+				t.Errorf("%.60q: %q, %v; want the end", c.request, rest, err)
+			}
+		}
 		if c.status != "" && !strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" ") {
 			t.Errorf("%.60q: answered %.60q, want %s", c.request, answer, c.status)
 		}
@@ -55,6 +60,21 @@ func TestWrongRequest(t *testing.T) {
 			t.Errorf("%.60q: %d diagnoses", c.request, n)
 		}
 	}
+}
+
+// The name of the subprotocol may be in capitals, and one of several.
+func TestSubprotocolInCapitals(t *testing.T) {
+	d := newDesk(t, nil)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.client}}
+	ws, _, err := websocket.Dial(t.Context(), "wss://"+d.web, &websocket.DialOptions{HTTPClient: client, Subprotocols: []string{"amqp", "MQTT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if err := exchange(websocket.NetConn(t.Context(), ws, websocket.MessageBinary)); err != nil {
+		t.Error(err)
+	}
+	d.sound()
 }
 
 // A text frame, and one that is not masked, break WebSocket.
