@@ -19,15 +19,21 @@
 // The AppendText methods put $rid first and percent-encode identifiers: every byte outside
 // of the unreserved set of RFC 3986, section 2.3, becomes %XX in upper-case hex, and a
 // space is never '+'. A struct that cannot be written is refused as a whole with
-// [ErrInvalid], and the caller's slice comes back unchanged. Building into a slice with
-// enough capacity does not allocate. What was written parses to the same fields again.
+// [ErrInvalid], and the caller's slice comes back unchanged; so is one whose topic name
+// would be longer than the 65,535 bytes of a string in MQTT. Building into a slice with
+// enough capacity does not allocate.
+//
+// What was written parses to the same fields again, with three exceptions: an Op that
+// differs from Register or QueryStatus in ASCII case alone comes back as that constant, an
+// empty Extra comes back as nil, and Repeated, which is not written, comes back unset.
 //
 // # Reading
 //
 // The prefix is compared exactly. Properties may stand in any order, and empty ones are
 // skipped. Keys are compared as they stand, not decoded, and without regard to ASCII case.
-// In a value, %XX is decoded in both hex cases and '+' is a plus sign. An unknown property
-// is no error; it is kept in Extra. Of a property that came more than once the first
+// In a value, %XX is decoded in both hex cases and '+' is a plus sign. A $rid of a response
+// with a broken escape is taken as it stands: it is a response to somebody else's request,
+// and no fault of its topic. An unknown property is not an error; it is kept in Extra. Of a property that came more than once the first
 // counts. Not checked here is what any MQTT decoder checks already: that a topic name is
 // UTF-8 of at most 65,535 bytes without U+0000 and wildcards.
 //

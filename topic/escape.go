@@ -70,15 +70,15 @@ func unhex(c byte) int {
 
 // equalFold reports whether a and b differ at most in ASCII case. Unlike [bytes.EqualFold]
 // it takes no other letter for an ASCII one (U+017F for s).
-func equalFold(a []byte, b string) bool {
+func equalFold[T ~string | []byte](a T, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	if string(a) == b {
 		return true // as nearly always
 	}
-	for i, c := range a {
-		if lower(c) != lower(b[i]) {
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}

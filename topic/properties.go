@@ -38,6 +38,7 @@ func Properties(extra []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// decoded returns text without its escapes, or as it stands if one of them is broken.
 func decoded(s []byte) []byte {
 	if d, bad := unescape(s); bad < 0 {
 		return d
@@ -129,6 +130,18 @@ func checkExtra(extra []byte, known ...string) error {
 		}
 	}
 	return nil
+}
+
+// maxLen is the size in bytes of the longest string in MQTT.
+const maxLen = 0xffff
+
+// bounded returns t, which is b with a topic name appended to it, or b with an error if
+// that name is too long.
+func bounded(b, t []byte) ([]byte, error) {
+	if n := len(t) - len(b); n > maxLen {
+		return b, invalid("a topic name of at most "+strconv.Itoa(maxLen)+" bytes", strconv.Itoa(n))
+	}
+	return t, nil
 }
 
 // legal reports whether s may stand in a topic name: UTF-8 (MQTT-1.5.3-1), no U+0000

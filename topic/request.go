@@ -30,8 +30,8 @@ type Request struct {
 	RequestID []byte
 
 	// OperationID is operationId, from the body of the response to Register; nil if there
-	// is none. QueryStatus cannot be written without it. It has at most MaxIDLen bytes to
-	// be written, of any value.
+	// is none. QueryStatus, in any case, cannot be written without it. It has at most
+	// MaxIDLen bytes to be written, of any value.
 	OperationID []byte
 
 	// Extra holds all other properties, undecoded, joined by '&'; nil if there are none. It
@@ -50,18 +50,18 @@ func (r Request) AppendText(b []byte) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return b, err
 	}
-	b = append(b, requestPrefix...)
-	b = append(b, r.Op...)
-	b = append(b, "/?"+keyRequestID+"="...)
-	b = appendEscaped(b, r.RequestID)
+	t := append(b, requestPrefix...)
+	t = append(t, r.Op...)
+	t = append(t, "/?"+keyRequestID+"="...)
+	t = appendEscaped(t, r.RequestID)
 	if r.OperationID != nil {
-		b = append(b, "&"+keyOperationID+"="...)
-		b = appendEscaped(b, r.OperationID)
+		t = append(t, "&"+keyOperationID+"="...)
+		t = appendEscaped(t, r.OperationID)
 	}
 	if len(r.Extra) > 0 {
-		b = append(append(b, '&'), r.Extra...)
+		t = append(append(t, '&'), r.Extra...)
 	}
-	return b, nil
+	return bounded(b, t)
 }
 
 func (r Request) check() error {
@@ -74,7 +74,7 @@ func (r Request) check() error {
 	if n := len(r.OperationID); n > MaxIDLen {
 		return invalid("OperationID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
-	if r.Op == QueryStatus && len(r.OperationID) == 0 {
+	if equalFold(r.Op, string(QueryStatus)) && len(r.OperationID) == 0 {
 		return invalid("OperationID for QueryStatus", "none")
 	}
 	return checkExtra(r.Extra, keyRequestID, keyOperationID)

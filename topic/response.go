@@ -24,8 +24,9 @@ type Response struct {
 	Status int
 
 	// RequestID is $rid, repeated from the request. It is nil if there is none, and empty
-	// for "$rid=": so the service answers a request whose $rid is absent or misspelt. It
-	// has at most MaxIDLen bytes to be written, of any value.
+	// for "$rid=": so the service answers a request whose $rid is absent or misspelt. Text
+	// with a broken escape comes as it stands. It has at most MaxIDLen bytes to be written,
+	// of any value.
 	RequestID []byte
 
 	// RetryAfter is retry-after, the time to wait before the next request, if HasRetryAfter
@@ -55,27 +56,27 @@ func (r Response) AppendText(b []byte) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return b, err
 	}
-	b = append(b, responsePrefix...)
-	b = strconv.AppendInt(b, int64(r.Status), 10)
-	b = append(b, "/?"...)
-	first := len(b)
+	t := append(b, responsePrefix...)
+	t = strconv.AppendInt(t, int64(r.Status), 10)
+	t = append(t, "/?"...)
+	first := len(t)
 	if r.RequestID != nil {
-		b = append(b, keyRequestID+"="...)
-		b = appendEscaped(b, r.RequestID)
+		t = append(t, keyRequestID+"="...)
+		t = appendEscaped(t, r.RequestID)
 	}
 	if r.HasRetryAfter || r.BadRetryAfter != nil {
-		b = appendSeparator(b, first)
-		b = append(b, keyRetryAfter+"="...)
+		t = appendSeparator(t, first)
+		t = append(t, keyRetryAfter+"="...)
 		if r.HasRetryAfter {
-			b = strconv.AppendInt(b, int64(r.RetryAfter/time.Second), 10)
+			t = strconv.AppendInt(t, int64(r.RetryAfter/time.Second), 10)
 		}
-		b = append(b, r.BadRetryAfter...)
+		t = append(t, r.BadRetryAfter...)
 	}
 	if len(r.Extra) > 0 {
-		b = appendSeparator(b, first)
-		b = append(b, r.Extra...)
+		t = appendSeparator(t, first)
+		t = append(t, r.Extra...)
 	}
-	return b, nil
+	return bounded(b, t)
 }
 
 // appendSeparator appends '&' unless the next property is the first one.
@@ -125,8 +126,8 @@ func (r Response) checkRetryAfter() error {
 // comment.
 //
 // The error is an [ErrNotDPS] if t does not begin with "$dps/registrations/res/", and an
-// [ErrSyntax] for a status that is not of three digits from 100 to 599, for anything but
-// "/?" behind it, or for a $rid with a broken escape.
+// [ErrSyntax] for a status that is not of three digits from 100 to 599, or for anything but
+// "/?" behind it.
 func ParseResponse(t []byte) (Response, error) {
 	const n = len(responsePrefix)
 	if len(t) < n || string(t[:n]) != responsePrefix {
@@ -141,14 +142,13 @@ func ParseResponse(t []byte) (Response, error) {
 	}
 	r := Response{Status: status}
 	var extra extras
-	var err error
 	for p, ok := next(t, n+5); ok; p, ok = next(t, p.end) {
 		switch key := p.key(t); {
 		case equalFold(key, keyRequestID):
 			if r.RequestID != nil {
 				r.Repeated = true
-			} else if r.RequestID, err = identifier(t, p); err != nil {
-				return Response{}, err
+			} else {
+				r.RequestID = decoded(p.value(t))
 			}
 		case equalFold(key, keyRetryAfter):
 			if r.HasRetryAfter || r.BadRetryAfter != nil {

@@ -157,6 +157,21 @@ func TestS4_S5_OnlyTheAnswerToTheOpenRequestIsTaken(t *testing.T) {
 	}
 }
 
+// A $rid with a broken escape is one that we have not sent, and no fault of its topic.
+func TestS4_AnAnswerWithABrokenRequestIDIsNotOurs(t *testing.T) {
+	g := newRig(t)
+	g.next()
+	for _, rid := range []string{"%", "1%", "%3", "%3g", "%31%"} {
+		if g.message("200/?$rid="+rid, assigned) {
+			t.Errorf("$rid=%s is taken", rid)
+		}
+		if e := g.events[len(g.events)-1]; e.Kind != registration.EventIgnored || e.Note != "its $rid is not that of the open request" {
+			t.Errorf("$rid=%s: %v, %s", rid, e.Kind, e.Note)
+		}
+	}
+	g.want(registration.Registering, registration.WantExchange)
+}
+
 // The service leaves $rid empty if it could not read it.
 func TestS4_AnEmptyRequestIDIsThatOfTheOpenRequest(t *testing.T) {
 	g := newRig(t)
