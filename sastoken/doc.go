@@ -32,8 +32,13 @@
 //
 // # Secrets
 //
-// The text of a token is a password until it expires. Only [Token.AppendPassword] and [Token.Signature] give it away. Under every
-// verb of fmt, in log/slog, and to every encoder that goes by the interfaces of package encoding, a token shows the word
-// REDACTED in place of its signature. No error of this package quotes a key, a signature or any other part of a token.
+// The text of a token is a password until it expires. Only [Token.AppendPassword] and [Token.Signature] give it away. In log/slog,
+// to every encoder that goes by the interfaces of package encoding, and under every verb of fmt but three, a token shows the word
+// REDACTED in place of its signature. The three are %T, %p and %w, which do not ask a value how it wants to be printed: they show
+// its type, its address or its other fields.
+//
+// No error of this package quotes a key or a signature. Of a token, errors show an expiry that is out of range and bytes that are not
+// visible ASCII, and nothing else: lengths and offsets say where a mistake is.
+//
 // Keys are plain byte slices: the package neither changes nor keeps them, and cannot hide them.
 package sastoken

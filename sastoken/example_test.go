@@ -100,7 +100,7 @@ func ExampleDecodeKey() {
 	// 6 <nil>
 	// 0 sastoken: bad key: a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 7 of 8
 	// 0 sastoken: bad key: 9 characters before any '=', but base64 never has 4n+1: is it cut off?
-	// 0 sastoken: bad key: its last character has bits set that belong to no byte: is it cut off or mistyped?
+	// 2 <nil>
 }
 
 func ExampleResource() {

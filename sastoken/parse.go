@@ -19,7 +19,8 @@ type fields struct{ sr, sig, se, skn []byte }
 // It refuses, with [ErrSyntax]: a text of over 4096 bytes; any prefix but "SharedAccessSignature" and one space; a byte
 // that is not visible ASCII after it; a '%' without two hex digits; a field without '='; sr, sig or se missing; one of the four
 // twice; an sr that is empty or over 1024 bytes; an se that is not a plain decimal number between 1 and the year 9999; a sig that
-// is not the padded base64 of 32 bytes; an skn of over 256 bytes. Names are in lower case. The error quotes nothing of the text.
+// is not the padded base64 of 32 bytes; an skn of over 256 bytes. Names are in lower case. Of the
+// text, the error shows no more than an se out of range or a byte that is not visible ASCII.
 //
 // A token that parses is well formed, and no more: see [Token.Verify].
 func Parse(text []byte) (Token, error) {
