@@ -250,7 +250,8 @@ func (m *Machine) String() string {
 	return "fsm.Machine(" + strconv.Quote(m.reg.ClientID()) + ", " + m.State().String() + ")"
 }
 
-// GoString returns the same as String: the output may hold a password.
+// GoString returns String, so that %#v of a *Machine does not show the output, which may
+// hold a password.
 func (m *Machine) GoString() string { return m.String() }
 
 // A configError is a Config with mistakes.

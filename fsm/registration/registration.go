@@ -227,7 +227,7 @@ func (r *Registration) String() string {
 	return "registration.Registration(" + strconv.Quote(r.cfg.RegistrationID) + ", " + r.state.String() + ")"
 }
 
-// GoString returns the same as String.
+// GoString returns String, so that %#v of a *Registration is one line, too.
 func (r *Registration) GoString() string { return r.String() }
 
 // appendRequestID appends the $rid of the last request.
