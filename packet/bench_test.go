@@ -8,28 +8,28 @@ import (
 	"example.com/dps/packet"
 )
 
-// Beside each row stands a row …/limit: code written by hand for that one packet,
-// with the same checks (see limit_test.go). The limits that decode do not know which
+// Beside each row stands a row …/floor: code written by hand for that one packet,
+// with the same checks (see floor_test.go). The floors that decode do not know which
 // packet comes, or they would not measure Cut.
 //
 // Go 1.23 has no b.Loop. The loops count up to b.N, since "for range b.N" was measured to
 // make the code inside of it slower.
 
 func BenchmarkEncode(b *testing.B) {
-	encodeRows(b, "CONNECT", fixtureConnect(), limitAppendConnect)
-	encodeRows(b, "CONNACK", &packet.Connack{}, limitAppendConnack)
-	encodeRows(b, "PUBLISH/0", fixturePublish(0), limitAppendPublish)
-	encodeRows(b, "PUBLISH/128", fixturePublish(128), limitAppendPublish)
-	encodeRows(b, "PUBLISH/4096", fixturePublish(4096), limitAppendPublish)
-	encodeRows(b, "PUBLISH/65536", fixturePublish(65536), limitAppendPublish)
-	encodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitAppendPuback)
-	encodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), limitAppendSubscribe)
-	encodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), limitAppendSubscribe)
-	encodeRows(b, "SUBACK/8", fixtureSuback(), limitAppendSuback)
-	encodeRows(b, "PINGREQ", &packet.Pingreq{}, limitAppendPingreq)
+	encodeRows(b, "CONNECT", fixtureConnect(), floorAppendConnect)
+	encodeRows(b, "CONNACK", &packet.Connack{}, floorAppendConnack)
+	encodeRows(b, "PUBLISH/0", fixturePublish(0), floorAppendPublish)
+	encodeRows(b, "PUBLISH/128", fixturePublish(128), floorAppendPublish)
+	encodeRows(b, "PUBLISH/4096", fixturePublish(4096), floorAppendPublish)
+	encodeRows(b, "PUBLISH/65536", fixturePublish(65536), floorAppendPublish)
+	encodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, floorAppendPuback)
+	encodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), floorAppendSubscribe)
+	encodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), floorAppendSubscribe)
+	encodeRows(b, "SUBACK/8", fixtureSuback(), floorAppendSuback)
+	encodeRows(b, "PINGREQ", &packet.Pingreq{}, floorAppendPingreq)
 }
 
-func encodeRows[P packet.Packet](b *testing.B, name string, p P, limit func([]byte, P) ([]byte, bool)) {
+func encodeRows[P packet.Packet](b *testing.B, name string, p P, floor func([]byte, P) ([]byte, bool)) {
 	buf := mustAppend(nil, p)
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
@@ -37,29 +37,29 @@ func encodeRows[P packet.Packet](b *testing.B, name string, p P, limit func([]by
 			buf, _ = p.AppendBinary(buf[:0])
 		}
 	})
-	b.Run(name+"/limit", func(b *testing.B) {
+	b.Run(name+"/floor", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; i < b.N; i++ {
-			buf, _ = limit(buf[:0], p)
+			buf, _ = floor(buf[:0], p)
 		}
 	})
 }
 
 func BenchmarkDecode(b *testing.B) {
-	decodeRows(b, "CONNECT", fixtureConnect(), limitDecodeConnect)
-	decodeRows(b, "CONNACK", &packet.Connack{}, limitAny(limitDecodeConnack))
-	decodeRows(b, "PUBLISH/0", fixturePublish(0), limitDecodePublish)
-	decodeRows(b, "PUBLISH/128", fixturePublish(128), limitDecodePublish)
-	decodeRows(b, "PUBLISH/4096", fixturePublish(4096), limitDecodePublish)
-	decodeRows(b, "PUBLISH/65536", fixturePublish(65536), limitDecodePublish)
-	decodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, limitAny(limitDecodePuback))
-	decodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), limitDecodeSubscribe)
-	decodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), limitDecodeSubscribe)
-	decodeRows(b, "SUBACK/8", fixtureSuback(), limitDecodeSuback)
-	decodeRows(b, "PINGREQ", &packet.Pingreq{}, limitAny(limitDecodePingreq))
+	decodeRows(b, "CONNECT", fixtureConnect(), floorDecodeConnect)
+	decodeRows(b, "CONNACK", &packet.Connack{}, floorAny(floorDecodeConnack))
+	decodeRows(b, "PUBLISH/0", fixturePublish(0), floorDecodePublish)
+	decodeRows(b, "PUBLISH/128", fixturePublish(128), floorDecodePublish)
+	decodeRows(b, "PUBLISH/4096", fixturePublish(4096), floorDecodePublish)
+	decodeRows(b, "PUBLISH/65536", fixturePublish(65536), floorDecodePublish)
+	decodeRows(b, "PUBACK", &packet.Puback{ID: 4660}, floorAny(floorDecodePuback))
+	decodeRows(b, "SUBSCRIBE/1", fixtureSubscribe(1), floorDecodeSubscribe)
+	decodeRows(b, "SUBSCRIBE/8", fixtureSubscribe(8), floorDecodeSubscribe)
+	decodeRows(b, "SUBACK/8", fixtureSuback(), floorDecodeSuback)
+	decodeRows(b, "PINGREQ", &packet.Pingreq{}, floorAny(floorDecodePingreq))
 }
 
-func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, []byte) int) {
+func decodeRows[P packet.Packet](b *testing.B, name string, p P, floor func(P, []byte) int) {
 	wire := mustAppend(nil, p)
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
@@ -70,10 +70,10 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, limit func(P, [
 			}
 		}
 	})
-	b.Run(name+"/limit", func(b *testing.B) {
+	b.Run(name+"/floor", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; i < b.N; i++ {
-			if limit(p, wire) != len(wire) {
+			if floor(p, wire) != len(wire) {
 				b.Fatal("refused")
 			}
 		}
@@ -98,10 +98,10 @@ func BenchmarkStream(b *testing.B) {
 				b.Error("packets were lost")
 			}
 		})
-		b.Run(row.name+"/limit", func(b *testing.B) {
+		b.Run(row.name+"/floor", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(stream)))
-			var s limitFeeder
+			var s floorFeeder
 			for i := 0; i < b.N; i++ {
 				feedAll(b, stream, row.size, s.feed)
 			}
@@ -151,7 +151,7 @@ func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) error) {
 	}
 }
 
-// A splitterFeeder does with a Splitter what a limitFeeder does.
+// A splitterFeeder does with a Splitter what a floorFeeder does.
 type splitterFeeder struct {
 	structs
 	packet.Splitter

@@ -22,28 +22,28 @@ const compared = "Peers/(Encode|Decode|Stream)/(CONNECT|CONNACK|PUBLISH-128|PUBA
 type figure struct {
 	what  string
 	bench string // without "Benchmark"
-	limit string // what it is held against; empty: nothing
+	floor string // what it is held against; empty: nothing
 	peers bool   // whether there are peers that do the same
 }
 
 var figures = []figure{
-	{"encode CONNECT", "Encode/CONNECT", "Encode/CONNECT/limit", true},
-	{"encode SUBSCRIBE", "Encode/SUBSCRIBE/1", "Encode/SUBSCRIBE/1/limit", true},
-	{"encode PUBLISH, payload of 128 bytes", "Encode/PUBLISH/128", "Encode/PUBLISH/128/limit", true},
-	{"encode PUBACK", "Encode/PUBACK", "Encode/PUBACK/limit", true},
-	{"decode CONNECT", "Decode/CONNECT", "Decode/CONNECT/limit", true},
-	{"decode SUBSCRIBE", "Decode/SUBSCRIBE/1", "Decode/SUBSCRIBE/1/limit", true},
-	{"decode PUBLISH, payload of 128 bytes", "Decode/PUBLISH/128", "Decode/PUBLISH/128/limit", true},
-	{"decode PUBACK", "Decode/PUBACK", "Decode/PUBACK/limit", true},
-	{"decode PINGREQ", "Decode/PINGREQ", "Decode/PINGREQ/limit", true},
-	{"decode CONNACK", "Decode/CONNACK", "Decode/CONNACK/limit", true},
-	{"decode SUBACK", "Decode/SUBACK/8", "Decode/SUBACK/8/limit", true},
-	{"decode 1,000 packets, 199 kB, from a buffer", "Stream/whole", "Stream/whole/limit", true},
-	{"decode 1,000 packets in segments of 1,460 bytes", "Stream/segments1460", "Stream/segments1460/limit", true},
-	{"decode 1,000 packets byte by byte", "Stream/bytes1", "Stream/bytes1/limit", true},
+	{"encode CONNECT", "Encode/CONNECT", "Encode/CONNECT/floor", true},
+	{"encode SUBSCRIBE", "Encode/SUBSCRIBE/1", "Encode/SUBSCRIBE/1/floor", true},
+	{"encode PUBLISH, payload of 128 bytes", "Encode/PUBLISH/128", "Encode/PUBLISH/128/floor", true},
+	{"encode PUBACK", "Encode/PUBACK", "Encode/PUBACK/floor", true},
+	{"decode CONNECT", "Decode/CONNECT", "Decode/CONNECT/floor", true},
+	{"decode SUBSCRIBE", "Decode/SUBSCRIBE/1", "Decode/SUBSCRIBE/1/floor", true},
+	{"decode PUBLISH, payload of 128 bytes", "Decode/PUBLISH/128", "Decode/PUBLISH/128/floor", true},
+	{"decode PUBACK", "Decode/PUBACK", "Decode/PUBACK/floor", true},
+	{"decode PINGREQ", "Decode/PINGREQ", "Decode/PINGREQ/floor", true},
+	{"decode CONNACK", "Decode/CONNACK", "Decode/CONNACK/floor", true},
+	{"decode SUBACK", "Decode/SUBACK/8", "Decode/SUBACK/8/floor", true},
+	{"decode 1,000 packets, 199 kB, from a buffer", "Stream/whole", "Stream/whole/floor", true},
+	{"decode 1,000 packets in segments of 1,460 bytes", "Stream/segments1460", "Stream/segments1460/floor", true},
+	{"decode 1,000 packets byte by byte", "Stream/bytes1", "Stream/bytes1/floor", true},
 	{"build the topic of a query", "AppendRequest", "", false},
 	{"parse the topic of an answer", "ParseResponse/UUID", "", false},
-	{"sign a SAS token (limit: HMAC-SHA256 alone)", "Sign", "HMAC", false},
+	{"sign a SAS token (floor: HMAC-SHA256 alone)", "Sign", "HMAC", false},
 	{"one registration with two polls, all of the device's work", "Registration", "", false},
 }
 
@@ -113,24 +113,24 @@ func (m *measurements) readSizes(out []byte) error {
 
 func table(m *measurements) (string, error) {
 	var s strings.Builder
-	s.WriteString("| | time | times the limit | faster than the fastest peer | allocations |\n|---|--:|--:|--:|--:|\n")
+	s.WriteString("| | time | times the floor | faster than the fastest peer | allocations |\n|---|--:|--:|--:|--:|\n")
 	for _, f := range figures {
-		if m.ns[f.bench] == 0 || f.limit != "" && m.ns[f.limit] == 0 {
-			return "", fmt.Errorf("there is no benchmark %s, or not its limit", f.bench)
+		if m.ns[f.bench] == 0 || f.floor != "" && m.ns[f.floor] == 0 {
+			return "", fmt.Errorf("there is no benchmark %s, or not its floor", f.bench)
 		}
 	}
 	for _, f := range m.worstFirst() {
 		ns := m.ns[f.bench]
-		limit, peer := "", ""
-		if f.limit != "" {
-			limit = fmt.Sprintf("%.2f", m.timesLimit(f))
+		floor, peer := "", ""
+		if f.floor != "" {
+			floor = fmt.Sprintf("%.2f", m.timesFloor(f))
 		}
 		if f.peers {
 			what, name, _ := strings.Cut(f.bench, "/")
 			base := "Peers/" + what + "/" + strings.ReplaceAll(name, "/", "-") + "/"
 			peer = fmt.Sprintf("%.1f ×", min(m.ns[base+"paho"], m.ns[base+"mochi"])/m.ns[base+"ours"])
 		}
-		fmt.Fprintf(&s, "| %s | %s | %s | %s | %d |\n", f.what, duration(ns), limit, peer, m.allocs[f.bench])
+		fmt.Fprintf(&s, "| %s | %s | %s | %s | %d |\n", f.what, duration(ns), floor, peer, m.allocs[f.bench])
 	}
 	fmt.Fprintf(&s, "\nA machine that waits for its next poll holds %d bytes, with its configuration. This is what a package adds to\n"+
 		"a program that does nothing, on %s. Most programs have the standard library's part already:\n\n"+
@@ -143,19 +143,19 @@ func table(m *measurements) (string, error) {
 	return s.String(), nil
 }
 
-// timesLimit returns how many times as long as its limit a benchmark takes, or 0 if it has
+// timesFloor returns how many times as long as its floor a benchmark takes, or 0 if it has
 // none.
-func (m *measurements) timesLimit(f figure) float64 {
-	if f.limit == "" {
+func (m *measurements) timesFloor(f figure) float64 {
+	if f.floor == "" {
 		return 0
 	}
-	return m.ns[f.bench] / m.ns[f.limit]
+	return m.ns[f.bench] / m.ns[f.floor]
 }
 
-// worstFirst returns the figures in the order of the table, those without a limit last.
+// worstFirst returns the figures in the order of the table, those without a floor last.
 func (m *measurements) worstFirst() []figure {
 	return slices.SortedStableFunc(slices.Values(figures), func(a, b figure) int {
-		return cmp.Compare(m.timesLimit(b), m.timesLimit(a))
+		return cmp.Compare(m.timesFloor(b), m.timesFloor(a))
 	})
 }
 

@@ -21,12 +21,12 @@ func TestTable(t *testing.T) {
 		line(f.bench, 500)
 		line(f.bench, 300)
 		line(f.bench, 400)
-		if f.limit != "" {
-			line(f.limit, 290)
+		if f.floor != "" {
+			line(f.floor, 290)
 		}
 	}
-	line("Encode/PUBLISH/128/limit", 200)
-	line("Encode/PUBACK/limit", 250)
+	line("Encode/PUBLISH/128/floor", 200)
+	line("Encode/PUBACK/floor", 250)
 	line("Peers/Encode/PUBLISH-128/ours", 100)
 	line("Peers/Encode/PUBLISH-128/paho", 700)
 	line("Peers/Encode/PUBLISH-128/mochi", 310)
@@ -63,7 +63,7 @@ func TestSizes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range figures {
-		m.ns[f.bench], m.ns[f.limit] = 1, 1
+		m.ns[f.bench], m.ns[f.floor] = 1, 1
 	}
 	text, err := table(m)
 	if err != nil || !strings.Contains(text, " holds 1008 bytes") {

@@ -8,18 +8,18 @@ import (
 	"example.com/dps/packet"
 )
 
-// What the benchmarks measure the package against: for some packets, code written by
-// hand for that one packet. It makes every check that the package makes, but says
-// only yes or no. TestLimitsAreStrict holds it against the vectors.
+// The floors are what the benchmarks measure the package against: for some packets, code
+// that was written by hand for that one packet. It makes every check that the package
+// makes, but reports only yes or no. TestFloorsAreStrict compares it with the vectors.
 
 const (
 	every = 0x0101010101010101 // a byte of 1 in each byte of a word
 	top   = 0x80 * every
 )
 
-func limitText(b []byte) bool {
+func floorText(b []byte) bool {
 	if len(b) < 8 {
-		return limitSlow(b)
+		return floorSlow(b)
 	}
 	w := binary.LittleEndian.Uint64(b[len(b)-8:]) // it overlaps the word before
 	bad := w | (w - every)
@@ -27,10 +27,10 @@ func limitText(b []byte) bool {
 		w = binary.LittleEndian.Uint64(rest)
 		bad |= w | (w - every)
 	}
-	return bad&top == 0 || limitSlow(b)
+	return bad&top == 0 || floorSlow(b)
 }
 
-func limitSlow(b []byte) bool {
+func floorSlow(b []byte) bool {
 	for _, c := range b {
 		if c == 0 {
 			return false
@@ -39,40 +39,40 @@ func limitSlow(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-func limitTopic(b []byte) bool {
+func floorTopic(b []byte) bool {
 	if len(b) < 8 {
-		return len(b) > 0 && limitSlowTopic(b)
+		return len(b) > 0 && floorSlowTopic(b)
 	}
-	bad := limitWord(b[len(b)-8:])
+	bad := floorWord(b[len(b)-8:])
 	for rest := b; len(rest) > 8; rest = rest[8:] {
-		bad |= limitWord(rest)
+		bad |= floorWord(rest)
 	}
-	return bad == 0 || limitSlowTopic(b)
+	return bad == 0 || floorSlowTopic(b)
 }
 
-// limitWord returns 0 if the first word of b is ASCII without NUL and wildcards.
-func limitWord(b []byte) uint64 {
+// floorWord returns 0 if the first word of b is ASCII without NUL and wildcards.
+func floorWord(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	wild := (w | 0x08*every) ^ '+'*every
 	return (w | (w - every) | (wild - every)) & top
 }
 
-func limitSlowTopic(b []byte) bool {
+func floorSlowTopic(b []byte) bool {
 	for _, c := range b {
 		if c == '+' || c == '#' {
 			return false
 		}
 	}
-	return limitSlow(b)
+	return floorSlow(b)
 }
 
-func limitFilter(b []byte) bool {
+func floorFilter(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
 	for i := 0; i < len(b); {
 		if i+8 <= len(b) {
-			if limitWord(b[i:]) == 0 {
+			if floorWord(b[i:]) == 0 {
 				i += 8
 				continue
 			}
@@ -81,7 +81,7 @@ func limitFilter(b []byte) bool {
 			c := b[i]
 			switch {
 			case c-1 >= 0x7f:
-				return limitSlowFilter(b)
+				return floorSlowFilter(b)
 			case c == '+' && (i > 0 && b[i-1] != '/' || i+1 < len(b) && b[i+1] != '/'):
 				return false
 			case c == '#' && (i > 0 && b[i-1] != '/' || i+1 < len(b)):
@@ -92,17 +92,17 @@ func limitFilter(b []byte) bool {
 	return true
 }
 
-func limitSlowFilter(b []byte) bool {
+func floorSlowFilter(b []byte) bool {
 	for i, c := range b {
 		alone := i == 0 || b[i-1] == '/'
 		if c == '+' && !(alone && (i+1 == len(b) || b[i+1] == '/')) || c == '#' && !(alone && i+1 == len(b)) {
 			return false
 		}
 	}
-	return limitSlow(b)
+	return floorSlow(b)
 }
 
-func limitAppendLength(b []byte, first byte, n int) []byte {
+func floorAppendLength(b []byte, first byte, n int) []byte {
 	switch {
 	case n < 1<<7:
 		return append(b, first, byte(n))
@@ -114,12 +114,12 @@ func limitAppendLength(b []byte, first byte, n int) []byte {
 	return append(b, first, byte(n)|0x80, byte(n>>7)|0x80, byte(n>>14)|0x80, byte(n>>21))
 }
 
-func limitAppendField(b, v []byte) []byte {
+func floorAppendField(b, v []byte) []byte {
 	return append(append(b, byte(len(v)>>8), byte(len(v))), v...)
 }
 
 // The will is left out: the CONNECT of the benchmarks has none.
-func limitAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
+func floorAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
 	n, flags := 12+len(p.ClientID), byte(0)
 	if p.CleanSession {
 		flags = 0x02
@@ -128,7 +128,7 @@ func limitAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
 	}
 	if p.Username != nil {
 		n, flags = n+2+len(p.Username), flags|0x80
-		if len(p.Username) > 0xffff || !limitText(p.Username) {
+		if len(p.Username) > 0xffff || !floorText(p.Username) {
 			return b, false
 		}
 	}
@@ -138,22 +138,22 @@ func limitAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
 			return b, false
 		}
 	}
-	if len(p.ClientID) > 0xffff || !limitText(p.ClientID) || p.Will != nil {
+	if len(p.ClientID) > 0xffff || !floorText(p.ClientID) || p.Will != nil {
 		return b, false
 	}
-	b = limitAppendLength(b, 0x10, n)
+	b = floorAppendLength(b, 0x10, n)
 	b = append(b, 0, 4, 'M', 'Q', 'T', 'T', 4, flags, byte(p.KeepAlive>>8), byte(p.KeepAlive))
-	b = limitAppendField(b, p.ClientID)
+	b = floorAppendField(b, p.ClientID)
 	if p.Username != nil {
-		b = limitAppendField(b, p.Username)
+		b = floorAppendField(b, p.Username)
 	}
 	if p.Password != nil {
-		b = limitAppendField(b, p.Password)
+		b = floorAppendField(b, p.Password)
 	}
 	return b, true
 }
 
-func limitAppendConnack(b []byte, p *packet.Connack) ([]byte, bool) {
+func floorAppendConnack(b []byte, p *packet.Connack) ([]byte, bool) {
 	if p.ReturnCode > 5 || p.SessionPresent && p.ReturnCode != 0 {
 		return b, false
 	}
@@ -163,7 +163,7 @@ func limitAppendConnack(b []byte, p *packet.Connack) ([]byte, bool) {
 	return append(b, 0x20, 2, 0, byte(p.ReturnCode)), true
 }
 
-func limitAppendPublish(b []byte, p *packet.Publish) ([]byte, bool) {
+func floorAppendPublish(b []byte, p *packet.Publish) ([]byte, bool) {
 	n, first := 2+len(p.Topic)+len(p.Payload), 0x30|byte(p.QoS)<<1
 	if p.QoS == 0 {
 		if p.ID != 0 || p.Dup {
@@ -181,28 +181,28 @@ func limitAppendPublish(b []byte, p *packet.Publish) ([]byte, bool) {
 	if p.Retain {
 		first |= 1
 	}
-	if len(p.Topic) > 0xffff || n > packet.MaxRemainingLength || !limitTopic(p.Topic) {
+	if len(p.Topic) > 0xffff || n > packet.MaxRemainingLength || !floorTopic(p.Topic) {
 		return b, false
 	}
-	b = limitAppendField(limitAppendLength(b, first, n), p.Topic)
+	b = floorAppendField(floorAppendLength(b, first, n), p.Topic)
 	if p.QoS != 0 {
 		b = append(b, byte(p.ID>>8), byte(p.ID))
 	}
 	return append(b, p.Payload...), true
 }
 
-func limitAppendPuback(b []byte, p *packet.Puback) ([]byte, bool) {
+func floorAppendPuback(b []byte, p *packet.Puback) ([]byte, bool) {
 	if p.ID == 0 {
 		return b, false
 	}
 	return append(b, 0x40, 2, byte(p.ID>>8), byte(p.ID)), true
 }
 
-func limitAppendSubscribe(b []byte, p *packet.Subscribe) ([]byte, bool) {
+func floorAppendSubscribe(b []byte, p *packet.Subscribe) ([]byte, bool) {
 	n := 2
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]
-		if s.QoS > 2 || len(s.Filter) > 0xffff || !limitFilter(s.Filter) {
+		if s.QoS > 2 || len(s.Filter) > 0xffff || !floorFilter(s.Filter) {
 			return b, false
 		}
 		n += 3 + len(s.Filter)
@@ -210,15 +210,15 @@ func limitAppendSubscribe(b []byte, p *packet.Subscribe) ([]byte, bool) {
 	if p.ID == 0 || n == 2 || n > packet.MaxRemainingLength {
 		return b, false
 	}
-	b = append(limitAppendLength(b, 0x82, n), byte(p.ID>>8), byte(p.ID))
+	b = append(floorAppendLength(b, 0x82, n), byte(p.ID>>8), byte(p.ID))
 	for i := range p.Subscriptions {
 		s := &p.Subscriptions[i]
-		b = append(limitAppendField(b, s.Filter), byte(s.QoS))
+		b = append(floorAppendField(b, s.Filter), byte(s.QoS))
 	}
 	return b, true
 }
 
-func limitAppendSuback(b []byte, p *packet.Suback) ([]byte, bool) {
+func floorAppendSuback(b []byte, p *packet.Suback) ([]byte, bool) {
 	n := 2 + len(p.ReturnCodes)
 	if p.ID == 0 || n == 2 || n > packet.MaxRemainingLength {
 		return b, false
@@ -228,14 +228,14 @@ func limitAppendSuback(b []byte, p *packet.Suback) ([]byte, bool) {
 			return b, false
 		}
 	}
-	b = append(limitAppendLength(b, 0x90, n), byte(p.ID>>8), byte(p.ID))
+	b = append(floorAppendLength(b, 0x90, n), byte(p.ID>>8), byte(p.ID))
 	return append(b, p.ReturnCodes...), true
 }
 
-func limitAppendPingreq(b []byte, _ *packet.Pingreq) ([]byte, bool) { return append(b, 0xc0, 0), true }
+func floorAppendPingreq(b []byte, _ *packet.Pingreq) ([]byte, bool) { return append(b, 0xc0, 0), true }
 
-// The limits are no less strict than the package, packet by packet.
-func TestLimitsAreStrict(t *testing.T) {
+// The floors are as strict as the package, packet by packet.
+func TestFloorsAreStrict(t *testing.T) {
 	for _, v := range readVectors(t) {
 		if v.Len == 0 || v.Len > packet.DefaultLimit || v.Chunks != nil {
 			continue
@@ -249,15 +249,15 @@ func TestLimitsAreStrict(t *testing.T) {
 		switch packet.Type(b[0] >> 4) {
 		case packet.CONNECT:
 			if err == nil && f.Body[7]&0x04 != 0 {
-				continue // the limits know no will
+				continue // the floors know no will
 			}
 		case packet.CONNACK, packet.PUBLISH, packet.PUBACK, packet.SUBSCRIBE, packet.SUBACK, packet.PINGREQ:
 		default:
 			continue
 		}
-		n := s.limitDecode(b)
+		n := s.floorDecode(b)
 		if (err == nil) != (n > 0) || err == nil && n != len(b)-len(rest) {
-			t.Errorf("%s: the limit returns %d, the package %v", v.Name, n, err)
+			t.Errorf("%s: the floor returns %d, the package %v", v.Name, n, err)
 		}
 	}
 }

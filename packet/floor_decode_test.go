@@ -6,9 +6,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// limitCut finds the body of the first packet of b, whose type and flags the caller
+// floorCut finds the body of the first packet of b, whose type and flags the caller
 // has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet is wrong.
-func limitCut(b []byte) (n, end int) {
+func floorCut(b []byte) (n, end int) {
 	switch {
 	case len(b) < 2:
 		return 0, 0
@@ -34,8 +34,8 @@ func limitCut(b []byte) (n, end int) {
 	return n, end
 }
 
-// limitField reads the field at b[i:], which ends at b[end]; end is 0 if there is none.
-func limitField(b []byte, i int) (v []byte, end int) {
+// floorField reads the field at b[i:], which ends at b[end]; end is 0 if there is none.
+func floorField(b []byte, i int) (v []byte, end int) {
 	if i+2 > len(b) {
 		return nil, 0
 	}
@@ -46,11 +46,11 @@ func limitField(b []byte, i int) (v []byte, end int) {
 	return b[i+2 : end : end], end
 }
 
-// limitDecode… take one packet at the front of b and return its size, 0 if b is too
+// floorDecode… take one packet at the front of b and return its size, 0 if b is too
 // short for it, -1 if it is wrong.
 
-func limitDecodeConnect(p *packet.Connect, b []byte) int {
-	n, end := limitCut(b)
+func floorDecodeConnect(p *packet.Connect, b []byte) int {
+	n, end := floorCut(b)
 	if end <= 0 {
 		return end
 	}
@@ -67,16 +67,16 @@ func limitDecodeConnect(p *packet.Connect, b []byte) int {
 		KeepAlive: uint16(body[8])<<8 | uint16(body[9]),
 	}
 	var i int
-	if p.ClientID, i = limitField(body, 10); i == 0 || !limitText(p.ClientID) {
+	if p.ClientID, i = floorField(body, 10); i == 0 || !floorText(p.ClientID) {
 		return -1
 	}
 	if flags&0x80 != 0 {
-		if p.Username, i = limitField(body, i); i == 0 || !limitText(p.Username) {
+		if p.Username, i = floorField(body, i); i == 0 || !floorText(p.Username) {
 			return -1
 		}
 	}
 	if flags&0x40 != 0 {
-		if p.Password, i = limitField(body, i); i == 0 {
+		if p.Password, i = floorField(body, i); i == 0 {
 			return -1
 		}
 	}
@@ -86,7 +86,7 @@ func limitDecodeConnect(p *packet.Connect, b []byte) int {
 	return end
 }
 
-func limitDecodeConnack(p *packet.Connack, b []byte) int {
+func floorDecodeConnack(p *packet.Connack, b []byte) int {
 	if len(b) < 4 {
 		return 0
 	}
@@ -97,8 +97,8 @@ func limitDecodeConnack(p *packet.Connack, b []byte) int {
 	return 4
 }
 
-func limitDecodePublish(p *packet.Publish, b []byte) int {
-	n, end := limitCut(b)
+func floorDecodePublish(p *packet.Publish, b []byte) int {
+	n, end := floorCut(b)
 	if end <= 0 {
 		return end
 	}
@@ -108,8 +108,8 @@ func limitDecodePublish(p *packet.Publish, b []byte) int {
 		return -1
 	}
 	body := b[n:end:end]
-	topic, i := limitField(body, 0)
-	if i == 0 || !limitTopic(topic) {
+	topic, i := floorField(body, 0)
+	if i == 0 || !floorTopic(topic) {
 		return -1
 	}
 	var id uint16
@@ -126,7 +126,7 @@ func limitDecodePublish(p *packet.Publish, b []byte) int {
 	return end
 }
 
-func limitDecodePuback(p *packet.Puback, b []byte) int {
+func floorDecodePuback(p *packet.Puback, b []byte) int {
 	if len(b) < 4 {
 		return 0
 	}
@@ -137,8 +137,8 @@ func limitDecodePuback(p *packet.Puback, b []byte) int {
 	return 4
 }
 
-func limitDecodeSubscribe(p *packet.Subscribe, b []byte) int {
-	n, end := limitCut(b)
+func floorDecodeSubscribe(p *packet.Subscribe, b []byte) int {
+	n, end := floorCut(b)
 	if end <= 0 {
 		return end
 	}
@@ -152,7 +152,7 @@ func limitDecodeSubscribe(p *packet.Subscribe, b []byte) int {
 	}
 	for i := 2; i < len(body); {
 		var filter []byte
-		if filter, i = limitField(body, i); i == 0 || i == len(body) || body[i] > 2 || !limitFilter(filter) {
+		if filter, i = floorField(body, i); i == 0 || i == len(body) || body[i] > 2 || !floorFilter(filter) {
 			return -1
 		}
 		p.Subscriptions = append(p.Subscriptions, packet.Subscription{Filter: filter, QoS: packet.QoS(body[i])})
@@ -161,8 +161,8 @@ func limitDecodeSubscribe(p *packet.Subscribe, b []byte) int {
 	return end
 }
 
-func limitDecodeSuback(p *packet.Suback, b []byte) int {
-	n, end := limitCut(b)
+func floorDecodeSuback(p *packet.Suback, b []byte) int {
+	n, end := floorCut(b)
 	if end <= 0 {
 		return end
 	}
@@ -182,7 +182,7 @@ func limitDecodeSuback(p *packet.Suback, b []byte) int {
 	return end
 }
 
-func limitDecodePingreq(_ *packet.Pingreq, b []byte) int {
+func floorDecodePingreq(_ *packet.Pingreq, b []byte) int {
 	if len(b) < 2 {
 		return 0
 	}
@@ -192,7 +192,7 @@ func limitDecodePingreq(_ *packet.Pingreq, b []byte) int {
 	return 2
 }
 
-// What a stream is decoded into, by the package and by its limit alike.
+// What a stream is decoded into, by the package and by its floor alike.
 type structs struct {
 	connect   packet.Connect
 	connack   packet.Connack
@@ -203,11 +203,11 @@ type structs struct {
 	pingreq   packet.Pingreq
 }
 
-// limitAny returns a function that does what decode does, and first finds out where the
+// floorAny returns a function that does what decode does, and first finds out where the
 // packet ends, whatever it is, as Cut does.
-func limitAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
+func floorAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	return func(p P, b []byte) int {
-		_, end := limitCut(b)
+		_, end := floorCut(b)
 		if end <= 0 {
 			return end
 		}
@@ -215,39 +215,39 @@ func limitAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	}
 }
 
-// limitDecode decodes the packet at the front of b, which is one of those above,
+// floorDecode decodes the packet at the front of b, which is one of those above,
 // and returns what the function of its type does.
-func (s *structs) limitDecode(b []byte) int {
+func (s *structs) floorDecode(b []byte) int {
 	switch b[0] >> 4 {
 	case 1:
-		return limitDecodeConnect(&s.connect, b)
+		return floorDecodeConnect(&s.connect, b)
 	case 2:
-		return limitDecodeConnack(&s.connack, b)
+		return floorDecodeConnack(&s.connack, b)
 	case 3:
-		return limitDecodePublish(&s.publish, b)
+		return floorDecodePublish(&s.publish, b)
 	case 4:
-		return limitDecodePuback(&s.puback, b)
+		return floorDecodePuback(&s.puback, b)
 	case 8:
-		return limitDecodeSubscribe(&s.subscribe, b)
+		return floorDecodeSubscribe(&s.subscribe, b)
 	case 9:
-		return limitDecodeSuback(&s.suback, b)
+		return floorDecodeSuback(&s.suback, b)
 	case 12:
-		return limitDecodePingreq(&s.pingreq, b)
+		return floorDecodePingreq(&s.pingreq, b)
 	}
 	return -1
 }
 
-// A limitFeeder takes a stream in pieces. It remembers how many bytes of a split packet
+// A floorFeeder takes a stream in pieces. It remembers how many bytes of a split packet
 // are missing, copies into a buffer that it keeps, and decodes there. It returns ErrShort
 // if all is well so far.
-type limitFeeder struct {
+type floorFeeder struct {
 	structs
 	part    []byte // a split packet, as long as it is known to be; the end is missing
 	missing int
 	packets int
 }
 
-func (s *limitFeeder) feed(b []byte) error {
+func (s *floorFeeder) feed(b []byte) error {
 	if len(b) == 1 && s.missing > 1 {
 		s.part[len(s.part)-s.missing] = b[0]
 		s.missing--
@@ -259,7 +259,7 @@ func (s *limitFeeder) feed(b []byte) error {
 		if b = b[n:]; s.missing > 0 {
 			return packet.ErrShort
 		}
-		if n = s.limitDecode(s.part); n < 0 {
+		if n = s.floorDecode(s.part); n < 0 {
 			return packet.ErrMalformed
 		}
 		if n == 0 {
@@ -269,7 +269,7 @@ func (s *limitFeeder) feed(b []byte) error {
 		}
 	}
 	for len(b) > 0 {
-		n := s.limitDecode(b)
+		n := s.floorDecode(b)
 		if n < 0 {
 			return packet.ErrMalformed
 		}
@@ -285,7 +285,7 @@ func (s *limitFeeder) feed(b []byte) error {
 }
 
 // expect makes s.part, the beginning of a packet, as long as it must get.
-func (s *limitFeeder) expect() {
+func (s *floorFeeder) expect() {
 	need := len(s.part) + 1
 	length := 0
 	for i := 1; i < len(s.part); i++ {
