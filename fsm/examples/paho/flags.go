@@ -47,8 +47,8 @@ var deviceFlags = []string{"host", "id-scope", "registration-id", "key", "group-
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("paho", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints errors and usage
-	f.StringVar(&o.host, "host", "", "`name[:port]` of the service, such as global.azure-devices-provisioning.net;\n"+
-		"the port is 8883 for TLS and 443 for WebSocket unless given")
+	f.StringVar(&o.host, "host", "", "`name[:port]` of the service, such as "+registration.Host+";\n"+
+		"the port is "+registration.Port+" for TLS and "+registration.WebSocketPort+" for WebSocket unless given")
 	f.StringVar(&o.idScope, "id-scope", "", "the service's ID `scope`, such as 0ne00000A1B")
 	f.StringVar(&o.registrationID, "registration-id", "", "the device's registration `ID`")
 	f.StringVar(&o.key, "key", "", "the device's symmetric `key` in BASE64, or @FILE, or in the environment: DPS_KEY")
@@ -99,15 +99,15 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 		config: registration.Config{IDScope: o.idScope, RegistrationID: o.registrationID, UserAgent: "dps-paho-example",
 			// A wait that the service asks for is not cut short.
 			Policy: registration.Policy{Budget: o.timeout, MaxRetryAfter: topic.MaxRetryAfter}},
-		tls:  &tls.Config{MinVersion: tls.VersionTLS12},
+		tls:  &tls.Config{MinVersion: registration.MinTLSVersion},
 		demo: !slices.ContainsFunc(deviceFlags, func(name string) bool { return set[name] }),
 	}
 	if err := o.check(f.Args(), set, d.demo); err != nil {
 		return nil, err
 	}
-	broker, port := url.URL{Scheme: "tls"}, "8883"
+	broker, port := url.URL{Scheme: "tls"}, registration.Port
 	if o.transport == "websocket" {
-		broker, port = url.URL{Scheme: "wss", Path: o.path}, "443"
+		broker, port = url.URL{Scheme: "wss", Path: o.path}, registration.WebSocketPort
 	}
 	var errs [4]error
 	if d.demo {
@@ -139,7 +139,7 @@ func (o *options) check(rest []string, set map[string]bool, demo bool) error {
 	report(!strings.HasPrefix(o.path, "/"), "-path is %q, expected a path that begins with /", o.path)
 	report(o.timeout <= 0, "-timeout is %v, expected a time such as 2m", o.timeout)
 	if !demo {
-		report(o.host == "", "-host is missing: in the public cloud it is global.azure-devices-provisioning.net")
+		report(o.host == "", "-host is missing: in the public cloud it is "+registration.Host)
 		report(o.idScope == "", "-id-scope is missing: the service's overview in the portal shows it")
 		report(o.registrationID == "", "-registration-id is missing")
 		report(set["key"] && set["group-key"], "a device has one of -key and -group-key")

@@ -72,7 +72,7 @@ func (o *options) device() (*device, error) {
 		},
 		websocket: o.transport == "websocket",
 		path:      o.path,
-		tls:       &tls.Config{MinVersion: tls.VersionTLS12},
+		tls:       &tls.Config{MinVersion: fsm.MinTLSVersion},
 	}
 	payload, err := setup.FileOrText(o.payload)
 	if err != nil {
@@ -87,9 +87,9 @@ func (o *options) device() (*device, error) {
 // useFlags reads what describes a real device and its service.
 func (d *device) useFlags(o *options, getenv func(string) string) error {
 	var errs [4]error
-	port := "8883"
+	port := fsm.Port
 	if d.websocket {
-		port = "443"
+		port = fsm.WebSocketPort
 	}
 	if o.host != "" {
 		d.addr, errs[0] = setup.Address(o.host, port)

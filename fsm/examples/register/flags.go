@@ -34,8 +34,8 @@ var deviceFlags = []string{"host", "id-scope", "registration-id", "key", "group-
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("register", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints errors and usage
-	f.StringVar(&o.host, "host", "", "`name[:port]` of the service, such as global.azure-devices-provisioning.net;\n"+
-		"the port is 8883 for TLS and 443 for WebSocket unless given")
+	f.StringVar(&o.host, "host", "", "`name[:port]` of the service, such as "+fsm.Host+";\n"+
+		"the port is "+fsm.Port+" for TLS and "+fsm.WebSocketPort+" for WebSocket unless given")
 	f.StringVar(&o.idScope, "id-scope", "", "the service's ID `scope`, such as 0ne00000A1B")
 	f.StringVar(&o.registrationID, "registration-id", "", "the device's registration `ID`; with -cert, its common name unless given")
 	f.StringVar(&o.key, "key", "", "the device's symmetric `key` in BASE64, or @FILE, or in the environment: DPS_KEY")
@@ -119,7 +119,7 @@ func (o *options) check() error {
 	if o.demo {
 		return errors.Join(errs...)
 	}
-	report(!o.set["host"], "-host is missing: in the public cloud it is global.azure-devices-provisioning.net")
+	report(!o.set["host"], "-host is missing: in the public cloud it is "+fsm.Host)
 	report(!o.set["id-scope"], "-id-scope is missing: the service's overview in the portal shows it")
 	report(!o.set["registration-id"] && !o.set["cert"], "-registration-id is missing")
 	report(o.set["cert"] != o.set["cert-key"], "-cert and -cert-key belong together")

@@ -10,7 +10,7 @@ import (
 	"example.com/dps/packet"
 )
 
-const wrongPort = "is this really the port of a Device Provisioning Service? 8883 for TLS, 443 for -transport websocket"
+const wrongPort = "is this really the port of a Device Provisioning Service? " + fsm.Port + " for TLS, " + fsm.WebSocketPort + " for -transport websocket"
 
 // hint returns what to try after an error, or "" if there is no advice.
 func (d *device) hint(err error) string {
@@ -46,9 +46,9 @@ func (d *device) withCloud(hint string) string {
 	scope := strings.ToLower(d.config.IDScope)
 	switch {
 	case strings.HasPrefix(scope, "0cn") && strings.HasSuffix(host, ".net"):
-		return "the ID scope 0cn… is of the cloud in China: -host global.azure-devices-provisioning.cn"
+		return "the ID scope 0cn… is of the cloud in China: -host " + fsm.HostChina
 	case strings.HasPrefix(scope, "0ne") && strings.HasSuffix(host, ".cn"):
-		return "the ID scope 0ne… is of the public cloud: -host global.azure-devices-provisioning.net"
+		return "the ID scope 0ne… is of the public cloud: -host " + fsm.Host
 	}
 	return hint
 }

@@ -17,7 +17,10 @@ import (
 // for a bad request.
 const httpBegins = "HTTP/"
 
-const muteHint = "the server does not answer MQTT: this port may speak WebSocket (try -transport websocket); the service has 8883 for TLS and 443 for -transport websocket"
+// ports says where the service listens.
+const ports = "the service has " + fsm.Port + " for TLS and " + fsm.WebSocketPort + " for -transport websocket"
+
+const muteHint = "the server does not answer MQTT: this port may speak WebSocket (try -transport websocket); " + ports
 
 // networkHint is about TCP, TLS and WebSocket.
 func (d *device) networkHint(err error) string {
@@ -47,15 +50,15 @@ func (d *device) networkHint(err error) string {
 	case errors.As(err, &remote) && remote.Op == "remote error": // so crypto/tls marks an alert of the peer
 		return d.alertHint()
 	case errors.As(err, &notTLS):
-		return "this port does not speak TLS: the service has 8883 for TLS and 443 for -transport websocket"
+		return "this port does not speak TLS: " + ports
 	case errors.As(err, &noHTTP):
-		return "this port does not speak WebSocket, and may speak MQTT: try -transport tls; the service has 8883 for TLS and 443 for -transport websocket"
+		return "this port does not speak WebSocket, and may speak MQTT: try -transport tls; " + ports
 	case errors.As(err, &dns):
 		return "check the name in -host, and that this machine can look up names"
 	case errors.As(err, &status):
 		return "check -host and -path: the server has no WebSocket there"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nobody listens there: check the port in -host; the service has 8883 for TLS and 443 for -transport websocket"
+		return "nobody listens there: check the port in -host; " + ports
 	case errors.As(err, &network) && network.Timeout() && !errors.Is(err, fsm.ErrNoAnswer):
 		return d.firewallHint()
 	}

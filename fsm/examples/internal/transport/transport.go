@@ -8,12 +8,14 @@ import (
 	"crypto/tls"
 	"net"
 	"time"
+
+	"example.com/dps/fsm/registration"
 )
 
 // Path and Subprotocol are what the service expects of a WebSocket.
 const (
-	Path        = "/$iothub/websocket"
-	Subprotocol = "mqtt"
+	Path        = registration.WebSocketPath
+	Subprotocol = registration.WebSocketSubprotocol
 )
 
 // A Conn is a connection with what TLS knows about its peer.
