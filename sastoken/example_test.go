@@ -108,6 +108,14 @@ func ExampleResource() {
 	// Output: 0ne00000001%2Fregistrations%2FDev%3A01
 }
 
+// The token of a device for the IoT hub that it was assigned to. Package fsm has an example
+// that goes all the way from a registration to this password.
+func ExampleHubResource() {
+	resource := sastoken.HubResource("contoso.azure-devices.net", "Dev:01")
+	fmt.Println(sastoken.Sign(key32, resource, "", time.Unix(1700003600, 0)))
+	// Output: SharedAccessSignature sr=contoso.azure-devices.net%2Fdevices%2FDev%3A01&sig=REDACTED&se=1700003600
+}
+
 // A token can be logged.
 func ExampleToken_String() {
 	token := sastoken.Sign(key32, sastoken.Resource("0ne00000001", "ut-device"), sastoken.KeyName, time.Unix(1700003600, 0))

@@ -41,13 +41,32 @@ type Token struct {
 // Resource returns the sr of a device's token: "{idScope}/registrations/{registrationID}", percent-encoded once as RFC 3986 has it,
 // with upper-case hex and with the case of the IDs kept. If either ID is empty so is the result, which no token can be made of.
 func Resource(idScope, registrationID string) string {
-	if idScope == "" || registrationID == "" {
+	return resource(idScope, "%2Fregistrations%2F", registrationID)
+}
+
+// HubResource returns the sr of the token with which an assigned device connects to its
+// IoT hub: "{hub}/devices/{deviceID}", encoded as in [Resource]. hub is the host name of
+// the hub; it and the device ID are in the assignment. The key is the one with which the
+// device registered, derived from a group key or not, and the token has no skn: sign it
+// with an empty key name. If hub or deviceID is empty so is the result, which no token
+// can be made of.
+//
+// The hub takes the token as the MQTT password, with the user name
+// "{hub}/{deviceID}/?api-version=2021-04-12" and the device ID as client identifier,
+// neither of them percent-encoded.
+func HubResource(hub, deviceID string) string {
+	return resource(hub, "%2Fdevices%2F", deviceID)
+}
+
+// resource returns the two names, percent-encoded, with the text between them.
+func resource(first, between, second string) string {
+	if first == "" || second == "" {
 		return ""
 	}
 	var room [128]byte
-	b := appendEscaped(room[:0], idScope)
-	b = append(b, "%2Fregistrations%2F"...)
-	return string(appendEscaped(b, registrationID))
+	b := appendEscaped(room[:0], first)
+	b = append(b, between...)
+	return string(appendEscaped(b, second))
 }
 
 // AppendStringToSign appends to b the bytes that a token's signature is made of: the resource as it will be sent, a line feed,

@@ -37,6 +37,19 @@ func TestResourceIsPercentEncodedOnceWithItsCaseKept(t *testing.T) {
 	}
 }
 
+func TestHubResourceIsPercentEncodedOnceWithItsCaseKept(t *testing.T) {
+	for _, v := range []struct{ hub, id, want string }{
+		{"contoso.azure-devices.net", "MyDevice01", "contoso.azure-devices.net%2Fdevices%2FMyDevice01"},
+		{"hub.example", "a-b.c_d~*!()',:=@$50%25", "hub.example%2Fdevices%2Fa-b.c_d~%2A%21%28%29%27%2C%3A%3D%40%2450%2525"},
+		{"", "dev", ""},
+		{"hub.example", "", ""},
+	} {
+		if got := sastoken.HubResource(v.hub, v.id); got != v.want {
+			t.Errorf("HubResource(%q, %q) = %q, want %q", v.hub, v.id, got, v.want)
+		}
+	}
+}
+
 func TestWhatWasSignedReadsBackAndVerifiesWithThatKeyAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "key")
