@@ -1,0 +1,90 @@
+package fsm_test
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/dpstest"
+)
+
+// A serialLine is a line to a modem, at about 9,600 baud: in each millisecond it takes a
+// byte. Its driver has room for three. Behind the modem is a simulated service, and time
+// is virtual.
+type serialLine struct {
+	now     time.Time
+	service *dpstest.Service
+	conn    *dpstest.Conn
+	fifo    []byte // what the driver has taken and not yet sent
+	arrived []byte
+}
+
+// write takes up to three bytes and returns how many.
+func (l *serialLine) write(p []byte) int {
+	n := min(len(p), 3-len(l.fifo))
+	l.fifo = append(l.fifo, p[:n]...)
+	return n
+}
+
+// read returns at once, with up to len(p) bytes of those that have arrived, if any.
+func (l *serialLine) read(p []byte) int {
+	n := copy(p, l.arrived)
+	l.arrived = l.arrived[n:]
+	return n
+}
+
+// tick lets a millisecond pass.
+func (l *serialLine) tick() {
+	n := min(len(l.fifo), 1)
+	l.now = l.now.Add(time.Millisecond)
+	l.conn.Receive(l.now, l.fifo[:n])
+	l.fifo = l.fifo[n:]
+	l.arrived = l.conn.AppendOutput(l.arrived)
+}
+
+// overSerial drives m on a line that takes three bytes at a time. What the line has not
+// taken yet is kept in pending, since AppendOutput returns it only once. It goes on reading
+// meanwhile.
+func overSerial(m *fsm.Machine, l *serialLine) (fsm.Assignment, error) {
+	in, pending := make([]byte, 16), make([]byte, 0, 512)
+	for m.Want() != fsm.WantDone {
+		if m.Want() == fsm.WantDial {
+			if wait := m.Deadline().Sub(l.now); wait > 0 {
+				l.now = l.now.Add(wait)
+			}
+			l.conn = l.service.Open(l.now, &dpstest.Certificate{CommonName: "my-device"})
+			clear(pending)
+			pending = pending[:0] // it was for an earlier connection
+			if err := m.Open(l.now, nil); err != nil {
+				return fsm.Assignment{}, err
+			}
+		}
+		pending = m.AppendOutput(pending)
+		rest := copy(pending, pending[l.write(pending):])
+		clear(pending[rest:]) // the first output of a device with a key holds its token
+		pending = pending[:rest]
+		switch {
+		case l.conn.Hungup():
+			m.Lost(l.now, nil)
+		case m.Want() == fsm.WantClose && len(pending)+len(l.fifo) == 0:
+			l.conn.Lost(l.now)
+			m.Lost(l.now, nil)
+		}
+		l.tick()
+		m.Receive(l.now, in[:l.read(in)]) // no bytes just move the clock
+	}
+	return m.Result()
+}
+
+// A serial line takes three bytes at a time, and what it has not taken yet has to be kept.
+func Example_serialLine() {
+	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{{RegistrationID: "my-device", X509: true}}})
+	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
+	line := &serialLine{now: now, service: service}
+	assignment, err := overSerial(m, line)
+	fmt.Println(assignment.AssignedHub, err)
+	fmt.Println("after", line.now.Sub(now).Round(time.Second))
+	// Output:
+	// hub.azure-devices.example <nil>
+	// after 3s
+}
