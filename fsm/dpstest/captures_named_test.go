@@ -2,8 +2,6 @@ package dpstest_test
 
 import (
 	"bytes"
-	"encoding/hex"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,36 +14,6 @@ import (
 	"example.com/dps/topic"
 	"github.com/google/go-cmp/cmp"
 )
-
-// A moment is one line of a capture: bytes that one side sent.
-type moment struct {
-	connection, from string
-	at               time.Duration
-	bytes            []byte
-}
-
-func readMoments(t *testing.T, name string) (all []moment) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range strings.Split(string(text), "\n") {
-		f := strings.Fields(line)
-		if len(f) != 4 || f[0] != ">" && f[0] != "<" {
-			continue
-		}
-		ms, err := strconv.Atoi(f[2])
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := hex.DecodeString(f[3])
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, moment{f[1], f[0], time.Duration(ms) * time.Millisecond, b})
-	}
-	return all
-}
 
 // packets returns the packets of one side with their times, those of the last byte.
 func packets(t *testing.T, all []moment, from string) (out []moment) {
@@ -161,7 +129,13 @@ func namedIn(t *testing.T, name string) (named []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := timeOf(all)
+	var client []byte
+	for _, m := range all {
+		if m.from == ">" {
+			client = append(client, m.bytes...)
+		}
+	}
+	began := timeOf(client)
 	conns := map[string]*dpstest.Conn{}
 	for _, m := range packets(t, all, ">") {
 		c := conns[m.connection]
@@ -209,21 +183,4 @@ func TestCapturedClientsAreNamed(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-}
-
-// timeOf returns a time when the token of a capture was valid, for its first moment.
-func timeOf(all []moment) time.Time {
-	var client []byte
-	for _, m := range all {
-		if m.from == ">" {
-			client = append(client, m.bytes...)
-		}
-	}
-	_, text, ok := bytes.Cut(client, []byte("&se="))
-	if !ok {
-		return start
-	}
-	end := bytes.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-	seconds, _ := strconv.ParseInt(string(text[:max(end, 0)]), 10, 64)
-	return time.Unix(seconds, 0).Add(-30 * time.Minute)
 }

@@ -18,6 +18,37 @@ import (
 
 const captureKey = "cGVlcnMtd29yayB0aHJvdy1hd2F5IGtleSwgMzIgYnk="
 
+// A moment is one line of a capture: bytes that one side sent.
+type moment struct {
+	connection, from string
+	at               time.Duration
+	bytes            []byte
+}
+
+// readMoments returns the lines of a capture that have bytes.
+func readMoments(t *testing.T, name string) (all []moment) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		f := strings.Fields(line)
+		if len(f) != 4 || f[0] != ">" && f[0] != "<" {
+			continue
+		}
+		ms, err := strconv.Atoi(f[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := hex.DecodeString(f[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, moment{f[1], f[0], time.Duration(ms) * time.Millisecond, b})
+	}
+	return all
+}
+
 // A stream is one direction of a connection in a capture.
 type stream struct {
 	connection, from string // from is ">" for the client
@@ -26,27 +57,26 @@ type stream struct {
 // readCapture returns the bytes of each stream of a capture, in the pieces in which
 // they came.
 func readCapture(t *testing.T, name string) map[stream][][]byte {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[stream][][]byte{}
-	for _, line := range strings.Split(string(text), "\n") {
-		f := strings.Fields(line)
-		if len(f) != 4 || f[0] != ">" && f[0] != "<" {
-			continue
-		}
-		piece, err := hex.DecodeString(f[3])
-		if err != nil {
-			t.Fatal(err)
-		}
-		key := stream{f[1], f[0]}
-		all[key] = append(all[key], piece)
+	for _, m := range readMoments(t, name) {
+		key := stream{m.connection, m.from}
+		all[key] = append(all[key], m.bytes)
 	}
 	if len(all) == 0 {
 		t.Fatalf("%s: nothing in it", name)
 	}
 	return all
+}
+
+// timeOf returns a time when the token that a client sent was valid.
+func timeOf(client []byte) time.Time {
+	_, text, ok := bytes.Cut(client, []byte("&se="))
+	if !ok {
+		return start
+	}
+	end := bytes.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	seconds, _ := strconv.ParseInt(string(text[:max(end, 0)]), 10, 64)
+	return time.Unix(seconds, 0).Add(-30 * time.Minute)
 }
 
 func captures(t *testing.T) []string {
@@ -129,12 +159,7 @@ func TestCapturedClientsRegister(t *testing.T) {
 // replay feeds a client's bytes to the service, at a time when its token was valid, and
 // returns the status of the first answer.
 func replay(t *testing.T, s *dpstest.Service, cn string, pieces [][]byte) int {
-	now := start
-	if _, text, ok := bytes.Cut(bytes.Join(pieces, nil), []byte("&se=")); ok {
-		end := bytes.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
-		seconds, _ := strconv.ParseInt(string(text[:max(end, 0)]), 10, 64)
-		now = time.Unix(seconds, 0).Add(-30 * time.Minute)
-	}
+	now := timeOf(bytes.Join(pieces, nil))
 	c := s.Open(now, certificate(cn))
 	var out []byte
 	for _, p := range pieces {
