@@ -121,7 +121,7 @@ func (c *Conn) Lost(now time.Time) {
 func (c *Conn) explainLoss() string {
 	switch {
 	case c.in.Buffered() > 0:
-		return fmt.Sprintf("the connection ended in the middle of a packet, behind %d bytes of it", c.in.Buffered())
+		return fmt.Sprintf("the connection ended in the middle of a packet, behind %d bytes of it: is its Remaining Length right?", c.in.Buffered())
 	case !c.connected:
 		return "the connection ended before its CONNECT"
 	}
@@ -173,10 +173,14 @@ func (c *Conn) tick(now time.Time) {
 
 // explainSilence says for what the service has waited in vain.
 func (c *Conn) explainSilence() string {
-	if !c.connected {
-		return fmt.Sprintf("no CONNECT came within %v", c.now.Sub(c.heard))
+	silence, half := c.now.Sub(c.heard).Round(time.Millisecond), ""
+	if n := c.in.Buffered(); n > 0 {
+		half = fmt.Sprintf(" but %d bytes of a packet whose Remaining Length promises more", n)
 	}
-	return fmt.Sprintf("nothing came for %v, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", c.now.Sub(c.heard), c.keepAlive)
+	if !c.connected {
+		return fmt.Sprintf("no CONNECT came within %v%s", silence, half)
+	}
+	return fmt.Sprintf("nothing came for %v%s, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", silence, half, c.keepAlive)
 }
 
 // hangUp closes the connection, and says why.

@@ -95,9 +95,9 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	}
 	c.version = strings.Clone(version[:min(len(version), 40)]) // and not the whole name
 	if c.versionOK = c.acceptsVersion(version); !c.versionOK {
-		c.diagnose(APIVersion, "the api-version is %.40q, and the service answers 400: expected one of %q", version, c.versions())
+		c.diagnose(APIVersion, "the api-version is %.40q, and the service answers 400: expected %s", version, c.expectedVersions())
 	} else if !slices.Contains(c.versions(), version) {
-		c.diagnose(APIVersion, "the api-version %.40q is not a known one, and the real service may answer 400: expected one of %q", version, c.versions())
+		c.diagnose(APIVersion, "the api-version %.40q is not a known one, and the real service may answer 400: expected %s", version, c.expectedVersions())
 	}
 	switch {
 	case parts[0] != c.service.cfg.IDScope:
@@ -118,6 +118,14 @@ func (c *Conn) versions() []string {
 		return all
 	}
 	return knownVersions
+}
+
+// expectedVersions names them. Without a list of its own, the documented one comes first.
+func (c *Conn) expectedVersions() string {
+	if len(c.service.cfg.Choices.APIVersions) > 0 {
+		return fmt.Sprintf("one of %q", c.versions())
+	}
+	return fmt.Sprintf("%q, as documented, or another of %q", "2019-03-31", knownVersions)
 }
 
 func (c *Conn) acceptsVersion(v string) bool {
@@ -145,6 +153,8 @@ func (c *Conn) explainUsername(name, path string, parts []string) {
 		c.diagnose(UsernameEncoded, "the user name %.200q is percent-encoded: send it as it is, only the sr of a token is encoded; %s", name, want)
 	case len(parts) >= 2 && parts[1] != "registrations" && (strings.Contains(parts[0], ".") || strings.Contains(path, "/?api-version=")):
 		c.diagnose(UsernameHub, "the user name %.200q is that of a device at an IoT hub, not of one that registers: %s", name, want)
+	case strings.Contains(strings.TrimPrefix(name, path), "&api-version="):
+		c.diagnose(Username, "the user name %.200q has %q where %q belongs: %s", name, "&api-version=", "/api-version=", want)
 	case len(parts) == 3 && parts[1] == "registrations" || len(parts) == 4 && parts[1] == "registrations" && parts[3] == "":
 		c.diagnose(APIVersion, "the user name %.200q ends without an api-version: %s", name, want)
 	case len(parts) == 4 && parts[1] == "registrations":

@@ -94,6 +94,7 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 		c.diagnoseOnce(PublishFlags, "DUP is set in the first PUBLISH of this device: DUP is for a packet that is sent again [MQTT-3.3.1-1]")
 	}
 	c.checkRequestID(p, r)
+	c.checkCase(p, r)
 	if !known || c.refusal != nil {
 		return
 	}
@@ -123,13 +124,30 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 				return
 			}
 		}
-		c.diagnoseOnce(NoRequestID, "the topic %.120q has no $rid: the service answers with an empty one; end it with %q", p.Topic, "?$rid={id}")
+		hint := ""
+		if bytes.HasPrefix(r.Extra, []byte("=")) {
+			hint = shellHint
+		}
+		c.diagnoseOnce(NoRequestID, "the topic %.120q has no $rid: the service answers with an empty one; end it with %q%s", p.Topic, "?$rid={id}", hint)
 	case len(r.RequestID) == 0:
 		c.diagnoseOnce(NoRequestID, "$rid is empty: give each request one of its own, such as $rid=1")
 	case !bytes.Contains(p.Topic, []byte("$rid=")):
 		c.diagnoseOnce(RequestIDName, "the topic %.120q has $rid in another case: write %q", p.Topic, "$rid")
 	case !p.Dup:
 		c.checkRepeatedID(r.RequestID)
+	}
+}
+
+// checkCase names an operation, or the name of its id, in another case than the documented
+// one. Whether the real service takes that is a guess.
+func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
+	for _, op := range []topic.Op{topic.Register, topic.QueryStatus} {
+		if r.Op == op && !bytes.Contains(p.Topic, []byte("/"+op+"/")) {
+			c.diagnoseOnce(Operation, "the topic %.120q has the operation in another case, which the real service may refuse: write %q", p.Topic, op)
+		}
+	}
+	if len(r.OperationID) > 0 && !bytes.Contains(p.Topic, []byte("operationId=")) {
+		c.diagnoseOnce(OperationID, "the topic %.160q has operationId in another case, which the real service may refuse: write %q", p.Topic, "operationId")
 	}
 }
 
@@ -163,14 +181,25 @@ func looksLikeRID(key string) bool {
 	return false
 }
 
+// shellHint is for a topic without what begins with a dollar sign in it.
+const shellHint = "; a shell replaces $dps and $rid, also in double quotes: put the topic in single ones"
+
 // explainTopic says why a topic is not that of a request.
 func (c *Conn) explainTopic(t []byte, err error) {
 	hint := ""
-	switch {
+	switch begin := []byte("$dps/registrations/"); {
 	case bytes.HasPrefix(t, []byte("devices/")) || bytes.HasPrefix(t, []byte("$iothub/")):
 		hint = ", and this is one of an IoT hub"
-	case bytes.HasPrefix(t, []byte("$dps/registrations/")) && bytes.Contains(t, []byte("?")) && !bytes.Contains(t, []byte("/?")):
+	case bytes.HasPrefix(t, begin) && bytes.Contains(t, []byte("?")) && !bytes.Contains(t, []byte("/?")):
 		hint = `, with a slash before the "?"`
+	case bytes.HasPrefix(t, begin) && !bytes.Contains(t, []byte("?")):
+		hint = `, with "/?" and $rid at the end`
+	case bytes.HasPrefix(t, []byte("%24dps")):
+		hint = ", without percent-encoding"
+	case bytes.EqualFold(t[:min(len(t), len(begin))], begin) && !bytes.HasPrefix(t, begin):
+		hint = ", in lower case where that is"
+	case bytes.HasPrefix(t, []byte("/registrations/")):
+		hint = shellHint
 	case bytes.HasPrefix(t, []byte("/")):
 		hint = ", without a slash at the beginning"
 	}

@@ -44,7 +44,7 @@ func (c *Conn) explainStranger() {
 	case c.cert != nil && len(c.groups(false)) > 0:
 		c.diagnose(NotEnrolled, "the registration id %q fits the group %.80q, whose devices have a key, and the client shows a certificate", c.registrationID, c.groups(false)[0].Group)
 	default:
-		c.diagnose(NotEnrolled, "no enrollment fits the registration id %q: the service knows %d individual ones and %d groups", c.registrationID, len(s.enrollments.individuals), len(s.enrollments.groups))
+		c.diagnose(NotEnrolled, "no enrollment fits the registration id %q: the service knows %d of single devices and %d of groups", c.registrationID, len(s.enrollments.individuals), len(s.enrollments.groups))
 	}
 }
 
@@ -161,6 +161,18 @@ func (c *Conn) explainForm(all []*enrollment) {
 		hint = `it begins with sr=, without "SharedAccessSignature "; `
 	case bytes.ContainsAny(c.password, "\r\n"):
 		hint = "there is a line break in it; "
+	case bytes.ContainsAny(c.password[:1], `"'`):
+		hint = "it begins with a quotation mark; "
+	case bytes.Contains(c.password, []byte("SharedAccessKey=")):
+		hint = "it is a connection string: sign a token with the key; "
+	case bytes.IndexByte(se, '.') >= 0 || bytes.IndexByte(se, ':') >= 0:
+		hint = "se is a fraction or a date, Unix time in whole seconds is expected; "
+	case len(unescape(string(sig))) == 28:
+		hint = "the signature has the length of SHA-1, HMAC-SHA256 is expected; "
+	case len(unescape(string(sig))) == 88:
+		hint = "the signature has the length of SHA-512, HMAC-SHA256 is expected; "
+	case len(unescape(string(sig))) == 43:
+		hint = "the signature is without the '=' at its end; "
 	}
 	c.diagnose(TokenForm, "the password is not a SAS token: %s%v", hint, c.tokenErr)
 }

@@ -42,13 +42,20 @@ func TestNaiveTokens(t *testing.T) {
 		"not enrolled": {func(n *naive) {
 			n.connect.ClientID, n.connect.Username = []byte("x"), []byte(scope+"/registrations/x/api-version=2019-03-31")
 			n.register.Payload = nil
-		}, "not-enrolled at CONNECT", "4 individual ones and 1 groups"},
+		}, "not-enrolled at CONNECT", "4 of single devices and 1 of groups"},
 		"no password":            {password(nil), "no-password at CONNECT", "expected a SAS token"},
 		"the key as a password":  {password([]byte(encoded(key))), "token-form at CONNECT", "the password is the key itself"},
 		"no prefix":              {password(right[len("SharedAccessSignature "):]), "token-form at CONNECT", "without \"SharedAccessSignature \""},
 		"encoded twice":          {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("a", 43) + "%253D&se=1")), "token-form at CONNECT", "percent-encoded twice"},
 		"hex signature":          {password([]byte(fmt.Sprintf("SharedAccessSignature sr=%s&sig=%064x&se=1", sr, 1))), "token-form at CONNECT", "in hex"},
 		"base64 of URLs":         {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("_", 43) + "%3D&se=1")), "token-form at CONNECT", "the base64 of URLs"},
+		"quotation mark":         {password([]byte(`"` + string(right) + `"`)), "token-form at CONNECT", "begins with a quotation mark"},
+		"connection string":      {password([]byte("HostName=h;DeviceId=dev-1;SharedAccessKey=" + encoded(key))), "token-form at CONNECT", "is a connection string"},
+		"fraction":               {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 43) + "%3D&se=1795352400.5")), "token-form at CONNECT", "a fraction or a date"},
+		"date":                   {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 43) + "%3D&se=2026-11-22T12:00:00Z")), "token-form at CONNECT", "a fraction or a date"},
+		"SHA-1":                  {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 27) + "%3D&se=1")), "token-form at CONNECT", "has the length of SHA-1"},
+		"SHA-512":                {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 86) + "==&se=1")), "token-form at CONNECT", "has the length of SHA-512"},
+		"no padding":             {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 43) + "&se=1")), "token-form at CONNECT", "without the '=' at its end"},
 		"line break":             {password(append(bytes.Clone(right), '\n')), "token-form at CONNECT", "a line break"},
 		"token of a hub":         {password(token(key, "h.azure-devices.net%2Fdevices%2Fdev-1", fmt.Sprintf("h.azure-devices.net%%2Fdevices%%2Fdev-1\n%d", expiry), expiry)), "token-resource at CONNECT", "a device at an IoT hub"},
 		"token of another scope": {password(token(key, "0ne1%2Fregistrations%2Fdev-1", fmt.Sprintf("0ne1%%2Fregistrations%%2Fdev-1\n%d", expiry), expiry)), "token-resource at CONNECT", `"0ne1%2Fregistrations%2Fdev-1": expected "0ne00000A1B%2Fregistrations%2Fdev-1"`},

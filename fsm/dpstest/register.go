@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -80,18 +81,42 @@ func (c *Conn) parse(payload []byte) (body registration, f *failure) {
 		c.diagnose(BodyPayload, "the payload in the body begins with %.12q, expected a JSON object", p)
 		return body, &failure{400004, "Bad payload."}
 	}
+	if body.RegistrationID == nil {
+		c.checkMembers(text)
+	}
 	return body, nil
 }
+
+// checkMembers names a member of a body without registrationId that was meant to be it.
+func (c *Conn) checkMembers(text []byte) {
+	if c.service.cfg.Log == nil {
+		return
+	}
+	var members map[string]json.RawMessage
+	json.Unmarshal(text, &members) // which has been done before
+	for _, name := range []string{"registration_id", "registration-id", "deviceId", "device_id", "regId", "id"} {
+		if _, ok := members[name]; ok {
+			c.diagnoseOnce(BodyID, "the body has %q, which the service ignores, where %q is expected", name, "registrationId")
+		}
+	}
+}
+
+// trailingComma is what JSON does not have, and JavaScript does.
+var trailingComma = regexp.MustCompile(`,\s*[}\]]`)
 
 // bodyHint names usual reasons why a body is not JSON.
 func bodyHint(text []byte) string {
 	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")), bytes.IndexByte(text[:min(2, len(text))], 0) >= 0:
+		return "; the body is in UTF-16, JSON is in UTF-8"
 	case text[len(text)-1] == 0:
 		return "; the body ends with a zero byte: do not send that of a C string"
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
 		return "; the body begins with a byte order mark"
 	case bytes.IndexByte(text, '\'') >= 0 && bytes.IndexByte(text, '"') < 0:
 		return `; JSON has double quotes`
+	case trailingComma.Match(text):
+		return `; there is a comma before a closing bracket`
 	}
 	return ""
 }

@@ -266,8 +266,8 @@ func TestStrangers(t *testing.T) {
 	}{
 		"certificate for a key":  {[]dpstest.Enrollment{keys}, certificate("dev-1"), `not-enrolled: the registration id "dev-1" fits the group "keys", whose devices have a key, and the client shows a certificate`},
 		"no certificate":         {[]dpstest.Enrollment{x509, other}, nil, `certificate-missing: the registration id "dev-1" fits the group "x509", whose devices show a certificate, and the client has shown none`},
-		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 1 individual ones and 1 groups`},
-		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 0 individual ones and 1 groups`},
+		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 1 of single devices and 1 of groups`},
+		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 0 of single devices and 1 of groups`},
 		"none for a certificate": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration id is "dev-1": they must be the same`},
 		"thumbprints": {[]dpstest.Enrollment{{RegistrationID: "dev-1", X509: true, Thumbprints: []string{strings.Repeat("0", 40)}}}, &dpstest.Certificate{CommonName: "dev-1", Thumbprints: []string{"11"}},
 			`certificate-unenrolled: the thumbprints of the certificate are ["11"], but the enrollment has ["` + strings.Repeat("0", 40) + `"]`},

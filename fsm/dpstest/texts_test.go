@@ -59,7 +59,7 @@ func TestTopicTexts(t *testing.T) {
 		"$iothub/twin/GET/?$rid=1":        ", and this is one of an IoT hub",
 		"$dps/registrations/PUT?x":        `, with a slash before the "?"`,
 		"$dps/registrations/PUT/?x":       "",
-		"$dps/registrations/PUT/register": "",
+		"$dps/registrations/PUT/register": `, with "/?" and $rid at the end`,
 	} {
 		got := diagnosed(t, func(n *naive) { n.register.Topic = []byte(topic) })
 		if want := `the topic "` + topic + `"` + expected + hint + " ("; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, ")") {
@@ -137,8 +137,8 @@ func TestConnectTexts(t *testing.T) {
 		choice  []string
 		want    string
 	}{
-		{"2019-03-30", nil, `the api-version "2019-03-30" is not a known one, and the real service may answer 400: expected one of ` + known},
-		{"latest", nil, `the api-version is "latest", and the service answers 400: expected one of ` + known},
+		{"2019-03-30", nil, `the api-version "2019-03-30" is not a known one, and the real service may answer 400: expected "2019-03-31", as documented, or another of ` + known},
+		{"latest", nil, `the api-version is "latest", and the service answers 400: expected "2019-03-31", as documented, or another of ` + known},
 		{"2019-03-31", []string{"2021-06-01"}, `the api-version is "2019-03-31", and the service answers 400: expected one of ["2021-06-01"]`},
 	} {
 		o := observe(t, dpstest.Config{Choices: dpstest.Choices{APIVersions: test.choice}, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
@@ -223,9 +223,16 @@ func TestTimesInTexts(t *testing.T) {
 	if d := cmp.Diff(want, diagnosed(t, again)); d != "" {
 		t.Error(d)
 	}
-	o := observe(t, dpstest.Config{})
-	o.Open(start, nil).Advance(start.Add(31 * time.Second))
-	if len(o.texts) != 1 || o.texts[0] != "no CONNECT came within 31s" {
-		t.Errorf("%q", o.texts)
+	for came, want := range map[string]string{
+		"":                     "no CONNECT came within 30.123s",
+		"\x10\x0c\x00\x04MQTT": "no CONNECT came within 30.123s but 8 bytes of a packet whose Remaining Length promises more",
+	} {
+		o := observe(t, dpstest.Config{})
+		c := o.Open(start, nil)
+		c.Receive(start, []byte(came))
+		c.Advance(start.Add(30123400 * time.Microsecond))
+		if d := cmp.Diff([]string{want}, o.texts); d != "" {
+			t.Error(d)
+		}
 	}
 }
