@@ -117,6 +117,16 @@ func (c *Conn) Lost(now time.Time) {
 	c.out, c.lost = nil, true
 }
 
+// Reject reports a mistake that the caller has found in the use of the transport, such as a
+// broken frame of WebSocket, and closes the connection. Lost follows as always.
+func (c *Conn) Reject(now time.Time, d Diagnosis, text string) {
+	c.Advance(now)
+	if !c.hungup {
+		c.diagnose(d, "%s", text)
+		c.hangUp("since the client misused the transport")
+	}
+}
+
 // explainLoss says how a connection without a DISCONNECT ended.
 func (c *Conn) explainLoss() string {
 	switch {

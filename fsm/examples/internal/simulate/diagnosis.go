@@ -32,7 +32,8 @@ const (
 	Flood                dpstest.Diagnosis = "flood"                 // so much came that it is read with delay
 )
 
-// Diagnoses returns all diagnoses of this package. [dpstest.NotReading] comes from here too.
+// Diagnoses returns all diagnoses of this package. [dpstest.NotReading] and [dpstest.Silent]
+// come from here too.
 func Diagnoses() []dpstest.Diagnosis {
 	return []dpstest.Diagnosis{
 		TooManyConnections, TLSMissing, TLSVersion, TLSHandshake, TLSUntrusted, TLSName,

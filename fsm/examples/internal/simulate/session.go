@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"time"
 
@@ -53,16 +51,16 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, op
 		s.sessions[x] = struct{}{}
 	})
 	err := s.exchange(x, buf, n)
-	var lost bool
 	s.Do(func() {
+		if now := time.Now(); ctx.Err() == nil {
+			if d, text := s.mistake(x, err, now); d != "" {
+				x.link.Reject(now, d, clean(text))
+			}
+		}
 		x.link.Lost(time.Now())
 		delete(s.sessions, x)
 		s.held -= x.held
-		lost = x.lost
 	})
-	if err != nil && !lost && ctx.Err() == nil {
-		s.ended(x, err)
-	}
 }
 
 // exchange returns why the connection ended; nil if the service hung up.
@@ -73,7 +71,7 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 		var victim *session
 		now := time.Now()
 		if s.Do(func() { out, hungup, victim = s.step(x, now, buf[:n], out[:0]) }); victim != nil {
-			s.giveUp(victim)
+			victim.under.Close()
 		}
 		if len(out) > 0 {
 			x.conn.SetWriteDeadline(time.Now().Add(s.writeTimeout))
@@ -160,24 +158,21 @@ func (s *Server) oldest() *session {
 	return victim
 }
 
-// giveUp closes a session that oldest took out.
-func (s *Server) giveUp(x *session) {
-	s.diagnose(x.conn.RemoteAddr(), HalfPacket, "closed, since memory is short: a large packet has not come whole for %v", time.Since(x.since).Round(time.Millisecond))
-	x.under.Close()
-}
-
-// ended tells how a connection ended, if the service did not end it.
-func (s *Server) ended(x *session, err error) {
-	who := x.conn.RemoteAddr()
+// mistake names the mistake for which a session ended with an error, if it is one.
+func (s *Server) mistake(x *session, err error, now time.Time) (d dpstest.Diagnosis, text string) {
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+	case x.lost:
+		return HalfPacket, fmt.Sprintf("closed, since memory is short: a large packet has not come whole for %v", now.Sub(x.since).Round(time.Millisecond))
+	case err == nil:
+		return "", ""
+	case errors.Is(err, errSilence):
+		return dpstest.Silent, fmt.Sprintf("nothing came for %v, without a keep alive in the CONNECT", maxSilence)
 	case isTimeout(err):
-		s.diagnose(who, dpstest.NotReading, "the client did not read for %v", s.writeTimeout)
+		return dpstest.NotReading, fmt.Sprintf("the client did not read for %v", s.writeTimeout)
 	case isFrameError(err):
-		s.diagnose(who, WebSocketFrame, "%v", err)
-	default:
-		s.event(dpstest.Event{Kind: dpstest.EventClosed, Text: fmt.Sprintf("%v: connection lost: %v", who, err)})
+		return WebSocketFrame, err.Error()
 	}
+	return "", ""
 }
 
 // isTimeout reports whether a write timed out.

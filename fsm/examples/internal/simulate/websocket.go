@@ -13,8 +13,9 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"example.com/dps/fsm/examples/internal/transport"
 )
@@ -180,9 +181,12 @@ func (f *framed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isFrameError reports whether the client broke WebSocket.
+// isFrameError reports whether the client broke WebSocket. A close frame is not an error,
+// whatever its code is.
 func isFrameError(err error) bool {
 	var op *net.OpError
-	return !errors.As(err, &op) && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.ErrUnexpectedEOF) &&
-		!errors.Is(err, errSilence) && strings.Contains(err.Error(), "frame")
+	if errors.As(err, &op) || websocket.CloseStatus(err) >= 0 {
+		return false
+	}
+	return strings.Contains(err.Error(), "received ") || strings.Contains(err.Error(), "text frame")
 }

@@ -1,15 +1,16 @@
 package simulate_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
-
-	"net/http"
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/simulate"
@@ -90,12 +91,52 @@ func TestWrongFrame(t *testing.T) {
 	d.diagnosed(simulate.WebSocketFrame, "text frame")
 	d.forget()
 
-	conn, err := transport.DialTLS(t.Context(), d.web, d.client)
-	if err != nil {
-		t.Fatal(err)
+	for frame, words := range map[string]string{
+		"\x82\x01\x10":                     "unmasked",
+		"\x10\x0c\x00\x04MQTT":             "rsv bits", // MQTT, without WebSocket around it
+		"\x83\x80\x00\x00\x00\x00":         "unknown opcode",
+		"\x80\x80\x00\x00\x00\x00":         "continuation frame",
+		"\x88\x82\x00\x00\x00\x00\x00\x01": "invalid status code",
+	} {
+		io.WriteString(d.upgraded(), frame)
+		e := d.find(words, func(e dpstest.Event) bool { return e.Diagnosis == simulate.WebSocketFrame })
+		if !strings.Contains(e.Text, words) || e.Conn == 0 {
+			t.Errorf("%q: %v, want %q", frame, e, words)
+		}
+		d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
+		if n := d.forget(); n != 1 {
+			t.Errorf("%q: %d diagnoses", frame, n)
+		}
 	}
-	defer conn.(*tls.Conn).NetConn().Close()
+}
+
+// A close frame ends the connection, but breaks nothing, whatever its code is.
+func TestCloseFrame(t *testing.T) {
+	d := newDesk(t, nil)
+	for _, frame := range []string{"\x88\x80\x00\x00\x00\x00", "\x88\x82\x00\x00\x00\x00\x03\xe9", "\x88\x82\x00\x00\x00\x00\x0b\xb8"} {
+		io.WriteString(d.upgraded(), frame)
+		e := d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
+		if want := "closed by the client; not registered; registrations: 0, queries: 0, mistakes: none"; e.Text != want {
+			t.Errorf("%q: %q, want %q", frame, e.Text, want)
+		}
+		if n := d.forget(); n != 0 {
+			t.Errorf("%q: %d diagnoses", frame, n)
+		}
+	}
+}
+
+// upgraded returns a connection that has become a WebSocket.
+func (d *desk) upgraded() net.Conn {
+	d.Helper()
+	conn, err := transport.DialTLS(d.Context(), d.web, d.client)
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(func() { conn.(*tls.Conn).NetConn().Close() })
 	io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n\x82\x01\x10")
-	d.diagnosed(simulate.WebSocketFrame, "mask")
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n")
+	if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+		d.Fatal(err)
+	}
+	return conn
 }
