@@ -67,9 +67,11 @@ func (d *desk) run(ctx context.Context, reload <-chan os.Signal) int {
 		removeIf(name, content)
 	}
 	deadline := time.Now().Add(patience)
-	for _, s := range []*spool.Spool{d.log, d.out, d.errs} {
-		s.Close(deadline)
+	if n := d.log.Close(deadline); n > 0 {
+		complain(spooled{d.errs}, fmt.Errorf("%s of the log could not be written", journal.Count(int(n), "line")), exitStopped)
 	}
+	d.out.Close(deadline)
+	d.errs.Close(time.Now().Add(patience / 10))
 	if d.logTo != nil {
 		d.logTo.Close()
 	}

@@ -175,6 +175,7 @@ func TestHarnessThatCloses(t *testing.T) {
 	if code := p.end(t, os.Interrupt); code != exitStopped {
 		t.Errorf("exit code %d", code)
 	}
+	p.out.wait(t, " lines of the log could not be written")
 }
 
 // Two simulators at once do not share a file, and one that does not start leaves the files

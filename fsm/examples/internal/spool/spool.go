@@ -76,8 +76,10 @@ func (s *Spool) Put(text []byte, matters bool) {
 	s.add(text)
 }
 
-// Close writes what is left, but gives up at the deadline. What is put later is lost.
-func (s *Spool) Close(deadline time.Time) {
+// Close writes what is left, but gives up at the deadline. It returns how many lines were
+// left out without a report that was written, apart from those that are being written.
+// What is put later is lost.
+func (s *Spool) Close(deadline time.Time) (lost uint64) {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
@@ -86,6 +88,9 @@ func (s *Spool) Close(deadline time.Time) {
 	case <-s.done:
 	case <-time.After(time.Until(deadline)):
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left + s.queued.lines + lines(s.queue) - s.queued.reports
 }
 
 func (s *Spool) refill() {

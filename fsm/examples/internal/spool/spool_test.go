@@ -110,6 +110,25 @@ func TestLinesComeInOrder(t *testing.T) {
 	}
 }
 
+// At the end it is known how many lines nobody has read, and has been told of.
+func TestLinesLostAtTheEnd(t *testing.T) {
+	var good reader
+	s := spool.New(&good, newClock().Now, lost)
+	s.Put([]byte("one\n"), true)
+	if n := s.Close(soon()); n != 0 {
+		t.Errorf("%d lines are lost, though all were written", n)
+	}
+	var bad reader
+	bad.breakWith(errors.New("full"), false)
+	s = spool.New(&bad, newClock().Now, lost)
+	for range 100 {
+		s.Put([]byte("one\ntwo\n"), true)
+	}
+	if n := s.Close(soon()); n != 200 {
+		t.Errorf("%d lines are lost, want 200", n)
+	}
+}
+
 // What comes after Close is lost, even if the reader still has to read what came before.
 func TestLinesAfterTheEnd(t *testing.T) {
 	var r reader
