@@ -66,7 +66,7 @@ func (c *Conn) attest(e *enrollment) *failure {
 		_, f := c.attestCertificate(e)
 		return f
 	}
-	if c.tokenErr != nil || c.plus || !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) || !c.signedWith(e) {
+	if c.plus || !c.token.IsFor(c.service.cfg.IDScope, c.registrationID) || !c.signedWith(e) {
 		return unauthorized
 	}
 	return nil
@@ -96,13 +96,13 @@ func (c *Conn) attestCertificate(e *enrollment) (Diagnosis, *failure) {
 		return CertificateNotEnrolled, noCertificate
 	case len(e.Thumbprints) == 0 && c.cert.Untrusted != "":
 		return CertificateUntrusted, noCertificate
-	case e.Authority != "" && !signedBy(c.cert, e.Authority):
+	case e.Authority != "" && !overlap([]string{e.Authority}, c.cert.Authorities):
 		return CertificateNotEnrolled, noCertificate
 	}
 	return "", nil
 }
 
-// overlap reports whether two lists of thumbprints have one in common.
+// overlap reports whether two lists of thumbprints, or of names, have one in common.
 func overlap(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
@@ -112,17 +112,6 @@ func overlap(a, b []string) bool {
 		}
 	}
 	return false
-}
-
-// signedBy reports whether an authority, given by its common name or its thumbprint, has
-// signed a certificate.
-func signedBy(cert *Certificate, authority string) bool {
-	for _, a := range cert.Authorities {
-		if a == authority {
-			return true
-		}
-	}
-	return overlap([]string{authority}, cert.Authorities)
 }
 
 // authorize returns why a request is to be refused, nil if it is not.

@@ -3,7 +3,6 @@ package dpstest
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +82,7 @@ func date(t time.Time) string {
 // explainExpiry names a token that has expired, once.
 func (c *Conn) explainExpiry() {
 	expiry := c.token.Expiry()
-	if c.tokenErr != nil || c.now.Before(expiry) {
+	if c.now.Before(expiry) {
 		return
 	}
 	hint := ""
@@ -181,7 +180,7 @@ func (c *Conn) explainForm(all []*enrollment) {
 func (c *Conn) isKey(all []*enrollment) bool {
 	for _, e := range all {
 		for _, key := range []Key{e.PrimaryKey, e.SecondaryKey} {
-			if key != "" && string(c.password) == string(key) {
+			if string(c.password) == string(key) {
 				return true
 			}
 		}
@@ -216,6 +215,3 @@ func unescape(s string) string {
 	}
 	return string(out)
 }
-
-// quoted writes a text of a client into a message.
-func quoted(s string, limit int) string { return fmt.Sprintf("%.*q", limit, s) }

@@ -4,7 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"slices"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -44,7 +44,7 @@ func (c *Conn) explainSignature(all []*enrollment) {
 			}
 		}
 	}
-	c.diagnose(SignatureKey, "the signature fits none of the keys of this device: look at the key; what is to be signed is %s", quoted(string(texts[0].bytes), 300))
+	c.diagnose(SignatureKey, "the signature fits none of the keys of this device: look at the key; what is to be signed is %.300q", texts[0].bytes)
 }
 
 func signs(key, text, signature []byte) bool {
@@ -58,9 +58,7 @@ func (c *Conn) texts() []attempt {
 	sr, se := c.token.Resource(), strconv.FormatInt(c.token.Expiry().Unix(), 10)
 	var all []attempt
 	add := func(mistake Diagnosis, what, text string) {
-		if !slices.ContainsFunc(all, func(a attempt) bool { return string(a.bytes) == text }) {
-			all = append(all, attempt{mistake, what, []byte(text)})
-		}
+		all = append(all, attempt{mistake, what, []byte(text)})
 	}
 	add("", "", sr+"\n"+se)
 	raw, encoded := unescape(sr), sastoken.Resource(c.service.cfg.IDScope, c.registrationID)
@@ -76,7 +74,7 @@ func (c *Conn) texts() []attempt {
 		{"with a line feed behind it", sr + "\n" + se + "\n"}, {"with se before sr", se + "\n" + sr}, {"without se", sr}, {"with sr= and se= in it", "sr=" + sr + "\nse=" + se},
 		{"with & instead of a line feed", sr + "&" + se},
 	} {
-		add(SignatureText, "the text was signed "+form.what+": sign sr, one line feed, and se, here "+quoted(sr+"\n"+se, 300), form.text)
+		add(SignatureText, fmt.Sprintf("the text was signed %s: sign sr, one line feed, and se, here %.300q", form.what, sr+"\n"+se), form.text)
 	}
 	return all
 }
@@ -102,8 +100,8 @@ func (c *Conn) keys(e *enrollment) (all []attempt) {
 			attempt{SignatureKeyText, "the key was derived from the key of the group as it is printed: decode the base64 of that first", sastoken.DeriveKey(text, id)})
 		for _, other := range []string{strings.ToLower(id), strings.ToUpper(id), unescape(c.token.Resource())} {
 			other = other[strings.LastIndexByte(other, '/')+1:]
-			all = append(all, attempt{SignatureCase, "the key was derived from the registration id " + quoted(other, 140) + ", but the device connects as " + quoted(id, 140) + ": case matters there",
-				sastoken.DeriveKey(key, other)})
+			what := fmt.Sprintf("the key was derived from the registration id %.140q, but the device connects as %q: case matters there", other, id)
+			all = append(all, attempt{SignatureCase, what, sastoken.DeriveKey(key, other)})
 		}
 	}
 	return all
