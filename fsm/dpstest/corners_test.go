@@ -1,0 +1,158 @@
+package dpstest_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+	"example.com/dps/sastoken"
+)
+
+// The first group whose key fits counts, with its outcome and its faults; if none does,
+// the first one.
+func TestFirstGroupCounts(t *testing.T) {
+	fails := func(status int) []dpstest.Fault { return []dpstest.Fault{{At: dpstest.OnRegister, Status: status}} }
+	s := newService(t,
+		dpstest.Enrollment{Group: "a", PrimaryKey: encoded(groupKey), Faults: fails(500)},
+		dpstest.Enrollment{Group: "b", PrimaryKey: encoded(key), Outcome: dpstest.Outcome{AtOnce: true, AssignedHub: "b.example"}},
+		dpstest.Enrollment{Group: "c", PrimaryKey: encoded(key), Faults: fails(503)})
+	for from, want := range map[string]string{string(key): "200", string(groupKey): "500", "another key": "500"} {
+		p := newPeer(t, s)
+		p.say(connect(func(c *packet.Connect) {
+			c.Password = signed(sastoken.DeriveKey([]byte(from), "dev-1"), "dev-1")(start)
+		}), subscribe(0))
+		got := p.say(publish(registerT, 0, 0, ""))
+		if !strings.Contains(got[0], "/res/"+want) || strings.Contains(got[0], `"assignedHub":"b.example"`) != (want == "200") {
+			t.Errorf("%q: %q, want %s", from, got, want)
+		}
+	}
+}
+
+// A certificate is named when it is not valid any more, with its dates, and so is an
+// authority that has not signed it, though its thumbprint is right.
+func TestCertificateTexts(t *testing.T) {
+	sum := strings.Repeat("ab", 20)
+	for _, test := range []struct {
+		e      dpstest.Enrollment
+		cert   dpstest.Certificate
+		wait   time.Duration
+		status string
+		want   []string
+	}{
+		{dpstest.Enrollment{}, dpstest.Certificate{NotAfter: start.Add(time.Minute)}, time.Minute, "202", nil},
+		{dpstest.Enrollment{}, dpstest.Certificate{NotAfter: start.Add(time.Minute)}, time.Minute + 1, "401",
+			[]string{"the certificate is valid from any time to 2026-11-22T12:01:00Z, and now it is 2026-11-22T12:01:00Z"}},
+		{dpstest.Enrollment{Thumbprints: []string{sum}, Authority: "CA"}, dpstest.Certificate{Thumbprints: []string{sum}, Authorities: []string{"other"}}, 0, "401",
+			[]string{`the certificate is signed by ["other"], but the enrollment names the authority "CA": send the whole chain, up to but without the authority`}},
+	} {
+		test.e.RegistrationID, test.e.X509, test.cert.CommonName = "dev-1", true, "dev-1"
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{test.e}})
+		p := &peer{t, o.Open(start, &test.cert), start}
+		p.say(connect(), subscribe(0))
+		p.now = start.Add(test.wait)
+		if got := p.status(registerT, ""); got[:3] != test.status || !slices.Equal(o.texts, test.want) {
+			t.Errorf("%+v: %s, %q", test, got, o.texts)
+		}
+	}
+}
+
+// counted returns how often a connection was told of a mistake, by its last line.
+func (o *observer) counted(d string) string {
+	_, all, _ := strings.Cut(o.ends[len(o.ends)-1], "mistakes: ")
+	for _, one := range strings.Split(all, ", ") {
+		if one == d || strings.HasPrefix(one, d+" ") {
+			return one
+		}
+	}
+	return ""
+}
+
+// Of the ids of requests the last 16 are remembered.
+func TestLastRequestIDs(t *testing.T) {
+	for _, test := range []struct {
+		n, again int
+		want     string
+	}{{16, 1, "rid-again"}, {17, 1, ""}, {17, 2, "rid-again"}, {40, 24, ""}, {40, 25, "rid-again"}} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		p := newDevice(t, o.Service, "dev-1")
+		for i := range test.n {
+			p.status(fmt.Sprintf("POST/x/?$rid=%d", i+1), "")
+		}
+		p.status(fmt.Sprintf("POST/x/?$rid=%d", test.again), "")
+		p.say(&packet.Disconnect{})
+		if got := o.counted("rid-again"); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+// What was probably meant to be $rid is a matter of its letters.
+func TestNamesLikeRID(t *testing.T) {
+	for key, like := range map[string]bool{
+		"rid": true, "request-id": true, "reqId": true, "request": true, "%24rid": true, "$drid": true, "ridd": true, "message_id": true, "mid": true, "ID": true, "`rid": true,
+		"rzid": false, "zid": false, "rid{": true, "xrid": false, "1": false,
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		newDevice(t, o.Service, "dev-1").status("PUT/iotdps-register/?"+key+"=1", "")
+		if want := map[bool]string{true: "rid-name at PUBLISH", false: "no-rid at PUBLISH"}[like]; !slices.Equal(o.named, []string{want}) {
+			t.Errorf("%s: %q", key, o.named)
+		}
+	}
+}
+
+// A device that is refused makes no other mistakes by its next requests: one that is sent
+// again has DUP, and nobody knows for whom the last answer was.
+func TestRefusedDevicesAreNotEarly(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: 429, RetryAfter: "5"})}})
+	newDevice(t, o.Service, "dev-1").status(registerT, "")
+	p := newPeer(t, o.Service)
+	p.say(connect(func(c *packet.Connect) { c.Password = nil }), subscribe(0))
+	again := publish(registerT, 1, 7, "")
+	p.say(again)
+	again.Dup = true
+	p.say(again)
+	if !slices.Equal(o.named, []string{"no-password at CONNECT"}) {
+		t.Errorf("%q", o.named)
+	}
+}
+
+// Up to 16 answers are to be acknowledged within a second, each once.
+func TestAnswersToAcknowledge(t *testing.T) {
+	for name, test := range map[string]struct {
+		n     int // requests
+		acks  []uint16
+		after time.Duration
+		want  string
+	}{
+		"in time":  {3, nil, time.Second - 1, ""},
+		"late":     {3, nil, time.Second, "no-puback (3 times)"},
+		"all":      {3, []uint16{1, 2, 3}, time.Second, ""},
+		"some":     {4, []uint16{2, 3}, time.Second, "no-puback (2 times)"},
+		"others":   {1, []uint16{2}, time.Second, "no-puback"},
+		"sixteen":  {16, nil, time.Second, "no-puback (16 times)"},
+		"too many": {20, nil, time.Second, "no-puback (16 times)"},
+		"repeated": {0, nil, time.Second, "no-puback"},
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Repeat: 2})}})
+		p := newPeer(t, o.Service)
+		p.say(connect(), subscribe(1))
+		for i := range test.n {
+			p.status(fmt.Sprintf("POST/x/?$rid=%d", i+1), "")
+		}
+		if test.n == 0 {
+			p.say(publish(registerT, 0, 0, ""))
+		}
+		for _, id := range test.acks {
+			p.say(&packet.Puback{ID: id})
+		}
+		p.now = start.Add(test.after)
+		p.say(&packet.Disconnect{})
+		if got := o.counted("no-puback"); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}

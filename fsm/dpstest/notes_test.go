@@ -1,0 +1,59 @@
+package dpstest
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"example.com/dps/packet"
+	"example.com/dps/topic"
+)
+
+// A '%' without two hex digits stays.
+func TestUnescape(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "a": "a", "%": "%", "%2": "%2", "%2f": "/", "a%41b": "aAb", "%2Fx%2f": "/x/", "%zz": "%zz", "%4z%41": "%4zA", "%%41": "%A", "a%4": "a%4",
+	} {
+		if got := unescape(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Operations are found by their ids, however many there have been.
+func TestOperationIDs(t *testing.T) {
+	s, err := New(Config{IDScope: "scope"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []uint64{1, 1 << 60, math.MaxUint64} {
+		op := &operation{id: operationID(n)}
+		s.operations.put(n, op)
+		if got := s.operation(op.id); got != op {
+			t.Errorf("%q is not found", op.id)
+		}
+	}
+}
+
+// Without a Log nothing is kept for the diagnoses.
+func TestNothingIsNotedWithoutLog(t *testing.T) {
+	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, nil)
+	for _, p := range []packet.Packet{
+		&packet.Connect{CleanSession: true, ClientID: []byte("x"), Username: []byte("scope/registrations/x/api-version=2019-03-31")},
+		&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter), QoS: 1}}},
+		&packet.Publish{QoS: 1, ID: 1, Retain: true, Topic: []byte("$dps/registrations/PUT/iotdps-register/?$rid=1")},
+	} {
+		b, err := p.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Receive(time.Time{}, b)
+	}
+	if c.Hungup() || c.requests != 1 || c.packetID != 1 || len(c.mistakes)+len(c.rids)+len(c.unacked) > 0 {
+		t.Errorf("%+v", c)
+	}
+}
