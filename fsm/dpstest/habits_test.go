@@ -117,7 +117,7 @@ func TestRememberedRequestIDs(t *testing.T) {
 func TestMisspelledRequestIDs(t *testing.T) {
 	for property, want := range map[string]string{
 		"rid": "rid-name", "$ride": "no-rid", "request-id": "rid-name", "req_id": "rid-name", "request": "rid-name", "%24rid": "rid-name", "$drid": "rid-name", "$ridd": "rid-name",
-		"message-id": "rid-name", "mid": "rid-name", "id": "rid-name", "RID": "rid-name", "other": "no-rid",
+		"message-id": "rid-name", "mid": "rid-name", "id": "rid-name", "RID": "rid-name", "`rid": "rid-name", "rzid": "no-rid", "other": "no-rid",
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 		newDevice(t, o.Service, "dev-1").say(publish("PUT/iotdps-register/?"+property+"=1", 0, 0, ""))
