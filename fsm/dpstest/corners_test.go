@@ -122,3 +122,40 @@ func TestAnswersToAcknowledge(t *testing.T) {
 		}
 	}
 }
+
+// The bounds of what a Config may hold are as they are documented.
+func TestConfigBounds(t *testing.T) {
+	id := func(s string) dpstest.Config { return dpstest.Config{IDScope: s} }
+	choice := func(c dpstest.Choices) dpstest.Config { return dpstest.Config{IDScope: scope, Choices: c} }
+	for i, test := range []struct {
+		cfg  dpstest.Config
+		path string // empty: it is right
+	}{
+		{id("a_b"), ""}, {id(strings.Repeat("s", 65)), "idScope"}, {id("a/b"), "idScope"}, {id("a#"), "idScope"}, {id("+a"), "idScope"}, {id("a&b"), "idScope"},
+		{choice(dpstest.Choices{OperationCode: 399_999}), "choices.operationCode"}, {choice(dpstest.Choices{OperationCode: 400_000}), ""},
+		{choice(dpstest.Choices{OperationCode: 599_999}), ""}, {choice(dpstest.Choices{OperationCode: 600_000}), "choices.operationCode"},
+		{choice(dpstest.Choices{TokenSkew: 1e6}), ""}, {choice(dpstest.Choices{TokenSkew: 1e6 + 1}), "choices.tokenSkew"},
+		{choice(dpstest.Choices{TokenSkew: -1e6}), ""}, {choice(dpstest.Choices{TokenSkew: -1e6 - 1}), "choices.tokenSkew"},
+		{choice(dpstest.Choices{ConnectTimeout: 1e6}), ""}, {choice(dpstest.Choices{ConnectTimeout: 1e6 + 1}), "choices.connectTimeout"},
+		{dpstest.Config{IDScope: scope, Remember: -1}, "remember"}, {dpstest.Config{IDScope: scope, Remember: 1}, ""},
+		{dpstest.Config{IDScope: scope, RetryAfter: "2147483648"}, ""},
+	} {
+		if got := strings.Join(paths(t, test.cfg), " "); got != test.path {
+			t.Errorf("%d: %q, want %q", i, got, test.path)
+		}
+	}
+}
+
+// An error quotes the first 40 bytes of an api-version.
+func TestLongAPIVersions(t *testing.T) {
+	long := "0123456789012345678901234567890123456789"
+	for _, rest := range []string{"", "x"} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+		p.say(connect(func(c *packet.Connect) {
+			c.Username = []byte(scope + "/registrations/dev-1/api-version=" + long + rest)
+		}), subscribe(0))
+		if got := p.say(publish(registerT, 0, 0, "")); !strings.Contains(got[0], `"message":"Unsupported API version `+long+`."`) {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package dpstest
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,5 +56,19 @@ func TestNothingIsNotedWithoutLog(t *testing.T) {
 	}
 	if c.Hungup() || c.requests != 1 || c.packetID != 1 || len(c.mistakes)+len(c.rids)+len(c.unacked) > 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A retry-after that is a number of seconds is a time.
+func TestRetryAfterTimes(t *testing.T) {
+	longest := topic.MaxRetryAfter / time.Second
+	for text, want := range map[RetryAfter]time.Duration{
+		"": -1, NoRetryAfter: -1, "soon": -1, "-1": -1, "1.5": -1, "a": -1, "18446744073709551616": -1, "18446744073709551615": -1,
+		"0": 0, "7": 7 * time.Second, "10": 10 * time.Second, RetryAfter(strconv.FormatInt(int64(longest), 10)): topic.MaxRetryAfter, RetryAfter(strconv.FormatInt(int64(longest+1), 10)): -1,
+	} {
+		got, ok := text.duration()
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q: %v, %t", text, got, ok)
+		}
 	}
 }

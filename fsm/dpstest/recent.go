@@ -14,7 +14,6 @@ func (r *recent[K, V]) get(key K) (V, bool) {
 	}
 	v, ok := r.old[key]
 	if ok {
-		delete(r.old, key)
 		r.put(key, v)
 	}
 	return v, ok
