@@ -71,8 +71,13 @@ func TestSignRepeatsTheTokensOfClientsThatEncodeAlike(t *testing.T) {
 
 // signature is an HMAC that owes nothing to the package.
 func signature(key []byte, resource, expiry string) string {
+	return hmacOf(key, resource+"\n"+expiry)
+}
+
+// hmacOf returns an HMAC in base64.
+func hmacOf(key []byte, text string) string {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte(resource + "\n" + expiry))
+	h.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
