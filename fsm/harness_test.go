@@ -70,8 +70,14 @@ func (b *bench) open() {
 // sent takes the machine's output and returns it as packets.
 func (b *bench) sent() []packet.Packet {
 	b.Helper()
+	return b.decoded(b.m.AppendOutput(nil))
+}
+
+// decoded returns the packets of an output.
+func (b *bench) decoded(out []byte) []packet.Packet {
+	b.Helper()
 	var all []packet.Packet
-	for out := b.m.AppendOutput(nil); len(out) > 0; {
+	for len(out) > 0 {
 		f, rest, err := packet.Cut(out, 0)
 		if err != nil {
 			b.Fatalf("output: %v", err)

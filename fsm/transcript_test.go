@@ -53,7 +53,7 @@ func TestTranscripts(t *testing.T) {
 // that shows of the machine, whether it is traced or not.
 func play(t *testing.T, text []byte, traced bool) (_, observed []byte) {
 	var out bytes.Buffer
-	p := player{t: t, out: &out, cfg: testConfig(), now: start, isTraced: traced}
+	p := player{T: t, out: &out, cfg: testConfig(), isTraced: traced}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		line := lines.Text()
 		if strings.HasPrefix(line, "    ") { // the machine's side
@@ -67,12 +67,12 @@ func play(t *testing.T, text []byte, traced bool) (_, observed []byte) {
 	return out.Bytes(), p.observed.Bytes()
 }
 
+// A player drives a bench by the lines of a transcript.
 type player struct {
-	t   *testing.T
+	*testing.T
+	b   *bench // nil as long as it is configured
 	out *bytes.Buffer
 	cfg fsm.Config
-	m   *fsm.Machine
-	now time.Time
 	// What was said last, so that only news is said.
 	state string
 	rid   string
@@ -91,43 +91,49 @@ func (p *player) input(line string) {
 		p.configure(rest)
 		return
 	}
-	if p.m == nil {
+	if p.b == nil {
 		if p.isTraced {
 			p.cfg.Trace = p.trace
 		}
-		m, err := fsm.New(p.cfg)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.m = m
+		p.b = newBench(p.T, func(c *fsm.Config) { *c = p.cfg })
 	}
+	b := p.b
 	switch verb {
 	case "open":
 		password := "a SAS token"
 		if p.cfg.Attestation == fsm.X509 {
 			password = ""
 		}
-		if err := p.m.Open(p.now, []byte(password)); err != nil {
+		if err := b.m.Open(b.now, []byte(password)); err != nil {
 			p.say("error %v", err)
 		}
 	case "dialing":
-		p.m.Dialing(p.now)
+		b.m.Dialing(b.now)
 	case "dial": // failed
-		p.m.DialFailed(p.now, causeOf(strings.TrimPrefix(rest, "failed")))
+		b.m.DialFailed(b.now, causeOf(strings.TrimPrefix(rest, "failed")))
 	case "lost":
-		p.m.Lost(p.now, causeOf(rest))
+		b.m.Lost(b.now, causeOf(rest))
 	case "abort":
-		p.m.Abort(p.now, causeOf(rest))
+		b.m.Abort(b.now, causeOf(rest))
 	case "stop":
-		p.m.Stop(p.now)
+		b.m.Stop(b.now)
 	case "after":
-		p.sleep(rest)
+		if rest == "deadline" {
+			b.sleepToDeadline()
+		} else if d, err := time.ParseDuration(rest); err == nil {
+			b.sleep(d)
+		} else {
+			p.Fatal(err)
+		}
 	case "answer":
-		p.answer(rest)
+		name, body, _ := strings.Cut(rest, " ")
+		m := message(strings.ReplaceAll(name, "RID", p.rid), body)
+		m.ID = 1
+		b.receive(m)
 	case "receive":
 		p.receive(rest)
 	default:
-		p.t.Fatalf("unknown input %q", line)
+		p.Fatalf("unknown input %q", line)
 	}
 	p.observe()
 }
@@ -140,55 +146,28 @@ func causeOf(text string) error {
 	return errors.New(text)
 }
 
-func (p *player) sleep(d string) {
-	if d == "deadline" {
-		p.now = p.m.Deadline()
-	} else if by, err := time.ParseDuration(d); err == nil {
-		p.now = p.now.Add(by)
-	} else {
-		p.t.Fatal(err)
-	}
-	p.m.Advance(p.now)
-}
-
-// answer receives a message on "$dps/registrations/res/" + topic, with RID standing
-// for the $rid of the last request.
-func (p *player) answer(rest string) {
-	topic, body, _ := strings.Cut(rest, " ")
-	topic = "$dps/registrations/res/" + strings.ReplaceAll(topic, "RID", p.rid)
-	p.packet(&packet.Publish{Topic: []byte(topic), QoS: packet.QoS1, ID: 1, Payload: []byte(body)})
-}
-
 // receive receives packets as hex, or one by its name.
 func (p *player) receive(rest string) {
 	name, arg, _ := strings.Cut(rest, " ")
 	n, _ := strconv.ParseUint(arg, 0, 16)
 	switch name {
 	case "CONNACK":
-		p.packet(&packet.Connack{ReturnCode: packet.ReturnCode(n)})
+		p.b.receive(&packet.Connack{ReturnCode: packet.ReturnCode(n)})
 	case "SUBACK":
-		p.packet(&packet.Suback{ID: 1, ReturnCodes: []byte{byte(n)}})
+		p.b.receive(&packet.Suback{ID: 1, ReturnCodes: []byte{byte(n)}})
 	case "PUBACK":
-		p.packet(&packet.Puback{ID: uint16(n)})
+		p.b.receive(&packet.Puback{ID: uint16(n)})
 	case "PUBREL":
-		p.packet(&packet.Pubrel{ID: uint16(n)})
+		p.b.receive(&packet.Pubrel{ID: uint16(n)})
 	case "PINGRESP":
-		p.packet(&packet.Pingresp{})
+		p.b.receive(&packet.Pingresp{})
 	default:
 		in, err := hex.DecodeString(strings.ReplaceAll(rest, " ", ""))
 		if err != nil {
-			p.t.Fatal(err)
+			p.Fatal(err)
 		}
-		p.m.Receive(p.now, in)
+		p.b.m.Receive(p.b.now, in)
 	}
-}
-
-func (p *player) packet(q packet.Packet) {
-	in, err := q.AppendBinary(nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.m.Receive(p.now, in)
 }
 
 // configure sets fields of the configuration from JSON.
@@ -196,7 +175,7 @@ func (p *player) configure(text string) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p.cfg); err != nil {
-		p.t.Fatalf("config %s: %v", text, err)
+		p.Fatalf("config %s: %v", text, err)
 	}
 }
 
@@ -207,7 +186,7 @@ func (p *player) trace(e fsm.Event) {
 	case fsm.EventSent:
 		var err error
 		if p.traced, err = e.Packet.AppendBinary(p.traced); err != nil {
-			p.t.Error(err)
+			p.Error(err)
 		}
 	case fsm.EventWait:
 		p.say("waits until %v: %s", e.Until.Sub(start), e.Note)
@@ -220,21 +199,15 @@ func (p *player) trace(e fsm.Event) {
 
 // observe says what is new: packets, the state with its deadline, the result.
 func (p *player) observe() {
-	out := p.m.AppendOutput(nil)
-	_, err := p.m.Result()
-	fmt.Fprintf(&p.observed, "%x %v %v %v %q %d %v %x\n", out, p.m.State(), p.m.Want(), p.m.Deadline(), p.m.OperationID(), p.m.Ignored(), err, p.m.AppendUnread(nil))
+	m := p.b.m
+	out := m.AppendOutput(nil)
+	_, err := m.Result()
+	fmt.Fprintf(&p.observed, "%x %v %v %v %q %d %v %x\n", out, m.State(), m.Want(), m.Deadline(), m.OperationID(), m.Ignored(), err, m.AppendUnread(nil))
 	if p.isTraced && !bytes.Equal(out, p.traced) {
-		p.t.Errorf("traced as sent: %x\nsent: %x", p.traced, out)
+		p.Errorf("traced as sent: %x\nsent: %x", p.traced, out)
 	}
-	for p.traced = nil; len(out) > 0; {
-		f, rest, err := packet.Cut(out, 0)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		q, err := packet.Decode(f)
-		if err != nil {
-			p.t.Fatal(err)
-		}
+	p.traced = nil
+	for _, q := range p.b.decoded(out) {
 		p.say("sends %v", q)
 		if pub, ok := q.(*packet.Publish); ok {
 			if len(pub.Payload) > 0 {
@@ -243,18 +216,17 @@ func (p *player) observe() {
 			_, rid, _ := strings.Cut(string(pub.Topic), "$rid=")
 			p.rid, _, _ = strings.Cut(rid, "&")
 		}
-		out = rest
 	}
-	state := fmt.Sprintf("%v, wants %v", p.m.State(), p.m.Want())
-	if d := p.m.Deadline(); !d.IsZero() {
+	state := fmt.Sprintf("%v, wants %v", m.State(), m.Want())
+	if d := m.Deadline(); !d.IsZero() {
 		state += fmt.Sprintf(" until %v", d.Sub(start))
 	}
 	if state != p.state {
-		p.say("%v: %s", p.now.Sub(start), state)
+		p.say("%v: %s", p.b.now.Sub(start), state)
 		p.state = state
 	}
-	if p.m.Want() == fsm.WantDone {
-		a, err := p.m.Result()
+	if m.Want() == fsm.WantDone {
+		a, err := m.Result()
 		if err != nil {
 			p.say("result: %v", err)
 			return
