@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,16 +119,63 @@ func enrollments(t *testing.T, all []scenario) []byte {
 	return text
 }
 
+// Exit codes of the simulator with -strict.
+const (
+	noMistakes = 0
+	mistakes   = 3
+)
+
+// behaviors are how the simulator is run for the programs, and which mistakes it must name:
+// none at all, unless something is wrong on purpose or cannot be helped.
+var behaviors = map[string]struct {
+	flags    []string
+	code     int
+	mistakes func(s scenario) []string
+}{
+	"sound": {nil, noMistakes, func(scenario) []string { return nil }},
+
+	// The broker closes the connection of a bridge without a DISCONNECT.
+	"bridge": {[]string{"-allow", "no-disconnect"}, noMistakes, func(scenario) []string { return []string{"no-disconnect"} }},
+
+	"unauthorized": {nil, mistakes, func(s scenario) []string {
+		named := "signature-key"
+		if s.auth == "x509" {
+			named = "certificate-name"
+		}
+		if s.program == "mosquitto" {
+			return slices.Sorted(slices.Values([]string{named, "no-disconnect"}))
+		}
+		return []string{named}
+	}},
+}
+
+// behavior returns the key of behaviors.
+func (s scenario) behavior() string {
+	switch {
+	case s.ending == "unauthorized":
+		return "unauthorized"
+	case s.program == "mosquitto":
+		return "bridge"
+	}
+	return "sound"
+}
+
 // Every program reports what the simulator made of its device, with a key and with a
-// certificate, on each transport that it has.
+// certificate, on each transport that it has; and the simulator names the mistakes that
+// were made on purpose, and no others.
 func TestOutcomes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs a process for each of some 80 registrations")
 	}
 	all := scenarios(t)
-	sim := startSimulator(t, "127.0.0.1:0", "127.0.0.1:0", all)
+	sims := map[string]*simulator{}
+	for name, b := range behaviors {
+		sims[name] = startSimulator(t, "127.0.0.1:0", "127.0.0.1:0", all, b.flags...)
+	}
 	parallel(all, 8, func(s scenario) {
 		t.Run(strings.ReplaceAll(s.device(), ".", "/"), func(t *testing.T) {
+			sim := sims[s.behavior()]
+			sim.ran(s)
 			got := sim.register(t, s, sim.TLS, sim.WebSocket)
 			if diff := cmp.Diff(s.want(), got); diff != "" {
 				t.Errorf("outcome (-want +got):\n%s", diff)
@@ -135,8 +183,29 @@ func TestOutcomes(t *testing.T) {
 			if s.ending == "throttled" {
 				sim.wait(t, s.device(), "429001")
 			}
+			sim.wait(t, s.device(), `"kind":"closed"`)
 		})
 	})
+	for name, sim := range sims {
+		sim.checkMistakes(t, name)
+	}
+}
+
+// checkMistakes stops the simulator and compares what it says about the scenarios that ran.
+func (sim *simulator) checkMistakes(t *testing.T, behavior string) {
+	t.Helper()
+	b, want := behaviors[behavior], map[string][]string{}
+	for _, s := range sim.scenarios {
+		if named := b.mistakes(s); len(named) > 0 {
+			want[s.device()] = named
+		}
+	}
+	if code := sim.stop(t); len(sim.scenarios) > 0 && code != b.code {
+		t.Errorf("%s: the simulator ended with %d, expected %d", behavior, code, b.code)
+	}
+	if diff := cmp.Diff(want, sim.mistakes(t)); diff != "" {
+		t.Errorf("%s: mistakes (-want +got):\n%s", behavior, diff)
+	}
 }
 
 // Microsoft's SDK registers as it is, on the ports that it always uses.
@@ -151,10 +220,13 @@ func TestSDKOnItsOwnPorts(t *testing.T) {
 	all := []scenario{{"azure-sdk", "key", "mqtt", "assigned"}, {"azure-sdk", "x509", "websocket", "assigned"}}
 	sim := startSimulator(t, host+":8883", host+":443", all)
 	for _, s := range all {
+		sim.ran(s)
 		if diff := cmp.Diff(s.want(), sim.register(t, s, host, host)); diff != "" {
 			t.Errorf("%v: outcome (-want +got):\n%s", s, diff)
 		}
+		sim.wait(t, s.device(), `"kind":"closed"`)
 	}
+	sim.checkMistakes(t, "sound")
 }
 
 // The lock file says what to install, and leaves it to npm's configuration from where.

@@ -1,12 +1,14 @@
 package clients_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,8 +53,18 @@ type simulator struct {
 	CA             string // the file that clients must trust
 	certs          string // the directory with client certificates
 
-	mu  sync.Mutex
-	out strings.Builder
+	process *os.Process
+	ended   chan int // receives the exit code
+
+	mu        sync.Mutex
+	out       strings.Builder
+	scenarios []scenario // that ran
+}
+
+func (sim *simulator) ran(s scenario) {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.scenarios = append(sim.scenarios, s)
 }
 
 // Write takes what the process prints.
@@ -82,7 +94,7 @@ func (sim *simulator) log(device string) string {
 // wait waits until the log of a device has a text.
 func (sim *simulator) wait(t *testing.T, device, text string) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if strings.Contains(sim.log(device), text) {
 			return
 		}
@@ -91,55 +103,74 @@ func (sim *simulator) wait(t *testing.T, device, text string) {
 	t.Errorf("the simulator's log has no %q:\n%s", text, sim.log(device))
 }
 
-// startSimulator starts a simulator for the devices of scenarios. It stops at the end of the test.
-func startSimulator(t *testing.T, tls, web string, all []scenario) *simulator {
+// mistakes returns the diagnoses of each device that has some: from the report at the end.
+func (sim *simulator) mistakes(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for line := range strings.Lines(sim.text()) {
+		var report struct {
+			Kind, Device string
+			Diagnoses    map[string]int
+		}
+		if err := json.Unmarshal([]byte(line), &report); err != nil {
+			t.Errorf("%v in %q", err, line)
+		}
+		if report.Kind == "report" && len(report.Diagnoses) > 0 {
+			all[report.Device] = slices.Sorted(maps.Keys(report.Diagnoses))
+		}
+	}
+	return all
+}
+
+// startSimulator starts a simulator for the devices of scenarios.
+func startSimulator(t *testing.T, tls, web string, all []scenario, flags ...string) *simulator {
 	t.Helper()
 	program, err := buildSimulator()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	file := filepath.Join(dir, "enrollments.json")
+	file, ready := filepath.Join(dir, "enrollments.json"), filepath.Join(dir, "ready.json")
 	if err := os.WriteFile(file, enrollments(t, all), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sim := &simulator{certs: filepath.Join(dir, "certs")}
-	cmd := exec.Command(program, "-tls", tls, "-websocket", web, "-enrollments", file,
-		"-ca-out", filepath.Join(dir, "ca.pem"), "-client-certs", sim.certs)
+	sim := &simulator{certs: filepath.Join(dir, "certs"), ended: make(chan int, 1)}
+	cmd := exec.Command(program, append([]string{"-tls", tls, "-websocket", web, "-enrollments", file,
+		"-ca-dir", filepath.Join(dir, "ca"), "-client-certs", sim.certs, "-ready-file", ready, "-log-format", "json", "-strict"}, flags...)...)
 	cmd.Stdout, cmd.Stderr = sim, sim
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("simulator: %v", err)
-			}
-		case <-time.After(30 * time.Second):
-			t.Error("the simulator does not stop")
-			cmd.Process.Kill()
-		}
-	})
-	sim.ready(t)
-	return sim
-}
-
-// ready waits until the simulator serves, and reads where.
-func (sim *simulator) ready(t *testing.T) {
-	t.Helper()
-	greeting := regexp.MustCompile(`TLS +(\S+)\n +WebSocket +wss://([^/]+).*\n +CA +(\S+)(?s:.*)\n\n`)
+	sim.process = cmd.Process
+	go func() {
+		cmd.Wait()
+		sim.ended <- cmd.ProcessState.ExitCode()
+	}()
+	t.Cleanup(func() { cmd.Process.Kill() })
 	for range 3000 {
-		if m := greeting.FindStringSubmatch(sim.text()); m != nil {
-			sim.TLS, sim.WebSocket, sim.CA = m[1], m[2], m[3]
-			return
+		if text, err := os.ReadFile(ready); err == nil {
+			if err := json.Unmarshal(text, sim); err != nil {
+				t.Fatal(err)
+			}
+			return sim
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatalf("the simulator is not ready:\n%s", sim.text())
+	return nil
+}
+
+// stop ends the simulator and returns its exit code.
+func (sim *simulator) stop(t *testing.T) int {
+	t.Helper()
+	sim.process.Signal(os.Interrupt)
+	select {
+	case code := <-sim.ended:
+		return code
+	case <-time.After(30 * time.Second):
+		t.Fatal("the simulator does not stop")
+		return -1
+	}
 }
 
 // ownAddress returns a loopback address on which the ports of the real service are free.
