@@ -39,10 +39,10 @@ func spellings(b []byte) map[string]string {
 func inner(s string) string { return s[1 : len(s)-1] }
 
 // list makes fmt print bytes one by one, as it does for those of an array.
-func list(b []byte) []int {
-	var l []int
+func list(b []byte) []rune {
+	var l []rune
 	for _, c := range b {
-		l = append(l, int(c))
+		l = append(l, rune(c))
 	}
 	return l
 }
