@@ -20,6 +20,17 @@ const (
 	QueryStatus Op = "GET/iotdps-get-operationstatus"
 )
 
+// operations has a row for each Op above: its name, and whether it cannot be written without
+// an OperationID.
+var operations = [...]struct {
+	op      Op
+	name    string
+	needsID bool
+}{
+	{Register, "Register", false},
+	{QueryStatus, "QueryStatus", true},
+}
+
 // A Request is the topic name of a request to DPS. It is read with [ParseRequest].
 type Request struct {
 	Op Op
@@ -74,8 +85,10 @@ func (r Request) check() error {
 	if n := len(r.OperationID); n > MaxIDLen {
 		return invalid("OperationID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
-	if equalFold(r.Op, string(QueryStatus)) && len(r.OperationID) == 0 {
-		return invalid("OperationID for QueryStatus", "none")
+	for _, o := range operations {
+		if equalFold(r.Op, string(o.op)) && o.needsID && len(r.OperationID) == 0 {
+			return invalid("OperationID for "+o.name, "none")
+		}
 	}
 	return checkExtra(r.Extra, keyRequestID, keyOperationID)
 }
@@ -126,11 +139,10 @@ func ParseRequest(t []byte) (Request, error) {
 }
 
 func parseOp(s []byte) (Op, bool) {
-	switch {
-	case equalFold(s, string(Register)):
-		return Register, true
-	case equalFold(s, string(QueryStatus)):
-		return QueryStatus, true
+	for _, o := range operations {
+		if equalFold(s, string(o.op)) {
+			return o.op, true
+		}
 	}
 	op := Op(s)
 	return op, wellFormed(op)
