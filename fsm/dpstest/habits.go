@@ -98,7 +98,7 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	if !known || c.refusal != nil {
 		return
 	}
-	until := d.until(r.Op)
+	until := d.notBefore(r.Op)
 	if until == nil {
 		return
 	}
@@ -203,8 +203,8 @@ func (c *Conn) explainTopic(t []byte, err error) {
 	case bytes.HasPrefix(t, []byte("/")):
 		hint = ", without a slash at the beginning"
 	}
-	c.diagnose(Topic, "the topic %.160q is not that of a request: expected %q or %q%s (%v)", t,
-		"$dps/registrations/PUT/iotdps-register/?$rid={id}", "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}", hint, err)
+	c.diagnose(Topic, "the topic %.160q is not that of a request: expected %s%s (%v)", t,
+		expected(func(i int) string { return requests[i].topic }), hint, err)
 }
 
 // A tally counts the mistakes of one kind.

@@ -2,12 +2,46 @@ package dpstest
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"time"
 
 	"example.com/dps/packet"
 	"example.com/dps/topic"
 )
+
+// requests has a row for each operation that the service has: the step at which a Fault
+// spoils its requests, and their topic as diagnoses show it.
+var requests = [...]struct {
+	op    topic.Op
+	step  Step
+	topic string
+}{
+	{topic.Register, OnRegister, "$dps/registrations/PUT/iotdps-register/?$rid={id}"},
+	{topic.QueryStatus, OnQuery, "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"},
+}
+
+// indexOf returns the row of an operation, -1 if the service does not have it.
+func indexOf(op topic.Op) int {
+	for i := range requests {
+		if requests[i].op == op {
+			return i
+		}
+	}
+	return -1
+}
+
+// expected lists what the rows of requests have in one field.
+func expected(field func(i int) string) string {
+	var b []byte
+	for i := range requests {
+		if i > 0 {
+			b = append(b, " or "...)
+		}
+		b = strconv.AppendQuote(b, field(i))
+	}
+	return string(b)
+}
 
 // An answer is what goes back for a request.
 type answer struct {
@@ -37,11 +71,8 @@ type operation struct {
 func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	var a answer
 	fault := &c.service.sound
-	switch r.Op {
-	case topic.Register:
-		fault = c.fault(OnRegister)
-	case topic.QueryStatus:
-		fault = c.fault(OnQuery)
+	if i := indexOf(r.Op); i >= 0 {
+		fault = c.fault(requests[i].step)
 	}
 	switch {
 	case fault.Status >= 400:
@@ -51,7 +82,7 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	case r.Op == topic.QueryStatus:
 		a = c.query(string(r.OperationID))
 	default:
-		c.diagnose(Operation, "the service has no operation %.80q: expected %q or %q", r.Op, topic.Register, topic.QueryStatus)
+		c.diagnose(Operation, "the service has no operation %.80q: expected %s", r.Op, expected(func(i int) string { return string(requests[i].op) }))
 		a = c.refuse(&failure{c.service.cfg.Choices.OperationCode, "Unsupported operation."})
 	}
 	if r.Op == topic.QueryStatus {
@@ -116,9 +147,9 @@ func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
 		until = c.now.Add(f.delay() + wait)
 	}
 	refused := a.status == 429 || a.status >= 500
-	if d, ok := c.service.devices.get(c.key); ok && d.until(op) != nil {
-		if *d.until(op) = (time.Time{}); refused {
-			*d.until(op) = until
+	if d, ok := c.service.devices.get(c.key); ok && d.notBefore(op) != nil {
+		if *d.notBefore(op) = (time.Time{}); refused {
+			*d.notBefore(op) = until
 		} else if op == topic.QueryStatus && a.status >= 400 {
 			d.current = nil // then it may register again
 		}

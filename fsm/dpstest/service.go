@@ -76,18 +76,15 @@ type device struct {
 	steps   [len(stepNames)]uint32 // how often it came to each step
 	queries window
 
-	current                   *operation // the last one that was begun
-	registerUntil, queryUntil time.Time  // requests before that are early
-	requested                 bool       // a request with its identity has come
+	current   *operation               // the last one that was begun
+	until     [len(requests)]time.Time // requests before that are early
+	requested bool                     // a request with its identity has come
 }
 
-// until returns when the next request of a kind may come, nil for a kind that is unknown.
-func (d *device) until(op topic.Op) *time.Time {
-	switch op {
-	case topic.Register:
-		return &d.registerUntil
-	case topic.QueryStatus:
-		return &d.queryUntil
+// notBefore returns when the next request of a kind may come, nil for a kind that is unknown.
+func (d *device) notBefore(op topic.Op) *time.Time {
+	if i := indexOf(op); i >= 0 {
+		return &d.until[i]
 	}
 	return nil
 }
