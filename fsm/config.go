@@ -9,23 +9,25 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// DefaultAPIVersion is the api-version that every device SDK and the documentation use
-// over MQTT.
+// DefaultAPIVersion is the api-version that the documentation and every device
+// SDK use over MQTT.
 const DefaultAPIVersion = registration.DefaultAPIVersion
 
-// Attestation is how a device proves that it is the one it says it is.
+// Attestation is the method by which a device proves its identity.
 type Attestation byte
 
 const (
-	// SymmetricKey: Open is given a SAS token as password, made with package sastoken
-	// from the device's own key, or from one derived from a group key.
+	// SymmetricKey means that the password passed to Open is a SAS token.
+	// Package sastoken signs it with the device's own key or with a key derived
+	// from a group key.
 	SymmetricKey Attestation = iota
 
-	// X509: the device shows a client certificate in the TLS handshake, whose common
-	// name is the registration id. Open is given no password.
+	// X509 means that the device presents a client certificate in the TLS
+	// handshake. The common name of the certificate is the registration ID. The
+	// password passed to Open is empty.
 	X509
 
-	// TPM does not exist over MQTT. New refuses it: use HTTPS or AMQP.
+	// TPM is not available over MQTT, and New rejects it. Use HTTPS or AMQP.
 	TPM
 )
 
@@ -39,10 +41,10 @@ func (a Attestation) String() string {
 	return "attestation " + strconv.Itoa(int(a))
 }
 
-// Config says what to register. IDScope and RegistrationID are required; all other
-// fields have useful zero values.
+// Config describes the device to register. IDScope and RegistrationID are
+// required. All other fields have useful zero values.
 type Config struct {
-	// The fields of [registration.Config], which documents them.
+	// These fields are documented in [registration.Config].
 	IDScope, RegistrationID string
 	Payload                 json.RawMessage
 	CSR                     string
@@ -54,22 +56,23 @@ type Config struct {
 
 	Policy Policy
 
-	// Attestation is SymmetricKey unless set.
+	// Attestation is the attestation method. The default is SymmetricKey.
 	Attestation Attestation
 
-	// Limit is the size in bytes of the largest packet to receive.
-	// packet.DefaultLimit if 0.
+	// Limit is the maximum size in bytes of a received packet. If it is 0,
+	// packet.DefaultLimit is used.
 	Limit int
 
-	// Trace, if not nil, is called with what happens. It must not call the machine.
+	// Trace, if not nil, is called for each event. It must not call methods of
+	// the machine.
 	Trace func(Event)
 }
 
-// Policy has the numbers by which a [Machine] waits and gives up. A field that is zero
-// stands for a default.
+// Policy sets how long a [Machine] waits and when it gives up. A zero field
+// selects its default.
 type Policy struct {
-	// The fields of [registration.Policy], which documents them with their defaults.
-	// RequestTimeout is the time for a CONNACK, SUBACK and PINGRESP too.
+	// These fields and their defaults are documented in [registration.Policy].
+	// RequestTimeout also applies to the CONNACK, SUBACK and PINGRESP.
 	Budget, RequestTimeout       time.Duration
 	RetryAfter                   time.Duration
 	MinRetryAfter, MaxRetryAfter time.Duration
@@ -80,31 +83,36 @@ type Policy struct {
 	MaxAttempts                  int
 	NoResume                     bool
 
-	// DialTimeout is the time for a dial that was announced with Machine.Dialing.
-	// Default 30 s.
+	// DialTimeout is the maximum duration of a dial that was announced with
+	// Machine.Dialing. The default is 30 s.
 	DialTimeout time.Duration
 
-	// KeepAlive is the longest silence of the device before it sends a PINGREQ; it also
-	// stands in the CONNECT. Whole seconds up to 65,535. Default 60 s; negative: off. A
-	// load balancer before the service forgets a connection after 4 minutes.
+	// KeepAlive is how long the device may be silent before it sends a PINGREQ.
+	// It is also sent in the CONNECT. It must be a whole number of seconds, at
+	// most 65,535. The default is 60 s. If it is negative, keep-alive is off.
+	// The load balancer in front of the service drops a silent connection after
+	// 4 minutes.
 	KeepAlive time.Duration
 
 	// AtMostOnce sends requests with QoS 0 instead of 1.
 	AtMostOnce bool
 
-	// Pipeline sends CONNECT, SUBSCRIBE and the first request at once, without waiting
-	// for the CONNACK and the SUBACK, as MQTT 3.1.1 allows (section 3.1.4): the first
-	// answer arrives after one round trip instead of three. If the connection fails
-	// before an answer arrives, or is refused, the next ones take the careful order.
+	// Pipeline sends CONNECT, SUBSCRIBE and the first request together, without
+	// waiting for the CONNACK and the SUBACK, as MQTT 3.1.1 allows (section
+	// 3.1.4). The first answer then arrives after one round trip instead of
+	// three. If the connection is refused, or fails before an answer arrives,
+	// later connections wait for each acknowledgment as usual.
 	Pipeline bool
 
-	// KeepSession ends an assigned registration without a DISCONNECT: the machine is
-	// Done at once, and the transport with its MQTT session is the caller's. Send the
-	// output that is left, and go on with Machine.AppendUnread.
+	// KeepSession ends an assigned registration without a DISCONNECT. Want
+	// returns WantDone immediately, and the transport with its MQTT session
+	// belongs to the caller. Send the remaining output, and continue with the
+	// bytes that Machine.AppendUnread returns.
 	KeepSession bool
 }
 
-// registration returns the part of the registration. A test holds that it is complete.
+// registration returns the configuration of the registration. A test checks
+// that no field is missing.
 func (c *Config) registration() registration.Config {
 	p := &c.Policy
 	return registration.Config{
@@ -130,7 +138,7 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
-// check reports every mistake of the session's part.
+// check reports every mistake in the fields of the session.
 func (c *Config) check() error {
 	var errs []error
 	report := func(mistake string) { errs = append(errs, errors.New(mistake)) }

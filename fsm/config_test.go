@@ -12,10 +12,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// csrVersion is an api-version that knows a CSR.
+// csrVersion is an api-version that supports a CSR.
 const csrVersion = "2025-07-01-preview"
 
-// refuses checks that New reports just what each change breaks.
+// refuses checks that New reports exactly the mistake that each change makes.
 func refuses(t *testing.T, table map[string]func(*fsm.Config)) {
 	t.Helper()
 	for want, change := range table {
@@ -66,12 +66,12 @@ func TestMistakesInWhatIsSent(t *testing.T) {
 		},
 		"EmptyBody is set together with Payload or CSR":                        func(c *fsm.Config) { c.EmptyBody, c.Payload = true, json.RawMessage(`{}`) },
 		"EmptyBody is set together with Payload or CSR\nOperationID" + tooLong: func(c *fsm.Config) { c.APIVersion, c.EmptyBody, c.CSR, c.OperationID = csrVersion, true, "AAAA", long },
-		"Payload and CSR have 97281 bytes together, the service takes messages of 98304": func(c *fsm.Config) {
+		"Payload and CSR have 97281 bytes together, the service accepts messages of at most 98304": func(c *fsm.Config) {
 			c.APIVersion, c.CSR, c.Payload = csrVersion, strings.Repeat("AAAA", 2048), json.RawMessage(`{"a":"`+strings.Repeat("x", 97281-8192-8)+`"}`)
 		},
 
-		`APIVersion is "2019-03-31", which does not know a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) { c.CSR = "AAAA" },
-		`APIVersion is "2025-06-30", which does not know a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) {
+		`APIVersion is "2019-03-31", which does not support a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) { c.CSR = "AAAA" },
+		`APIVersion is "2025-06-30", which does not support a CSR, expected 2025-07-01-preview or later`: func(c *fsm.Config) {
 			c.APIVersion, c.CSR = "2025-06-30", "AAAA"
 		},
 
@@ -112,10 +112,11 @@ func TestAllMistakesAreReported(t *testing.T) {
 	}
 }
 
-// maxMessage is the size in bytes of the largest message that the service takes.
+// maxMessage is the size in bytes of the largest message that the service
+// accepts.
 const maxMessage = 96 << 10
 
-// Everything as long as it may be, and sent in full.
+// Every field has its maximum length, and is sent in full.
 func TestConfigAtItsLimits(t *testing.T) {
 	csr := strings.Repeat("AAAA", 2048)
 	payload := `{"a":"` + strings.Repeat("x", maxMessage-1024-len(csr)-len(`{"a":""}`)) + `"}`
@@ -141,7 +142,7 @@ func TestConfigAtItsLimits(t *testing.T) {
 	b.want(fsm.Polling, fsm.WantExchange)
 }
 
-// What the sources disagree about is left to the service.
+// IDs about which the sources disagree are left to the service to check.
 func TestRegistrationIDsOfAllKinds(t *testing.T) {
 	for _, id := range []string{"a", "Dev-1._:a", "UPPER", "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6", "ends.", "with space", "gerät", `"a\b"`, "~\u2028", strings.Repeat("d", 128)} {
 		b := newBench(t, func(c *fsm.Config) { c.RegistrationID = id })

@@ -1,25 +1,27 @@
-// Package fsm registers a device with the Azure IoT Hub Device Provisioning Service
-// (DPS) over MQTT 3.1.1, without doing any I/O.
+// Package fsm registers a device with the Azure IoT Hub Device Provisioning
+// Service (DPS) over MQTT 3.1.1, without doing any I/O.
 //
-// A [Machine] is told what happens: a transport is up, bytes were received, time has
-// passed, the transport is gone. It says what to do: which bytes to send, until when to
-// wait, when to dial and when to close, and in the end what the [Assignment] is. It reads
-// no clock, starts no goroutine and never blocks, so that it runs on any transport.
+// The caller reports events to a [Machine]: a transport is open, bytes were
+// received, time has passed, the transport is gone. In return, the Machine
+// reports what to do: which bytes to send, how long to wait, when to dial and
+// when to close, and in the end which [Assignment] the device has received. A
+// Machine reads no clock, starts no goroutine and never blocks, so it works
+// with any transport.
 //
-// A Machine is an MQTT session around a [registration.Registration], which knows what to
-// ask the service and what the answers mean. A program that has an MQTT client already
-// uses that alone.
+// A Machine is an MQTT session around a [registration.Registration], which
+// knows what to ask the service and what the answers mean. Programs that
+// already have an MQTT client can use package registration alone.
 //
 // # The rule
 //
-// Call one input; write what [Machine.AppendOutput] returns; look at [Machine.Want] and
-// [Machine.Deadline]; repeat. Doing it in another order may delay bytes. It never loses
-// or corrupts any.
+// Call one input method, write the bytes that [Machine.AppendOutput] returns,
+// check [Machine.Want] and [Machine.Deadline], and repeat. A different order
+// may delay bytes, but never loses or corrupts any.
 //
 // # The loop
 //
-// With a [net.Conn] this is all there is to write. It is the example of this package
-// that is called Loop:
+// With a [net.Conn], the following function is all that is needed. It is the
+// example of this package named Loop:
 //
 //	func registerDevice(m *fsm.Machine, dial func() (net.Conn, error), token func() []byte) (fsm.Assignment, error) {
 //		in, out := make([]byte, 4096), []byte(nil)
@@ -53,34 +55,37 @@
 //		return m.Result()
 //	}
 //
-// There is no policy in it: time-outs, back-off, reconnects, polling and resuming are the
-// business of the machine, and [Policy] sets their numbers.
+// The loop contains no policy. The machine handles timeouts, backoff,
+// reconnects, polling and resuming, and [Policy] sets the numbers.
 //
 // # Who owns the transport
 //
-// The caller opens and closes it. Each dial is followed by one [Machine.DialFailed] if it
-// fails, and by one [Machine.Open] and one [Machine.Lost] if it succeeds; WantClose asks
-// for that Lost. Without a transport Lost has no effect.
+// The caller opens and closes the transport. After a dial that fails, call
+// [Machine.DialFailed] once. After a dial that succeeds, call [Machine.Open]
+// once and, when the transport is gone, [Machine.Lost] once. WantClose asks the
+// caller to close the transport and to call Lost. Without a transport, Lost has
+// no effect.
 //
-// While a dial is under way, the machine has nothing to say: its Deadline, which has
-// passed, does not count. A dial that cannot end by itself is announced with
-// [Machine.Dialing]: then the Deadline is its time-out, after which WantClose asks the
-// caller to give it up. A caller that knows that no dial can succeed calls
-// [Machine.Abort].
+// While a dial is in progress, the machine asks for nothing, and its Deadline,
+// which has passed, does not count. If a dial has no timeout of its own, call
+// [Machine.Dialing] when it begins. The Deadline is then the timeout of the
+// dial, after which WantClose asks the caller to abandon the dial. If the
+// caller knows that no dial can succeed, it calls [Machine.Abort].
 //
-// A transport with callbacks calls Advance from a timer that is set to the Deadline after
-// each input, unless a dial is under way that was not announced. Its callbacks have to
-// know which connection they belong to, by a number or a value that they hold, and those
-// of an earlier connection are to be dropped: a machine cannot know that a Lost is late.
+// If a transport uses callbacks, set a timer to the Deadline after each input
+// and have it call Advance, except during a dial that was not announced with
+// Dialing. Each callback must know its connection, for example by a number or a
+// value that it holds, and must ignore events of earlier connections: a machine
+// cannot tell that a Lost is late.
 //
 // # States
 //
-// These are the states of the session. Ready stands for the states of the registration
-// while it has its link, which are registering, waiting and polling: package registration
-// shows those. The transitions are those that an exhaustive exploration finds with the
-// default Policy.
+// These are the states of the session. The state named ready stands for the
+// three states of a registration that has its link: registering, waiting and
+// polling. Package registration shows those. The transitions are the ones that
+// an exhaustive exploration finds with the default Policy.
 //
-// When all goes well:
+// A successful registration makes these transitions:
 //
 //	idle        → dialing      Dialing
 //	dialing     → connecting   Open
@@ -89,7 +94,7 @@
 //	ready       → closing      assigned
 //	closing     → finished     Lost
 //
-// Otherwise:
+// All other transitions are:
 //
 //	idle                                          → connecting  Open
 //	idle                                          → finished    Stop
@@ -105,59 +110,66 @@
 //	ready                                         → closing     refused; 401
 //	closing                                       → finished    DialFailed
 //
-// What Policy.Pipeline adds:
+// Policy.Pipeline adds these transitions:
 //
 //	idle, dialing → closing  Open, too early
 //	connecting    → ready    CONNACK 0
 //	ready         → closing  SUBACK 0x80
 //
-// What Policy.KeepSession adds:
+// Policy.KeepSession adds these transitions:
 //
 //	ready → finished  assigned
 //
 // # What the session does
 //
 //   - S1: Every state in which the machine waits for the peer has a deadline.
-//   - S2: A SUBACK that grants QoS 0, 1 or 2 is accepted and 0x80 is final. The
-//     registration is not sent before it, unless [Policy.Pipeline] is set.
-//   - S3: Requests have QoS 1, or 0 with [Policy.AtMostOnce]. The PUBACK and the answer
-//     may come in any order, and an answer implies the PUBACK.
-//   - S15: A PINGREQ is sent before the device has been silent for [Policy.KeepAlive],
-//     however long a wait is. If none is answered within [Policy.RequestTimeout], the
-//     connection is lost.
-//   - S16: Each connection has its own password, which is forgotten once it was sent.
-//   - S17: At the end there is a DISCONNECT, or, with [Policy.KeepSession], the session is
-//     the caller's.
-//   - S18: Each connection is subscribed anew, whatever the CONNACK says of a session.
+//   - S2: A SUBACK that grants QoS 0, 1 or 2 is accepted, and 0x80 is final.
+//     The registration request is not sent before the SUBACK arrives, unless
+//     [Policy.Pipeline] is set.
+//   - S3: Requests have QoS 1, or QoS 0 with [Policy.AtMostOnce]. The PUBACK
+//     and the answer may arrive in either order, and an answer implies the
+//     PUBACK.
+//   - S15: A PINGREQ is sent before the device has been silent for
+//     [Policy.KeepAlive], however long a wait is. If no PINGRESP arrives within
+//     [Policy.RequestTimeout], the machine treats the connection as lost.
+//   - S16: Each connection has its own password, which is forgotten once it has
+//     been sent.
+//   - S17: At the end of the registration, the machine sends a DISCONNECT,
+//     unless [Policy.KeepSession] leaves the session to the caller.
+//   - S18: The machine subscribes again on each connection, whatever the
+//     CONNACK reports about a session.
 //
-// What a server must not do ends the connection, not the registration (MQTT-4.8.0-1).
-// CONNACK 2, 4 and 5 are final; 1 and 3 are about the server and are tried again.
-// Output that nobody takes is bounded: with more than 1 MiB of it the connection ends.
+// If the server breaks the protocol, the connection ends, but the registration
+// does not (MQTT-4.8.0-1). CONNACK codes 2, 4 and 5 are final. Codes 1 and 3
+// are about the server, and the machine tries again. Output that the caller
+// does not take is bounded: if it exceeds 1 MiB, the connection ends.
 //
-// What the registration does (S4 to S14, S19) is in the documentation of package
-// registration.
+// For what the registration does (S4 to S14, S19), see package registration.
 //
 // # Time
 //
-// Each input carries the time. The clock of a machine never goes back. Use times with a
-// monotonic reading (time.Now has one), so that changes of the wall clock have no effect.
-// The zero Deadline has always passed: act at once.
+// Each input carries the current time. The clock of a machine never goes back.
+// Use times with a monotonic clock reading, such as those that time.Now
+// returns, so that changes of the wall clock have no effect. A zero Deadline
+// has always passed: act immediately.
 //
 // # Memory
 //
-// A Machine that waits holds less than 1 KiB, with its configuration, and it never holds
-// more than was received.
+// While it waits, a Machine uses less than 1 KiB, including its configuration.
+// It never holds more than it has received.
 //
-// All that a registration with two polls allocates, from the key of its SAS token to the
-// result, is less than 4 KiB if packets arrive whole, and less than 8 KiB if they arrive
-// in small pieces. So the heap never holds more than that, even if nothing is collected
-// in between. The machine and its result are included; the caller's buffers, for what is
-// read, what is written and the password, are not.
+// All allocations of a registration with two polls, from the key of its SAS
+// token to the result, add up to less than 4 KiB if packets arrive in one
+// piece, and to less than 8 KiB if they arrive in small pieces. The heap
+// therefore never holds more than that, even if no garbage is collected in the
+// meantime. These figures include the machine and its result. They do not
+// include the caller's buffers for input, output and the password.
 //
-// With TinyGo on a Cortex-M3, a stack of 4 kB was enough, and one of 8 kB with the
-// service of package dpstest in the same program.
+// With TinyGo on a Cortex-M3, a stack of 4 kB was sufficient, and a stack of 8
+// kB with the service of package dpstest in the same program.
 //
 // # Concurrency
 //
-// A Machine must not be used by two goroutines at once; different machines share nothing.
+// A Machine must not be used by multiple goroutines simultaneously. Different
+// machines share nothing.
 package fsm

@@ -9,25 +9,26 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A poller is what an event loop waits for, as with epoll or kqueue: several connections
-// and a time. Here the connections lead to a simulated service, and time is virtual.
+// A poller waits for events on several connections or for a time, like epoll or
+// kqueue. Here the connections lead to a simulated service, and time is
+// virtual.
 type poller struct {
 	now     time.Time
 	service *dpstest.Service
-	conns   map[int]*dpstest.Conn // by the number that dial returned, which is never used again
+	conns   map[int]*dpstest.Conn // by the number that dial returned, which is never reused
 	dials   int
 	ready   []pollEvent
 }
 
-// A pollEvent is something that happened to a connection: it was opened, bytes were
-// received, or it is gone.
+// A pollEvent is an event on a connection: the connection was opened, bytes
+// were received, or the connection is gone.
 type pollEvent struct {
 	conn     int
 	kind     string
 	received []byte
 }
 
-// dial begins to dial, and returns at once.
+// dial begins to dial and returns immediately.
 func (p *poller) dial(name string) int {
 	p.dials++
 	p.conns[p.dials] = p.service.Open(p.now, &dpstest.Certificate{CommonName: name})
@@ -42,7 +43,8 @@ func (p *poller) close(conn int) {
 	delete(p.conns, conn)
 }
 
-// wait returns what has happened. If nothing has, it waits until then.
+// wait returns the events that have happened. If there are none, it waits for
+// events, but not longer than until the given time.
 func (p *poller) wait(until time.Time) []pollEvent {
 	for n, c := range p.conns {
 		if b := c.AppendOutput(nil); len(b) > 0 {
@@ -63,14 +65,14 @@ func (p *poller) wait(until time.Time) []pollEvent {
 type client struct {
 	name string
 	m    *fsm.Machine
-	conn int // 0: none
+	conn int // 0 if there is none
 }
 
-// act does what the machine wants, and does not wait.
+// act does what the machine wants, without waiting.
 func (c *client) act(p *poller) {
 	if c.m.Want() == fsm.WantDial && c.conn == 0 && !c.m.Deadline().After(p.now) {
 		c.conn = p.dial(c.name)
-		c.m.Dialing(p.now) // now the Deadline is the time-out of the dial
+		c.m.Dialing(p.now) // the Deadline is now the timeout of the dial
 	}
 	if out := c.m.AppendOutput(nil); len(out) > 0 {
 		p.write(c.conn, out)
@@ -82,11 +84,11 @@ func (c *client) act(p *poller) {
 	}
 }
 
-// handle passes on what happened to the client's connection.
+// handle passes an event on the client's connection to the machine.
 func (c *client) handle(p *poller, e pollEvent) {
 	switch e.kind {
 	case "open":
-		c.m.Open(p.now, nil) // with an error it wants the connection closed, or is at its end
+		c.m.Open(p.now, nil) // after an error, Want reports what to do
 	case "bytes":
 		c.m.Receive(p.now, e.received)
 	case "lost":
@@ -96,9 +98,9 @@ func (c *client) handle(p *poller, e pollEvent) {
 	}
 }
 
-// eventLoop drives all machines to their end, on one goroutine. After each turn it waits
-// for the first event or the earliest Deadline. A loop with thousands of machines keeps
-// them in a heap that is ordered by Deadline.
+// eventLoop drives all machines on one goroutine until they have finished. In
+// each iteration it waits for the next event or the earliest Deadline. A loop
+// with thousands of machines would keep them in a heap ordered by Deadline.
 func eventLoop(p *poller, clients []*client) {
 	for {
 		var next time.Time
@@ -117,13 +119,14 @@ func eventLoop(p *poller, clients []*client) {
 			return
 		}
 		for _, e := range p.wait(next) {
-			// An event of a connection that was closed meanwhile belongs to nobody.
+			// Events of a connection that has been closed in the meantime are
+			// dropped.
 			if i := slices.IndexFunc(clients, func(c *client) bool { return c.conn == e.conn }); i >= 0 {
 				clients[i].handle(p, e)
 			}
 		}
 		for _, c := range clients {
-			c.m.Advance(p.now) // before its Deadline this has no effect
+			c.m.Advance(p.now) // before the Deadline, this has no effect
 		}
 	}
 }

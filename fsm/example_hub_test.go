@@ -10,13 +10,13 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// hubAPIVersion is the api-version of the IoT hub that its documentation shows for MQTT. It
-// is not one of the Device Provisioning Service.
+// hubAPIVersion is the api-version that the documentation of IoT Hub shows for
+// MQTT. It is not an api-version of the Device Provisioning Service.
 const hubAPIVersion = "2021-04-12"
 
-// hubConnect returns the CONNECT packet with which an assigned device goes to its IoT hub,
-// on port 8883 of the host a.AssignedHub. It signs with the key with which the device
-// registered.
+// hubConnect returns the CONNECT packet with which an assigned device connects
+// to its IoT hub, on port 8883 of the host a.AssignedHub. The key is the one
+// with which the device registered.
 func hubConnect(a fsm.Assignment, key []byte, expiry time.Time) (*packet.Connect, error) {
 	token := sastoken.Sign(key, sastoken.HubResource(a.AssignedHub, a.DeviceID), "", expiry)
 	password, err := token.AppendPassword(nil)
@@ -29,9 +29,10 @@ func hubConnect(a fsm.Assignment, key []byte, expiry time.Time) (*packet.Connect
 	}, err
 }
 
-// What comes next: a device of an enrollment group has been assigned, and connects to its
-// IoT hub. The key is derived once and serves for both. The device ID that the service
-// assigned counts now; it may differ from the registration ID.
+// After its assignment, a device of an enrollment group connects to its IoT
+// hub. The same derived key serves for both the registration and the hub. The
+// device now uses the device ID that the service assigned, which may differ
+// from the registration ID.
 func Example_hub() {
 	const scope, device, groupKey = "0ne00000A1B", "sn-007", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	service, _ := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{

@@ -12,7 +12,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// registerDevice drives a machine on connections that dial opens, each with a fresh SAS token.
+// registerDevice drives a machine on connections that dial opens. For each of
+// them, token returns a fresh SAS token.
 func registerDevice(m *fsm.Machine, dial func() (net.Conn, error), token func() []byte) (fsm.Assignment, error) {
 	in, out := make([]byte, 4096), []byte(nil)
 	for m.Want() != fsm.WantDone {
@@ -45,8 +46,8 @@ func registerDevice(m *fsm.Machine, dial func() (net.Conn, error), token func() 
 	return m.Result()
 }
 
-// The loop that drives a machine on a [net.Conn], here one end of a pipe. The other end
-// is a simulated service.
+// This loop drives a machine on a [net.Conn], here one end of a pipe. At the
+// other end is a simulated service.
 func Example_loop() {
 	const scope, device, key = "0ne00000A1B", "my-device", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	service, _ := dpstest.New(dpstest.Config{IDScope: scope, RetryAfter: "0", Enrollments: []dpstest.Enrollment{
@@ -69,7 +70,7 @@ func Example_loop() {
 	// hub.azure-devices.example my-device <nil>
 }
 
-// serve is the loop from the other side.
+// serve is the loop of the service.
 func serve(service *dpstest.Service, conn net.Conn) {
 	defer conn.Close()
 	link, in := service.Open(time.Now(), nil), make([]byte, 4096)

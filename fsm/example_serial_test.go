@@ -8,32 +8,33 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A serialLine is a line to a modem, at about 9,600 baud: in each millisecond it takes a
-// byte. Its driver has room for three. Behind the modem is a simulated service, and time
-// is virtual.
+// A serialLine is a serial line to a modem at about 9,600 baud: it sends one
+// byte per millisecond. Its driver has a buffer of three bytes. The modem is
+// connected to a simulated service, and time is virtual.
 type serialLine struct {
 	now     time.Time
 	service *dpstest.Service
 	conn    *dpstest.Conn
-	fifo    []byte // what the driver has taken and not yet sent
+	fifo    []byte // bytes that the driver has accepted but not sent yet
 	arrived []byte
 }
 
-// write takes up to three bytes and returns how many.
+// write accepts up to three bytes and returns their number.
 func (l *serialLine) write(p []byte) int {
 	n := min(len(p), 3-len(l.fifo))
 	l.fifo = append(l.fifo, p[:n]...)
 	return n
 }
 
-// read returns at once, with up to len(p) bytes of those that have arrived, if any.
+// read reads up to len(p) of the bytes that have arrived, and returns
+// immediately.
 func (l *serialLine) read(p []byte) int {
 	n := copy(p, l.arrived)
 	l.arrived = l.arrived[n:]
 	return n
 }
 
-// tick lets a millisecond pass.
+// tick advances the time by a millisecond.
 func (l *serialLine) tick() {
 	n := min(len(l.fifo), 1)
 	l.now = l.now.Add(time.Millisecond)
@@ -42,9 +43,9 @@ func (l *serialLine) tick() {
 	l.arrived = l.conn.AppendOutput(l.arrived)
 }
 
-// overSerial drives m on a line that takes three bytes at a time. What the line has not
-// taken yet is kept in pending, since AppendOutput returns it only once. It goes on reading
-// meanwhile.
+// overSerial drives m on a line that accepts three bytes at a time. It keeps
+// the bytes that the line has not accepted yet in pending, since AppendOutput
+// returns each byte only once. It continues to read while bytes are pending.
 func overSerial(m *fsm.Machine, l *serialLine) (fsm.Assignment, error) {
 	in, pending := make([]byte, 16), make([]byte, 0, 512)
 	for m.Want() != fsm.WantDone {
@@ -54,14 +55,14 @@ func overSerial(m *fsm.Machine, l *serialLine) (fsm.Assignment, error) {
 			}
 			l.conn = l.service.Open(l.now, &dpstest.Certificate{CommonName: "my-device"})
 			clear(pending)
-			pending = pending[:0] // it was for an earlier connection
+			pending = pending[:0] // the bytes were for an earlier connection
 			if err := m.Open(l.now, nil); err != nil {
 				return fsm.Assignment{}, err
 			}
 		}
 		pending = m.AppendOutput(pending)
 		rest := copy(pending, pending[l.write(pending):])
-		clear(pending[rest:]) // the first output of a device with a key holds its token
+		clear(pending[rest:]) // the first output of a device with a key contains its token
 		pending = pending[:rest]
 		switch {
 		case l.conn.Hungup():
@@ -76,7 +77,8 @@ func overSerial(m *fsm.Machine, l *serialLine) (fsm.Assignment, error) {
 	return m.Result()
 }
 
-// A serial line takes three bytes at a time, and what it has not taken yet has to be kept.
+// A serial line accepts three bytes at a time. The caller keeps the remaining
+// output.
 func Example_serialLine() {
 	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{{RegistrationID: "my-device", X509: true}}})
 	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})

@@ -10,8 +10,9 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// traceTo returns a Config.Trace that logs to h. A packet is logged as its String, which
-// shows neither passwords nor payloads, and which stays valid when the call is over.
+// traceTo returns a function for Config.Trace that logs to h. It logs the
+// String of a packet, which contains neither passwords nor payloads, and which
+// remains valid after the call.
 func traceTo(h slog.Handler) func(fsm.Event) {
 	return func(e fsm.Event) {
 		level := slog.LevelDebug
@@ -44,7 +45,7 @@ func traceTo(h slog.Handler) func(fsm.Event) {
 	}
 }
 
-// A machine logs to log/slog. Its password does not show.
+// A machine logs to log/slog. The log does not contain the password.
 func Example_slog() {
 	handler := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug})
 	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{

@@ -11,11 +11,12 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// now stands for time.Now in examples whose output is compared.
+// now replaces time.Now in examples, so that their output does not vary.
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// A device registers with a service that runs in virtual time. With a [net.Conn] the loop
-// of the package documentation takes the place of the link.
+// A device registers with a simulated service in virtual time. With a
+// [net.Conn], use the loop in the package documentation instead of
+// dpstest.Link.
 func Example() {
 	const scope, device, key = "0ne00000A1B", "my-device", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	service, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{
@@ -48,8 +49,8 @@ func Example() {
 	// after 6s
 }
 
-// What firmware does about the outcome of a registration. The cases may stand in any
-// order: an error matches one of them only.
+// This example shows how firmware can act on the outcome of a registration. The
+// cases can be in any order, since an error matches only one of them.
 func Example_switch() {
 	whatToDo := func(m *fsm.Machine) string {
 		assignment, err := m.Result()
@@ -58,21 +59,21 @@ func Example_switch() {
 		case err == nil:
 			return "connect to " + assignment.AssignedHub
 		case errors.Is(err, fsm.ErrUnauthorized):
-			return "tell somebody: the credentials are wrong"
+			return "report to the administrator: the credentials are wrong"
 		case errors.Is(err, fsm.ErrDisabled):
 			return "try again tomorrow"
 		case errors.Is(err, fsm.ErrNotFound):
-			return "wait to be enrolled: the device or the ID scope is not known"
+			return "wait for enrollment: the device or the ID scope is not known"
 		case errors.Is(err, fsm.ErrFailed):
-			return "tell somebody: the service cannot assign a hub"
+			return "report to the administrator: the service cannot assign a hub"
 		case errors.Is(err, fsm.ErrInvalid):
-			return "file a bug: we sent something wrong"
+			return "report a bug: the device sent something invalid"
 		case errors.As(err, &gaveUp): // throttled, unavailable, no network, no answer in time
-			return fmt.Sprintf("try again, not before %v have passed", gaveUp.Wait)
+			return fmt.Sprintf("try again, but not before %v have passed", gaveUp.Wait)
 		case errors.Is(err, fsm.ErrStopped):
-			return "nothing: we stopped it"
+			return "do nothing: the program called Stop"
 		}
-		return "nothing: we gave it up ourselves, with this cause: " + err.Error()
+		return "do nothing: the program called Abort: " + err.Error()
 	}
 
 	cfg := fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509}
@@ -97,14 +98,14 @@ func Example_switch() {
 	// Output:
 	// connect to hub.azure-devices.example
 	// try again tomorrow
-	// tell somebody: the credentials are wrong
-	// wait to be enrolled: the device or the ID scope is not known
-	// file a bug: we sent something wrong
-	// try again, not before 30s have passed
-	// nothing: we gave it up ourselves, with this cause: x509: certificate signed by unknown authority
+	// report to the administrator: the credentials are wrong
+	// wait for enrollment: the device or the ID scope is not known
+	// report a bug: the device sent something invalid
+	// try again, but not before 30s have passed
+	// do nothing: the program called Abort: x509: certificate signed by unknown authority
 }
 
-// Every mistake in a configuration is found at once.
+// New reports every mistake in a configuration in one error.
 func ExampleNew() {
 	_, err := fsm.New(fsm.Config{RegistrationID: "a/b", Attestation: fsm.TPM})
 	fmt.Println(err)
@@ -114,7 +115,7 @@ func ExampleNew() {
 	// Attestation is TPM, which the service does not offer over MQTT: use HTTPS or AMQP
 }
 
-// What the machine wants changes with inputs only.
+// The result of Want changes only with inputs.
 func ExampleMachine_Want() {
 	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
 	fmt.Println(m.Want())
@@ -131,7 +132,7 @@ func ExampleMachine_Want() {
 	// done
 }
 
-// A refusal says all that the service said.
+// A ServiceError has everything that the service reported about a refusal.
 func ExampleServiceError() {
 	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{{Group: "line 4", X509: true}}})
 	m, _ := fsm.New(fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device", Attestation: fsm.X509})
@@ -147,7 +148,8 @@ func ExampleServiceError() {
 	// registering 401 401002
 }
 
-// An operation that a first run did not see the end of is resumed by a later one.
+// A later run resumes an operation that had not ended when the first run gave
+// up.
 func ExampleMachine_OperationID() {
 	service, _ := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B", Enrollments: []dpstest.Enrollment{
 		{RegistrationID: "my-device", X509: true, Outcome: dpstest.Outcome{Polls: 3, RetryAfter: "20"}},

@@ -8,13 +8,13 @@ import (
 	"example.com/dps/fsm/internal/explore"
 )
 
-// order is the order of states and labels in the diagram; others follow.
+// order is the order of states and labels in the diagram. Others follow.
 var order = []string{
 	"idle", "dialing", "connecting", "subscribing", "ready", "closing", "finished",
 	"Dialing", "Open", "DialFailed", "Lost", "refused", "401", "a long wait", "no answer", "violation", "Stop", "giving up",
 }
 
-// happy is the way on which all goes well.
+// happy is the path of a successful registration.
 var happy = []explore.Edge{
 	{From: "idle", To: "dialing", Label: "Dialing"},
 	{From: "dialing", To: "connecting", Label: "Open"},
@@ -24,10 +24,10 @@ var happy = []explore.Edge{
 	{From: "closing", To: "finished", Label: "Lost"},
 }
 
-const statesIntro = `These are the states of the session. Ready stands for the states of the registration
-while it has its link, which are registering, waiting and polling: package registration
-shows those. The transitions are those that an exhaustive exploration finds with the
-default Policy.`
+const statesIntro = `These are the states of the session. The state named ready stands for the
+three states of a registration that has its link: registering, waiting and
+polling. Package registration shows those. The transitions are the ones that
+an exhaustive exploration finds with the default Policy.`
 
 // nodeOf returns the state that the diagram shows.
 func nodeOf(m *Machine) string {
@@ -39,8 +39,8 @@ func nodeOf(m *Machine) string {
 	}
 }
 
-// label returns what a step is called in the diagram, after what it led to; empty if it
-// does not show there.
+// label returns the label of a step in the diagram, which depends on its
+// effect. It is empty if the diagram does not show the step.
 func label(before, after *Machine, name string) string {
 	var gaveUp *GiveUpError
 	_, wasErr := before.Result()

@@ -9,9 +9,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// A Machine registers one device, once: it is an MQTT session around a
-// [registration.Registration]. It is made by [New]. The package documentation says how
-// to drive it.
+// A Machine registers one device once. It is an MQTT session around a
+// [registration.Registration]. Use [New] to create a Machine. The package
+// documentation describes how to drive it.
 type Machine struct {
 	reg *registration.Registration
 
@@ -23,24 +23,25 @@ type Machine struct {
 	attestation    Attestation
 	atMostOnce     bool
 	keepSession    bool
-	pipeline       bool // until that fails
+	pipeline       bool // set until a pipelined connection fails
 
 	phase     phase
-	pipelined bool      // all was sent at once on this transport, and no answer has come yet
+	pipelined bool      // everything was sent together on this transport, and no answer has arrived yet
 	now       time.Time // the latest time seen
-	deadline  time.Time // of the phase; zero: it has none
+	deadline  time.Time // of the phase; zero if it has none
 
 	in  packet.Splitter
 	out []byte
 
 	packetID    uint16    // the last one used
-	subscribeID uint16    // of the SUBSCRIBE that is open; 0: none is
+	subscribeID uint16    // of the unacknowledged SUBSCRIBE; 0 if there is none
 	lastSent    time.Time // when the last packet was appended to out
-	pinged      time.Time // when the first open PINGREQ was; zero: none is open
+	pinged      time.Time // when the first unanswered PINGREQ was sent; zero if there is none
 }
 
-// New returns a machine in state Idle that registers the device of cfg. It reports every
-// mistake in cfg in one error, which matches ErrInvalid. What cfg points to is copied.
+// New returns a machine in state Idle that registers the device described by
+// cfg. If cfg is invalid, New returns one error that reports every mistake and
+// matches ErrInvalid. New copies the data that cfg points to.
 func New(cfg Config) (*Machine, error) {
 	cfg.Policy.setDefaults()
 	regConfig, p := cfg.registration(), &cfg.Policy
@@ -59,11 +60,13 @@ func New(cfg Config) (*Machine, error) {
 	return m, err
 }
 
-// Inputs. Each one carries the time, and ends with what is due by then.
+// The following methods are the inputs. Each input carries the current time and
+// finally does everything that is due at that time.
 
-// Dialing reports that a dial has begun. The machine gives it up after
-// Policy.DialTimeout: it then wants it closed. A caller whose dials end by themselves need
-// not call Dialing.
+// Dialing reports that a dial has begun. If the dial takes longer than
+// Policy.DialTimeout, the machine counts it as failed, and WantClose asks the
+// caller to abandon it. Callers whose dials have their own timeout need not
+// call Dialing.
 func (m *Machine) Dialing(now time.Time) {
 	m.tick(now)
 	if m.phase == down && m.reg.Want() == WantDial {
@@ -72,8 +75,8 @@ func (m *Machine) Dialing(now time.Time) {
 	m.fire()
 }
 
-// DialFailed reports that a dial failed. cause may be nil. While a transport is open,
-// DialFailed has no effect.
+// DialFailed reports that a dial failed. The cause may be nil. While a
+// transport is open, DialFailed has no effect.
 func (m *Machine) DialFailed(now time.Time, cause error) {
 	m.tick(now)
 	switch m.phase {
@@ -86,13 +89,15 @@ func (m *Machine) DialFailed(now time.Time, cause error) {
 	m.fire()
 }
 
-// Open reports that a transport is up: a TLS or WebSocket handshake has finished. The
-// password is a fresh SAS token for SymmetricKey, and nil for X509. It is kept in the
-// output until that is taken, and nowhere else.
+// Open reports that a transport is open: its TLS or WebSocket handshake has
+// finished. The password is a fresh SAS token for SymmetricKey, and nil for
+// X509. The machine stores the password only in its output, until the output is
+// taken.
 //
-// After an error, close the transport. [ErrOrder] reports that no transport is wanted.
-// [ErrPassword] is a mistake of the caller, which ends the registration. Lost may be
-// called all the same, so that each dial is followed by one DialFailed or one Lost.
+// If Open returns an error, close the transport. [ErrOrder] reports that the
+// machine does not want a transport. [ErrPassword] reports a mistake of the
+// caller, and ends the registration. Calling Lost after an error is allowed, so
+// that each dial can be followed by one DialFailed or one Lost.
 func (m *Machine) Open(now time.Time, password []byte) error {
 	m.tick(now)
 	m.fire()
@@ -108,8 +113,8 @@ func (m *Machine) Open(now time.Time, password []byte) error {
 	return err
 }
 
-// Receive passes on bytes that were received. They are copied where need be; p may be
-// empty. Without a transport they are dropped.
+// Receive passes received bytes to the machine, which copies them if necessary;
+// p may be empty. Without a transport, the bytes are dropped.
 func (m *Machine) Receive(now time.Time, p []byte) {
 	m.tick(now)
 	if m.phase.open() {
@@ -119,15 +124,16 @@ func (m *Machine) Receive(now time.Time, p []byte) {
 	m.fire()
 }
 
-// Advance reports that time has passed. Call it at the Deadline; earlier or repeated
-// calls have no effect.
+// Advance reports that time has passed. Call it at the Deadline. Earlier and
+// repeated calls have no effect.
 func (m *Machine) Advance(now time.Time) {
 	m.tick(now)
 	m.fire()
 }
 
-// Lost reports that the transport is gone, also if it was closed because of WantClose.
-// cause may be nil. Without a transport, Lost has no effect.
+// Lost reports that the transport is gone, including when the caller closed it
+// because of WantClose. The cause may be nil. Without a transport, Lost has no
+// effect.
 func (m *Machine) Lost(now time.Time, cause error) {
 	m.tick(now)
 	switch {
@@ -145,22 +151,25 @@ func (m *Machine) Lost(now time.Time, cause error) {
 	m.fire()
 }
 
-// Abort ends the registration because the caller knows that it is hopeless: the host
-// does not exist, or its certificate is not trusted. The error of Result is then cause,
-// or ErrStopped if that is nil. Send the output and close the transport if Want asks for
-// it. After the end, Abort has no effect.
+// Abort ends the registration. Call it when the registration cannot succeed,
+// for example because the host does not exist or its certificate is not
+// trusted. Result then returns cause as its error, or ErrStopped if cause is
+// nil. Send the output and close the transport if Want asks for that. After the
+// end of the registration, Abort has no effect.
 func (m *Machine) Abort(now time.Time, cause error) {
 	m.tick(now)
 	m.reg.Abort(m.now, cause)
 	m.fire()
 }
 
-// Stop ends the registration with [ErrStopped]; otherwise it is like Abort.
+// Stop ends the registration with [ErrStopped]. It is equivalent to Abort with
+// a nil cause.
 func (m *Machine) Stop(now time.Time) { m.Abort(now, nil) }
 
-// Outputs. All but AppendOutput are pure reads, and change with inputs only.
+// The following methods are the outputs. All but AppendOutput only read the
+// state of the machine, and their results change only with inputs.
 
-// Want returns what to do next.
+// Want returns what the caller should do next.
 func (m *Machine) Want() Want {
 	switch {
 	case m.phase.open():
@@ -171,7 +180,8 @@ func (m *Machine) Want() Want {
 	return m.reg.Want()
 }
 
-// AppendOutput appends what is to be sent to b, and forgets it.
+// AppendOutput appends the bytes to send to b and returns the extended buffer.
+// It returns each byte once.
 func (m *Machine) AppendOutput(b []byte) []byte {
 	b = append(b, m.out...)
 	clear(m.out) // it may have held a password
@@ -181,9 +191,9 @@ func (m *Machine) AppendOutput(b []byte) []byte {
 	return b
 }
 
-// AppendUnread appends the bytes that were received behind the last answer to b. With
-// Policy.KeepSession they are the beginning of what the caller goes on with; without it
-// there are none.
+// AppendUnread appends to b the bytes that were received after the last answer,
+// and returns the extended buffer. With Policy.KeepSession, these bytes are the
+// beginning of the caller's input. Without it, there are none.
 func (m *Machine) AppendUnread(b []byte) []byte {
 	if m.phase != down {
 		return b
@@ -191,9 +201,10 @@ func (m *Machine) AppendUnread(b []byte) []byte {
 	return m.in.AppendRest(b)
 }
 
-// Deadline returns the time until which there is nothing to do: then call Advance (or
-// another input), or dial in WantDial. The zero time has always passed: act at once. In
-// WantDone the Deadline has no meaning.
+// Deadline returns the time until which there is nothing to do. At that time,
+// call Advance or another input, or dial if Want returns WantDial. The zero
+// time has always passed: act immediately. If Want returns WantDone, the
+// Deadline has no meaning.
 func (m *Machine) Deadline() time.Time {
 	switch {
 	case m.phase == closing || m.phase == abandoned:
@@ -214,13 +225,14 @@ func earliest(times ...time.Time) (first time.Time) {
 	return first
 }
 
-// Result returns the assignment, or [ErrPending] until the end. After the end it is the
-// same for ever; what it points to is the caller's. The other errors are a
-// [*ServiceError], a [*ConnectError], [ErrSubscribe], [ErrPassword], a [*GiveUpError],
-// [ErrStopped], and what Abort was given.
+// Result returns the assignment, or [ErrPending] until the registration ends.
+// After that, every call returns an equal result, whose memory belongs to the
+// caller. The other possible errors are a [*ServiceError], a [*ConnectError],
+// [ErrSubscribe], [ErrPassword], a [*GiveUpError], [ErrStopped] and the cause
+// passed to Abort.
 func (m *Machine) Result() (Assignment, error) { return m.reg.Result() }
 
-// State returns the state.
+// State returns the current state.
 func (m *Machine) State() State {
 	want := m.reg.Want()
 	switch {
@@ -236,25 +248,25 @@ func (m *Machine) State() State {
 	return Subscribing
 }
 
-// OperationID returns the id of the operation that is under way, to be put into
-// Config.OperationID in a later run. It is empty if the service has not named one, and
-// after the operation has ended.
+// OperationID returns the ID of the operation in progress, for
+// Config.OperationID of a later run. It is empty if the service has not named
+// an operation yet, and after the operation has ended.
 func (m *Machine) OperationID() string { return m.reg.OperationID() }
 
-// Ignored returns the number of messages that were not the awaited answer: foreign
-// topics, stale and repeated answers.
+// Ignored returns the number of received messages that were not the awaited
+// answer: messages on other topics, and stale or repeated answers.
 func (m *Machine) Ignored() int { return m.reg.Ignored() }
 
-// String returns one line for logs.
+// String returns a description of the machine on one line, for logs.
 func (m *Machine) String() string {
 	return "fsm.Machine(" + strconv.Quote(m.reg.ClientID()) + ", " + m.State().String() + ")"
 }
 
-// GoString returns String, so that %#v of a *Machine does not show the output, which may
-// hold a password.
+// GoString returns the same as String, so that formatting a *Machine with %#v
+// does not print the output, which may contain a password.
 func (m *Machine) GoString() string { return m.String() }
 
-// A configError is a Config with mistakes.
+// A configError reports the mistakes in a Config.
 type configError struct{ err error }
 
 func (e *configError) Error() string        { return "fsm: bad Config: " + e.err.Error() }

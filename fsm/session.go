@@ -8,20 +8,20 @@ import (
 	"example.com/dps/packet"
 )
 
-// Everything that changes the phase of a session is in this file, and goes through
+// Everything that changes the phase of a session is in this file and uses
 // enter.
 
-// A phase is where a session is.
+// A phase is a phase of an MQTT session.
 type phase byte
 
 const (
 	down        phase = iota // no transport
-	dialing                  // a dial is under way
-	abandoned                // that dial is to be given up
-	connecting               // the CONNACK is awaited
-	subscribing              // the SUBACK is awaited
+	dialing                  // a dial is in progress
+	abandoned                // the caller should abandon the dial
+	connecting               // waiting for the CONNACK
+	subscribing              // waiting for the SUBACK
 	ready                    // the registration has its link
-	closing                  // the transport is to be closed
+	closing                  // the caller should close the transport
 )
 
 // open reports whether there is a transport to exchange bytes on.
@@ -43,12 +43,13 @@ func (m *Machine) tick(now time.Time) {
 	}
 }
 
-// reached reports whether a deadline has come; the zero time has not been set.
+// reached reports whether a deadline has passed. The zero time means no
+// deadline.
 func (m *Machine) reached(deadline time.Time) bool {
 	return !deadline.IsZero() && !m.now.Before(deadline)
 }
 
-// fire does what is due. Every input ends with it.
+// fire does everything that is due. Every input ends with a call of fire.
 func (m *Machine) fire() {
 	if m.reached(m.deadline) { // S1
 		if m.phase == dialing {
@@ -80,8 +81,8 @@ func (m *Machine) follow() {
 	}
 }
 
-// leave ends the session: with a DISCONNECT, and with the transport to be closed; or,
-// with KeepSession, by leaving both to the caller.
+// leave ends the session. Normally it sends a DISCONNECT and asks the caller to
+// close the transport. With KeepSession, it leaves both to the caller.
 func (m *Machine) leave() {
 	if m.keepSession && m.assigned() { // S17
 		m.enter(down, time.Time{})
@@ -98,14 +99,14 @@ func (m *Machine) leave() {
 	m.enter(closing, time.Time{})
 }
 
-// assigned reports whether the registration has ended well.
+// assigned reports whether the registration has succeeded.
 func (m *Machine) assigned() bool {
 	_, err := m.reg.Result()
 	return err == nil
 }
 
-// fail ends the session after a failure, without another word. The registration learns
-// of it after the phase has changed to next.
+// fail ends the session after a failure, without sending anything. It changes
+// the phase to next before it reports the failure to the registration.
 func (m *Machine) fail(next phase, cause error) {
 	err := &StepError{State: m.State(), Err: cause}
 	m.pipeline = m.pipeline && !m.pipelined
@@ -118,7 +119,7 @@ func (m *Machine) fail(next phase, cause error) {
 	}
 }
 
-// drop forgets all that belongs to a transport.
+// drop discards everything that belongs to a transport.
 func (m *Machine) drop() {
 	m.dropOutput()
 	m.in.Reset()
@@ -126,7 +127,7 @@ func (m *Machine) drop() {
 }
 
 func (m *Machine) dropOutput() {
-	clear(m.out) // it may hold a password
+	clear(m.out) // it may contain a password
 	m.out = nil
 }
 
@@ -135,7 +136,7 @@ func (m *Machine) connect(password []byte) error {
 	if symmetric := m.attestation == SymmetricKey; symmetric != (len(password) > 0) {
 		return detailed(ErrPassword, strconv.Itoa(len(password))+" bytes for attestation by "+m.attestation.String())
 	}
-	p := packet.Connect{ // with a password of its own (S16)
+	p := packet.Connect{ // each connection has its own password (S16)
 		CleanSession: true, // the service keeps no sessions
 		KeepAlive:    uint16(m.keepAlive / time.Second),
 		ClientID:     []byte(m.reg.ClientID()),
@@ -157,8 +158,8 @@ func (m *Machine) connect(password []byte) error {
 	return nil
 }
 
-// ping sends a PINGREQ after a long silence of ours (MQTT-3.1.2-23), and gives the
-// connection up when none of the server's answers it (S15).
+// ping sends a PINGREQ after a long silence of the device (MQTT-3.1.2-23). If
+// no PINGRESP arrives in time, it ends the connection (S15).
 func (m *Machine) ping() {
 	if !m.reached(m.keepAliveDeadline()) {
 		return
@@ -174,7 +175,8 @@ func (m *Machine) ping() {
 	m.send(ping.AppendBinary(m.room()))
 }
 
-// keepAliveDeadline returns when ping has something to do; zero: never.
+// keepAliveDeadline returns the time at which ping has something to do. The
+// zero time means never.
 func (m *Machine) keepAliveDeadline() time.Time {
 	if !m.phase.accepted() || m.keepAlive == 0 {
 		return time.Time{}
@@ -182,7 +184,8 @@ func (m *Machine) keepAliveDeadline() time.Time {
 	return earliest(m.lastSent.Add(m.keepAlive), m.pongDeadline())
 }
 
-// pongDeadline returns when a PINGRESP is overdue; zero: never.
+// pongDeadline returns the time at which a PINGRESP is overdue. The zero time
+// means never.
 func (m *Machine) pongDeadline() time.Time {
 	if m.pinged.IsZero() {
 		return time.Time{}
@@ -190,7 +193,7 @@ func (m *Machine) pongDeadline() time.Time {
 	return m.pinged.Add(m.requestTimeout)
 }
 
-// receive processes the packets that have been received.
+// receive processes the received packets.
 func (m *Machine) receive() {
 	for m.phase.open() {
 		f, err := m.in.Next()
@@ -210,7 +213,7 @@ func (m *Machine) receive() {
 		m.follow()
 	}
 	var unread []byte
-	if m.phase == down { // with KeepSession: what is left is the caller's, but not in his buffer
+	if m.phase == down { // with KeepSession, copy the rest out of the buffer passed to Receive
 		unread = m.in.AppendRest(nil)
 	}
 	m.in.Reset()
@@ -236,8 +239,8 @@ func (m *Machine) packet(f packet.Frame) error {
 		var p packet.Pingresp
 		return p.Decode(f)
 
-	// An acknowledgement means nothing here: the answer to a request is the message
-	// that follows, and that may even come before it (S3).
+	// Acknowledgments have no effect: the answer to a request is a separate
+	// message, which may even arrive before the acknowledgment (S3).
 	case packet.PUBACK:
 		var p packet.Puback
 		return p.Decode(f)
@@ -279,7 +282,7 @@ func (m *Machine) suback(f packet.Frame) error {
 	}
 	switch {
 	case p.ID != m.subscribeID:
-		return errors.New("SUBACK " + strconv.Itoa(int(p.ID)) + " without such a SUBSCRIBE [MQTT-2.3.1-7]")
+		return errors.New("SUBACK " + strconv.Itoa(int(p.ID)) + " without a matching SUBSCRIBE [MQTT-2.3.1-7]")
 	case len(p.ReturnCodes) != 1:
 		return errors.New("SUBACK with " + strconv.Itoa(len(p.ReturnCodes)) + " return codes for one filter [MQTT-3.8.4-5]")
 	case p.ReturnCodes[0] == packet.SubackFailure: // S2
@@ -287,13 +290,13 @@ func (m *Machine) suback(f packet.Frame) error {
 	default:
 		m.subscribeID = 0
 		m.enter(ready, time.Time{})
-		m.reg.Ready(m.now) // which it has been told before, with Pipeline
+		m.reg.Ready(m.now) // with Pipeline, this is the second call, without effect
 	}
 	return nil
 }
 
-// pubrel ends a delivery with QoS 2. The message was taken when it was received; if it
-// comes twice, its $rid gives it away.
+// pubrel ends a delivery with QoS 2. The message was processed when it was
+// received. A second delivery is recognized by its $rid.
 func (m *Machine) pubrel(f packet.Frame) error {
 	var p packet.Pubrel
 	if err := p.Decode(f); err != nil {
@@ -304,7 +307,7 @@ func (m *Machine) pubrel(f packet.Frame) error {
 	return nil
 }
 
-// message acknowledges a message and passes it on.
+// message acknowledges a message and passes it to the registration.
 func (m *Machine) message(f packet.Frame) error {
 	var p packet.Publish
 	if err := p.Decode(f); err != nil {

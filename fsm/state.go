@@ -2,40 +2,43 @@ package fsm
 
 import "example.com/dps/fsm/registration"
 
-// State is where a [Machine] is.
+// State is the state of a [Machine].
 type State = registration.State
 
-// The states, in the order in which a registration that goes well passes through them.
+// The states, in the order in which a successful registration passes through
+// them.
 const (
-	Idle        = registration.Idle        // no transport; one is wanted at the deadline
+	Idle        = registration.Idle        // there is no transport; dial at the Deadline
 	Dialing     = registration.Dialing     // the transport is being opened
-	Connecting  = registration.Connecting  // CONNECT sent, the CONNACK is awaited
-	Subscribing = registration.Subscribing // SUBSCRIBE sent, the SUBACK is awaited
-	Registering = registration.Registering // registration sent, the answer is awaited
-	Waiting     = registration.Waiting     // until the next request may be sent
-	Polling     = registration.Polling     // query sent, the answer is awaited
-	Closing     = registration.Closing     // the caller is to close the transport and to call Lost
-	Finished    = registration.Finished    // the result is there and no transport is open
+	Connecting  = registration.Connecting  // CONNECT was sent; waiting for the CONNACK
+	Subscribing = registration.Subscribing // SUBSCRIBE was sent; waiting for the SUBACK
+	Registering = registration.Registering // the registration was sent; waiting for the answer
+	Waiting     = registration.Waiting     // waiting until the next request may be sent
+	Polling     = registration.Polling     // a query was sent; waiting for the answer
+	Closing     = registration.Closing     // the caller should close the transport and call Lost
+	Finished    = registration.Finished    // the result is available and no transport is open
 )
 
-// Want is what a [Machine] asks of its caller.
+// Want is what a [Machine] asks its caller to do.
 type Want = registration.Want
 
 const (
-	// WantDial asks for a transport, not before Deadline. Then call Open, or DialFailed
-	// if there is none to be had. While the dial is under way, nothing else is to be
-	// done, and the Deadline, which has passed, does not count: give the dial a time-out
-	// of its own, or call Dialing, which gives it one.
+	// WantDial asks the caller to dial, but not before the Deadline. Then call
+	// Open, or DialFailed if the dial fails. While the dial is in progress,
+	// there is nothing else to do, and the Deadline, which has passed, does not
+	// count: give the dial its own timeout, or call Dialing, which sets one.
 	WantDial = registration.WantDial
 
-	// WantExchange asks the caller to send the output, to call Receive when bytes
-	// arrive, and to call Advance (or Receive without bytes) at the Deadline.
+	// WantExchange asks the caller to send the output, to call Receive when
+	// bytes arrive, and to call Advance (or Receive without bytes) at the
+	// Deadline.
 	WantExchange = registration.WantExchange
 
-	// WantClose asks the caller to send the output, to close the transport (or to give
-	// up the dial) and to call Lost.
+	// WantClose asks the caller to send the output, to close the transport (or
+	// to abandon the dial) and to call Lost.
 	WantClose = registration.WantClose
 
-	// WantDone asks for nothing: Result has the outcome.
+	// WantDone asks for nothing: the registration has ended, and Result returns
+	// the outcome.
 	WantDone = registration.WantDone
 )

@@ -7,16 +7,16 @@ import (
 	"example.com/dps/packet"
 )
 
-// An Event is something that happened in a [Machine], for logs. It is passed to
-// Config.Trace.
+// An Event describes something that happened in a [Machine], for logs. It is
+// passed to Config.Trace.
 type Event struct {
 	Time   time.Time
 	Kind   EventKind
-	State  State         // after the event; EventReceived: in which the packet was received
-	Packet packet.Packet // EventSent and EventReceived; valid during the call only
-	Until  time.Time     // EventWait and EventRetry: when the machine goes on
-	Note   string        // why; text that was received is quoted
-	Err    error         // EventRetry: the failure; EventEnd: the error of Result
+	State  State         // after the event; for EventReceived, when the packet was received
+	Packet packet.Packet // for EventSent and EventReceived; valid only during the call
+	Until  time.Time     // for EventWait and EventRetry: when the machine continues
+	Note   string        // the reason; received text is quoted
+	Err    error         // for EventRetry: the failure; for EventEnd: the error of Result
 }
 
 // EventKind is the kind of an [Event].
@@ -26,14 +26,14 @@ type EventKind = registration.EventKind
 const (
 	EventSent     = registration.EventSent     // a packet was appended to the output
 	EventReceived = registration.EventReceived // a packet was received
-	EventIgnored  = registration.EventIgnored  // the last message received is not the awaited answer; Note says why
+	EventIgnored  = registration.EventIgnored  // the last message received is not the awaited answer; Note has the reason
 	EventWait     = registration.EventWait     // there is nothing to do before Until
 	EventRetry    = registration.EventRetry    // an attempt failed; the next one is at Until
-	EventEnd      = registration.EventEnd      // the result is there
+	EventEnd      = registration.EventEnd      // the registration has ended
 )
 
-// tracePacket reports a packet, if there is somebody to report it to, and if it can be
-// decoded: what is wrong with any other shows when it is worked on.
+// tracePacket reports a packet if there is a Trace function and the packet can
+// be decoded. The error in any other packet is found when it is processed.
 func (m *Machine) tracePacket(kind EventKind, f packet.Frame) {
 	if m.trace == nil {
 		return
@@ -43,7 +43,7 @@ func (m *Machine) tracePacket(kind EventKind, f packet.Frame) {
 	}
 }
 
-// forward makes the events of the registration those of the machine.
+// forward reports an event of the registration as one of the machine.
 func (m *Machine) forward(e registration.Event) {
 	state := m.State()
 	if e.Kind == EventEnd && e.Err == nil && m.keepSession { // S17

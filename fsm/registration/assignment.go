@@ -6,19 +6,20 @@ import (
 	"slices"
 )
 
-// An Assignment is what the service says about a registered device: its
-// registrationState, with the operation id. It marshals to JSON under the service's
-// names, so that it can be stored: a device should not register again at each start.
-// What the service did not send is zero.
+// An Assignment is what the service reports about a registered device: its
+// registrationState and the operation ID. It marshals to JSON with the names
+// that the service uses, so that it can be stored: a device should not register
+// again each time it starts. Fields that the service did not send are zero.
 type Assignment struct {
 	AssignedHub    string `json:"assignedHub,omitempty"` // host name of the IoT hub
-	DeviceID       string `json:"deviceId,omitempty"`    // may differ from the registration id
+	DeviceID       string `json:"deviceId,omitempty"`    // may differ from the registration ID
 	RegistrationID string `json:"registrationId,omitempty"`
 	OperationID    string `json:"operationId,omitempty"`
 	Status         string `json:"status,omitempty"`    // "assigned"
 	Substatus      string `json:"substatus,omitempty"` // "initialAssignment", "deviceDataMigrated", "deviceDataReset", …
 
-	// ISO 8601 as received, usually with 7 digits of a second and "Z".
+	// These times are in ISO 8601 format as received, usually with 7 digits for
+	// fractions of a second and "Z".
 	CreatedDateTimeUTC     string `json:"createdDateTimeUtc,omitempty"`
 	LastUpdatedDateTimeUTC string `json:"lastUpdatedDateTimeUtc,omitempty"`
 
@@ -32,21 +33,24 @@ type Assignment struct {
 	X509         *X509State         `json:"x509,omitempty"`
 	SymmetricKey *SymmetricKeyState `json:"symmetricKey,omitempty"`
 
-	// IssuedCertificateChain answers Config.CSR: DER in base64, the device's own
-	// certificate first. CSRIgnored reports that Config.CSR asked for one and that
-	// the service returned none.
+	// IssuedCertificateChain is the answer to Config.CSR: certificates in
+	// base64 encoded DER, beginning with the certificate of the device.
+	// CSRIgnored reports that Config.CSR was set but the service returned no
+	// certificate.
 	IssuedCertificateChain []string `json:"issuedCertificateChain,omitempty"`
 	CSRIgnored             bool     `json:"csrIgnored,omitempty"`
 
-	// TrustBundle is the JSON of api-version 2021-11-01-preview.
+	// TrustBundle is the trust bundle of api-version 2021-11-01-preview, as
+	// JSON.
 	TrustBundle json.RawMessage `json:"trustBundle,omitempty"`
 
-	// ConnectionProfile says how to connect to the hub: "classic" or "mqttV5"; empty
-	// means classic.
+	// ConnectionProfile specifies how to connect to the hub: "classic" or
+	// "mqttV5". Empty means classic.
 	ConnectionProfile string `json:"connectionProfile,omitempty"`
 }
 
-// X509State says which certificate the service saw. It may be empty.
+// X509State describes the certificate that the service received. It may be
+// empty.
 type X509State struct {
 	EnrollmentGroupID      string           `json:"enrollmentGroupId,omitempty"`
 	CertificateInfo        *CertificateInfo `json:"certificateInfo,omitempty"`
@@ -65,7 +69,7 @@ type CertificateInfo struct {
 	Version          int    `json:"version,omitempty"`
 }
 
-// SymmetricKeyState says which enrollment group the device belongs to.
+// SymmetricKeyState reports the enrollment group to which the device belongs.
 type SymmetricKeyState struct {
 	EnrollmentGroupID string `json:"enrollmentGroupId,omitempty"`
 }

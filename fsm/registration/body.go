@@ -6,18 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxOperationID bounds the operation id in bytes. Real ones have 55.
+// maxOperationID is the maximum length in bytes of an operation ID. Those of
+// the service have 55.
 const maxOperationID = 256
 
-// A body is the JSON of any answer: the status of an operation, or an error. Its fields
-// are values as they stand in the text, nil if absent or of the wrong type.
+// A body is the JSON object in an answer: the status of an operation, or an
+// error. Its fields are undecoded JSON values, nil if absent or of the wrong
+// type.
 type body struct {
 	operationID, status, trustBundle                   []byte
 	errorCode, trackingID, message, info, timestampUTC []byte
 	state                                              stateBody
 }
 
-// A stateBody is the registrationState.
+// A stateBody is the registrationState in a body.
 type stateBody struct {
 	assignedHub, deviceID, registrationID, status, substatus []byte
 	created, lastUpdated, etag, generationID, payload        []byte
@@ -25,8 +27,8 @@ type stateBody struct {
 	issuedCertificateChain, connectionProfile                []byte
 }
 
-// parse reads an answer, whose text the body borrows. After an error the body has what
-// could be read.
+// parse parses an answer. The body refers to text afterward. If parse returns
+// an error, the body has the fields that could be parsed.
 func (b *body) parse(text []byte) error {
 	if err := checkJSON(text); err != nil {
 		return &detail{ErrBody, err}
@@ -38,7 +40,7 @@ func (b *body) parse(text []byte) error {
 	switch {
 	case !b.hasStatus() && numberOf(b.errorCode) == 0:
 		return unreadable("neither status nor errorCode")
-	case !utf8.Valid(b.operationID): // decoding would make it three times as long
+	case !utf8.Valid(b.operationID): // decoding could triple its length
 		return unreadable("operationId is not UTF-8")
 	}
 	if n := len(decoded(b.operationID)); n > maxOperationID {
@@ -47,16 +49,18 @@ func (b *body) parse(text []byte) error {
 	return nil
 }
 
-// The types of values that are taken; others count as absent.
+// These are the first characters of values of each type. A value of another
+// type counts as absent.
 const (
 	text   = `"`
 	object = `{`
 	array  = `[`
-	code   = `"0123456789` // some send it as a string
+	code   = `"0123456789` // some servers send it as a string
 )
 
-// set takes the value of a member if its type is right. As with encoding/json, a member
-// that comes twice has the value of the last one.
+// set sets *field to the value of a member if the type of the value is one of
+// types. As with encoding/json, the last of several members with the same name
+// wins.
 func set(field *[]byte, value []byte, types string) {
 	if strings.IndexByte(types, value[0]) >= 0 {
 		*field = value
@@ -138,13 +142,14 @@ type outcome byte
 
 const (
 	none    outcome = iota // the answer has no status
-	unknown                // a word that is not known
+	unknown                // the status is unknown
 	pending
 	assigned
 	ended // failed or disabled
 )
 
-// outcomeOf compares without regard to case: clients differ about it (S19).
+// outcomeOf returns the meaning of a status. It ignores case, since clients
+// differ in this respect (S19).
 func outcomeOf(status []byte) outcome {
 	if len(status) == 0 {
 		return none
@@ -167,7 +172,8 @@ func isDisabled(status string) bool {
 	return string(lowered) == "disabled" || string(lowered) == "blacklisted"
 }
 
-// operation returns the operation id, or known if that is the same or if there is none.
+// operation returns the operation ID of the answer. If the answer has none, or
+// the same one, it returns known.
 func (b *body) operation(known string) string {
 	if id := decoded(b.operationID); len(id) > 0 && string(id) != known {
 		return string(id)
@@ -175,8 +181,8 @@ func (b *body) operation(known string) string {
 	return known
 }
 
-// assignment returns the result of an assigned device. operationID is what is known
-// already.
+// assignment returns the result for an assigned device. operationID is the ID
+// that is already known.
 func (b *body) assignment(operationID string) (*Assignment, error) {
 	s := &b.state
 	a := &Assignment{
@@ -219,7 +225,7 @@ func x509StateOf(value []byte) *X509State {
 	return s
 }
 
-// setString and setInfo are like set, for what is kept decoded.
+// setString and setInfo are like set, for fields that are kept decoded.
 func setString(field *string, value []byte) {
 	if isString(value) {
 		*field = stringOf(value)
@@ -271,7 +277,8 @@ func symmetricKeyStateOf(value []byte) *SymmetricKeyState {
 	return s
 }
 
-// stringsOf decodes an array of strings. Any other array, and nil, is nil.
+// stringsOf decodes an array of strings. For nil or any other array, it returns
+// nil.
 func stringsOf(value []byte) (all []string) {
 	e := walk(value, '[')
 	for e.next() {
@@ -283,8 +290,8 @@ func stringsOf(value []byte) (all []string) {
 	return all
 }
 
-// refusal returns the error of an answer other than "assigned". asked is the state in
-// which it was received.
+// refusal returns the error for an answer other than "assigned". asked is the
+// state in which the answer was received.
 func (b *body) refusal(asked State, status int) *ServiceError {
 	e := &ServiceError{
 		State: asked, Status: status, ErrorCode: numberOf(b.errorCode), Message: clip(b.message, maxText),
@@ -307,10 +314,10 @@ func (b *body) refusal(asked State, status int) *ServiceError {
 	return e
 }
 
-// maxText bounds in bytes each text of a [ServiceError].
+// maxText is the maximum length in bytes of each text in a [ServiceError].
 const maxText = 1024
 
-// clip decodes a string, or the beginning of one that is longer than this many bytes.
+// clip decodes a string and truncates it to the given number of bytes.
 func clip(value []byte, most int) string { return clipString(stringOf(value), most) }
 
 func clipString(s string, most int) string {

@@ -11,71 +11,79 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultAPIVersion is the api-version that every device SDK and the documentation use
-// over MQTT.
+// DefaultAPIVersion is the api-version that the documentation and every device
+// SDK use over MQTT.
 const DefaultAPIVersion = "2019-03-31"
 
-// csrVersion is the date of the first api-version that knows Config.CSR.
+// csrVersion is the date of the first api-version that supports Config.CSR.
 const csrVersion = "2025-07-01"
 
-// maxMessage is the size in bytes of the largest message that the service takes.
+// maxMessage is the size in bytes of the largest message that the service
+// accepts.
 const maxMessage = 96 << 10
 
-// Config says what to register. IDScope and RegistrationID are required; all other
-// fields have useful zero values.
+// Config describes the device to register. IDScope and RegistrationID are
+// required. All other fields have useful zero values.
 type Config struct {
-	// IDScope names the DPS instance, such as "0ne00000A1B". 1 to 64 bytes.
+	// IDScope identifies the DPS instance, such as "0ne00000A1B". It has 1 to
+	// 64 bytes.
 	IDScope string
 
-	// RegistrationID names the device. 1 to 128 bytes; the service takes letters,
-	// digits and "-._:", in any case, and the last one a letter, a digit or "-". Case
-	// is kept: a key derived from it depends on it. For a device with a certificate it
-	// is the common name.
+	// RegistrationID identifies the device. It has 1 to 128 bytes. The service
+	// accepts letters of either case, digits and "-._:". The last character
+	// must be a letter, a digit or "-". The ID is sent without a change of
+	// case, since a key derived from it depends on the case. For a device with
+	// a certificate, the registration ID is the common name of the certificate.
 	RegistrationID string
 
-	// Payload is any JSON value for a custom allocation policy, such as
-	// {"modelId":"dtmi:…"}; nil for none.
+	// Payload, if not nil, is a JSON value for a custom allocation policy, such
+	// as {"modelId":"dtmi:…"}.
 	Payload json.RawMessage
 
-	// CSR is a PKCS #10 certificate signing request in DER and base64, without the
-	// lines of PEM, for which the service returns Assignment.IssuedCertificateChain.
-	// Its common name is the registration id. It needs an APIVersion of
-	// 2025-07-01-preview or later.
+	// CSR is a PKCS #10 certificate signing request in base64 encoded DER,
+	// without the header and footer lines of PEM. The service answers it with
+	// Assignment.IssuedCertificateChain. The common name of the request is the
+	// registration ID. A CSR requires APIVersion 2025-07-01-preview or later.
 	CSR string
 
-	// EmptyBody sends the registration without a body, for which the user name is
-	// enough. Not with Payload or CSR.
+	// EmptyBody sends the registration without a body, since the user name
+	// alone identifies the device. It cannot be combined with Payload or CSR.
 	EmptyBody bool
 
-	// APIVersion is DefaultAPIVersion if empty.
+	// APIVersion is the api-version of the service. If it is empty,
+	// DefaultAPIVersion is used.
 	APIVersion string
 
-	// UserAgent goes to the service as ClientVersion; it is percent-encoded.
+	// UserAgent, if not empty, is sent to the service as ClientVersion, in
+	// percent-encoding.
 	UserAgent string
 
-	// OperationID resumes an operation of an earlier run (see
-	// [Registration.OperationID]): it is queried first.
+	// OperationID, if not empty, resumes an operation of an earlier run (see
+	// [Registration.OperationID]): the first request queries it.
 	OperationID string
 
-	// RequestIDPrefix is put before the counter that is each request's $rid. Where
-	// devices share one response topic, as on an ordinary broker, make it unique.
+	// RequestIDPrefix precedes the counter in the $rid of each request. If
+	// devices share one response topic, as on an ordinary broker, it must be
+	// unique.
 	RequestIDPrefix string
 
 	Policy Policy
 
-	// Jitter returns a random number in [0,1) by which waits are spread: those before a
-	// query get up to a fifth longer, those after a failure up to twice as long; about
-	// those after 429 see Policy.MaxThrottled. nil is deterministic: no jitter. Set it
-	// in a fleet, to math/rand/v2.Float64, say.
+	// Jitter returns a random number in [0,1), which spreads waits: a wait
+	// before a query becomes up to a fifth longer, and a wait after a failure
+	// up to twice as long. For waits after 429, see Policy.MaxThrottled. If
+	// Jitter is nil, there is no jitter, and waits are deterministic. In a
+	// fleet, set it, for example to math/rand/v2.Float64.
 	Jitter func() float64
 
-	// Trace, if not nil, is called with what happens. It must not call the
-	// registration.
+	// Trace, if not nil, is called for each event. It must not call methods of
+	// the registration.
 	Trace func(Event)
 }
 
-// Check reports every mistake in c in one error, without the name of this package
-// before it.
+// Check returns one error that reports every mistake in c, or nil if there is
+// none. Unlike the error of New, it does not begin with the name of this
+// package.
 func (c *Config) Check() error {
 	d := *c
 	d.setDefaults()
@@ -87,7 +95,7 @@ func (c *Config) setDefaults() {
 	c.Policy.setDefaults()
 }
 
-// check reports every mistake, with the defaults set.
+// check reports every mistake in c, after the defaults have been set.
 func (c *Config) check() error {
 	var m mistakes
 	checkID(&m, "IDScope", c.IDScope, 64)
@@ -99,13 +107,13 @@ func (c *Config) check() error {
 	}
 	checkCSR(&m, c.CSR)
 	if c.CSR != "" && c.APIVersion < csrVersion {
-		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", which does not know a CSR, expected " + csrVersion + "-preview or later")
+		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", which does not support a CSR, expected " + csrVersion + "-preview or later")
 	}
 	if c.EmptyBody && (c.Payload != nil || c.CSR != "") {
 		m.add("EmptyBody is set together with Payload or CSR")
 	}
 	if size := len(c.Payload) + len(c.CSR); size > maxMessage-1024 {
-		m.add("Payload and CSR have " + strconv.Itoa(size) + " bytes together, the service takes messages of " + strconv.Itoa(maxMessage))
+		m.add("Payload and CSR have " + strconv.Itoa(size) + " bytes together, the service accepts messages of at most " + strconv.Itoa(maxMessage))
 	}
 	if bad := strings.IndexFunc(c.APIVersion, notVersion); bad >= 0 || len(c.APIVersion) > 64 {
 		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", expected something like " + strconv.Quote(DefaultAPIVersion))
@@ -126,7 +134,7 @@ func (c *Config) check() error {
 	return errors.Join(m...)
 }
 
-// mistakes are what is wrong with a Config.
+// mistakes lists the mistakes in a Config.
 type mistakes []error
 
 func (m *mistakes) add(text string) { *m = append(*m, errors.New(text)) }
@@ -137,8 +145,8 @@ func tooLong(size, limit int) string {
 	return "has " + strconv.Itoa(size) + " bytes, the limit is " + strconv.Itoa(limit)
 }
 
-// checkID checks softly: the sources disagree about the alphabet, so that only what
-// would break the user name, the topic filter or MQTT is refused.
+// checkID reports only characters that would break the user name, the topic
+// filter or MQTT, since sources disagree about the alphabet of IDs.
 func checkID(m *mistakes, name, id string, limit int) {
 	switch {
 	case id == "":
@@ -152,10 +160,11 @@ func checkID(m *mistakes, name, id string, limit int) {
 	}
 }
 
-// maxCSR is the size in base64 characters of the largest request that clients send.
+// maxCSR is the maximum length of a CSR in base64 characters, which is that of
+// the largest request that clients send.
 const maxCSR = 8192
 
-// checkCSR finds nothing wrong with an empty one.
+// checkCSR reports what is wrong with a CSR. An empty CSR is valid.
 func checkCSR(m *mistakes, csr string) {
 	if strings.HasPrefix(csr, "-----") {
 		m.add("CSR is PEM, expected the base64 text between its lines, without line breaks")
@@ -177,7 +186,7 @@ func notVersion(r rune) bool {
 	return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '-' || r == '.' || r == '_')
 }
 
-// appendBody appends the DeviceRegistration that is the body of a registration.
+// appendBody appends the body of a registration, a DeviceRegistration object.
 func (c *Config) appendBody(b []byte) []byte {
 	if c.EmptyBody {
 		return b
@@ -185,7 +194,7 @@ func (c *Config) appendBody(b []byte) []byte {
 	b = slices.Grow(b, 64+len(c.RegistrationID)+len(c.Payload)+len(c.CSR))
 	b = append(b, `{"registrationId":"`...)
 	for _, d := range []byte(c.RegistrationID) {
-		if d == '"' || d == '\\' { // what else JSON escapes is refused
+		if d == '"' || d == '\\' { // checkID rejects all other characters that need an escape
 			b = append(b, '\\')
 		}
 		b = append(b, d)
@@ -203,8 +212,8 @@ func (c *Config) appendBody(b []byte) []byte {
 	return append(b, '}')
 }
 
-// username returns the user name of the CONNECT: a path whose last segment goes on like
-// a query. The ids stand in it as they are.
+// username returns the user name for the CONNECT: a path whose last segment has
+// the form of a query. The IDs are not escaped.
 func (c *Config) username() string {
 	s := c.IDScope + "/registrations/" + c.RegistrationID + "/api-version=" + c.APIVersion
 	if c.UserAgent != "" {
@@ -213,8 +222,8 @@ func (c *Config) username() string {
 	return s
 }
 
-// percentEncode encodes all but the unreserved characters of RFC 3986, without the '+'
-// for a space of net/url.
+// percentEncode encodes all but the unreserved characters of RFC 3986. Unlike
+// net/url, it does not encode a space as '+'.
 func percentEncode(s string) string {
 	const hex = "0123456789ABCDEF"
 	var out strings.Builder

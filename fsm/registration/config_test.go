@@ -75,11 +75,11 @@ func TestMistakesInWhatIsSent(t *testing.T) {
 		"CSR is not base64: illegal base64 data at input byte 0":                                                csr("_AAA"),
 		"CSR has 8196 characters, the limit is 8192":                                                            csr(strings.Repeat("AAAA", 2049)),
 		"CSR has 8193 characters, the limit is 8192\nCSR is not base64: illegal base64 data at input byte 8192": csr(strings.Repeat("A", 8193)),
-		`APIVersion is "2019-03-31", which does not know a CSR, expected 2025-07-01-preview or later`:           func(c *registration.Config) { c.CSR = "AAAA" },
-		`APIVersion is "2021-11-01-preview", which does not know a CSR, expected 2025-07-01-preview or later`: func(c *registration.Config) {
+		`APIVersion is "2019-03-31", which does not support a CSR, expected 2025-07-01-preview or later`:        func(c *registration.Config) { c.CSR = "AAAA" },
+		`APIVersion is "2021-11-01-preview", which does not support a CSR, expected 2025-07-01-preview or later`: func(c *registration.Config) {
 			c.CSR, c.APIVersion = "AAAA", "2021-11-01-preview"
 		},
-		"Payload and CSR have 97281 bytes together, the service takes messages of 98304": func(c *registration.Config) {
+		"Payload and CSR have 97281 bytes together, the service accepts messages of at most 98304": func(c *registration.Config) {
 			csr(strings.Repeat("AAAA", 2048))(c)
 			c.Payload = json.RawMessage(`{"a":"` + strings.Repeat("x", 97281-8192-8) + `"}`)
 		},

@@ -1,33 +1,34 @@
 package registration
 
-// A verdict is what an answer leads to.
+// A verdict is what to do after an answer.
 type verdict byte
 
 const (
-	query     verdict = iota // the operation goes on: query it later
+	query     verdict = iota // the operation is in progress: query it later
 	done                     // the device is assigned
-	final                    // the answer is the result
-	again                    // the same step once more, after a wait
-	startOver                // from the registration on, after a wait
-	reconnect                // the same step once more, on a new link with a fresh password
-	garbled                  // the same step once more, but not often
+	final                    // the answer ends the registration with an error
+	again                    // repeat the step after a wait
+	startOver                // register again after a wait
+	reconnect                // repeat the step on a new link with a fresh password
+	garbled                  // repeat the step, but only a few times in a row
 )
 
-// A situation is all that the verdict about an answer depends on.
+// A situation is everything on which the verdict about an answer depends.
 type situation struct {
 	status    outcome // of the body
 	code      int     // of the topic
-	notFound  bool    // code or body say that the operation or the device is not known
-	polling   bool    // a query was asked, not a registration
+	notFound  bool    // the code or the body reports that the operation or the device is unknown
+	polling   bool    // the request was a query, not a registration
 	resuming  bool    // no answer on this link has confirmed the operation
-	missed    bool    // the operation was not found once before
-	refreshed bool    // the link was made to have a fresh password
+	missed    bool    // an earlier query was answered that the operation is unknown
+	refreshed bool    // the link was replaced for a fresh password
 }
 
-// decide is the table of what answers mean. The first row that fits counts.
+// decide returns the verdict about an answer. It is a table whose first
+// matching row applies.
 func decide(s situation) verdict {
 	switch {
-	// The status in the body decides, not the code of the topic (S6).
+	// The status in the body decides, not the code in the topic (S6).
 	case s.status == pending:
 		return query
 	case s.status == assigned:
@@ -35,13 +36,13 @@ func decide(s situation) verdict {
 	case s.status == ended:
 		return final
 
-	// About a word that is not known, the code decides.
+	// If the status is unknown, the code decides.
 	case s.status == unknown && s.code == 202:
 		return query
 	case s.status == unknown && s.code < 400:
 		return final
 
-	// An error body, or none, does not belong to a code of success (S13).
+	// A code of success requires a status in the body (S13).
 	case s.code < 400:
 		return garbled
 
@@ -49,16 +50,17 @@ func decide(s situation) verdict {
 	case s.code == 429 || s.code >= 500:
 		return again
 
-	// A conflict with another registration is over soon (S9).
+	// A conflict with another registration is temporary (S9).
 	case s.code == 412:
 		return startOver
 
-	// The registration: all else is final (S10).
+	// For a registration, everything else is final (S10).
 	case !s.polling:
 		return final
 
-	// The query: an operation of an earlier link or run may be gone (S11), and so may
-	// any, once (S9). The password may have expired since the CONNECT.
+	// For a query, an operation of an earlier link or run may be gone (S11),
+	// and any operation may be gone once (S9). The password may have expired
+	// since the CONNECT.
 	case s.refreshed && s.code == 401 && !s.notFound:
 		return final
 	case s.resuming, s.notFound && !s.missed:

@@ -1,80 +1,93 @@
-// Package registration registers a device with the Azure IoT Hub Device Provisioning
-// Service (DPS) for a program that has an MQTT client already.
+// Package registration registers a device with the Azure IoT Hub Device
+// Provisioning Service (DPS), for programs that already have an MQTT client.
 //
-// A [Registration] knows what to ask the service, when, and what the answers mean. It
-// knows neither packets nor connections, reads no clock, starts no goroutine and never
-// blocks. A program without an MQTT client uses package fsm, which puts an MQTT session
-// around it.
+// A [Registration] knows what to ask the service, when to ask it, and what the
+// answers mean. It does not deal with packets or connections, reads no clock,
+// starts no goroutine and never blocks. Programs without an MQTT client should
+// use package fsm, which puts an MQTT session around a Registration.
 //
-// # The machine in ten lines
+// # How it works
 //
-// A Registration wants a link: a connection to the service, subscribed to
-// [topic.ResponseFilter]. When that is ready, it has a registration published. The
-// service answers "assigning" with an operation id; the Registration waits for as long
-// as the service asks for, and has a query about that operation published; and so on,
-// until the answer is "assigned" (the result) or a refusal (an error). A failure (the
-// link is lost, an answer is missing or unreadable, the service is throttled or
-// unavailable) leads to another attempt at the same step, later each time, until there
-// have been too many of them, or the time is used up. A new link goes on with the
-// operation that is under way, since a registration is billed and a query is not.
+// A Registration needs a link: a connection to the service that is subscribed
+// to [topic.ResponseFilter]. When the link is ready, the Registration asks the
+// caller to publish a registration request. The service answers "assigning"
+// with an operation ID. The Registration waits for as long as the service
+// requests, and then asks the caller to publish a query about that operation.
+// It repeats this until the answer is "assigned", which is the result, or a
+// refusal, which is an error.
+//
+// After a failure, the Registration tries the same step again, with longer
+// waits after further failures, until there have been too many of them or the
+// time is used up. Failures are a lost link, a missing or unreadable answer,
+// and a service that is throttled or unavailable. On a new link, the
+// Registration continues with the operation in progress, since registrations
+// are billed and queries are not.
 //
 // # The loop
 //
-// Call one input ([Registration.Ready], [Registration.Message],
-// [Registration.DialFailed], [Registration.Lost], [Registration.Advance]); publish what
-// [Registration.AppendRequest] returns; look at [Registration.Want] and
-// [Registration.Deadline]; repeat. The example of type Registration is such a loop, and
-// fsm/examples/paho a whole program.
+// Call one input method ([Registration.Ready], [Registration.Message],
+// [Registration.DialFailed], [Registration.Lost] or [Registration.Advance]),
+// publish what [Registration.AppendRequest] returns, check [Registration.Want]
+// and [Registration.Deadline], and repeat. The example of this package is such
+// a loop, and fsm/examples/paho is a whole program.
 //
-// Each link that was announced with Ready ends with one Lost, and each attempt to get one
-// that failed with one DialFailed.
+// After each failed attempt to set up a link, call DialFailed once. After each
+// link that was announced with Ready, call Lost once when the link is gone.
 //
-// # What it does about what the service really does
+// # How it deals with the behavior of the service
 //
-//   - S4: An answer counts if its $rid is that of the open request, or if it is empty
-//     ("$rid=", as the service answers a misspelt one). Any other answer is ignored.
-//   - S5: So is the second delivery of an answer.
-//   - S6: The status in the body decides, not the code in the topic: 200 has been seen
-//     with "assigning" and with "failed". About a status that is not known, the code
-//     decides.
-//   - S7: The wait before a query is the service's retry-after, within
-//     [Policy.MinRetryAfter] and [Policy.MaxRetryAfter]; without one it is
-//     [Policy.RetryAfter]. Jitter makes waits longer, never shorter.
-//   - S8: 429 and 5xx repeat the same step after the longer of retry-after and back-off,
-//     on the same link, with the operation id kept. While the answers are 429, which
-//     means that a fleet is above the quota, waits grow with the time that this takes.
-//   - S9: 404 on a query starts over with the registration, once, and 412 starts over.
-//     Starting over counts as a failure that nothing forgives.
-//   - S10: 400, 401, 403, 404, 409 and any other error on the registration are final, as
-//     are "failed", "disabled" and "blacklisted". A 401 on a query is final too, if a
-//     new link with a fresh password does not help.
-//   - S11: A lost link is replaced, and a known operation id is queried first. If the
-//     service does not know the operation any more, the device registers again.
-//   - S12: The whole registration has a [Policy.Budget], beside the deadline of each
-//     answer. A last attempt is made shortly before its end.
-//   - S13: An unreadable answer counts as a failure; three in a row end the registration.
-//   - S14: A link that is lost after the registration was sent is explained: so the
-//     service answers certificates that it does not accept.
-//   - S19: Statuses are compared without regard to case.
+//   - S4: An answer counts if its $rid is that of the open request, or if it is
+//     empty ("$rid=", with which the service answers a request whose $rid is
+//     misspelled). Any other answer is ignored.
+//   - S5: The second delivery of an answer is ignored too.
+//   - S6: The status in the body decides, not the code in the topic: 200 has
+//     been seen with "assigning" and with "failed". If the status is unknown,
+//     the code decides.
+//   - S7: The wait before a query is the service's retry-after, limited to the
+//     range from [Policy.MinRetryAfter] to [Policy.MaxRetryAfter]. Without a
+//     retry-after, it is [Policy.RetryAfter]. Jitter makes waits longer, never
+//     shorter.
+//   - S8: After 429 or 5xx, the same step is repeated after the longer of
+//     retry-after and backoff, on the same link and with the same operation ID.
+//     A 429 means that a fleet exceeds the quota. As long as the answers are
+//     429, the waits grow with the time since the first of them.
+//   - S9: After a 404 on a query, the Registration starts over and registers
+//     again, but only once. After a 412, it starts over as well. Starting over
+//     counts as a failure, which later progress does not erase.
+//   - S10: 400, 401, 403, 404, 409 and any other error on the registration are
+//     final, as are "failed", "disabled" and "blacklisted". A 401 on a query is
+//     also final, if a new link with a fresh password does not help.
+//   - S11: A lost link is replaced, and a known operation ID is queried first.
+//     If the service no longer knows the operation, the device registers again.
+//   - S12: The whole registration has a [Policy.Budget], in addition to the
+//     deadline of each answer. A last attempt is made shortly before the end of
+//     the budget.
+//   - S13: An unreadable answer counts as a failure. Three in a row end the
+//     registration.
+//   - S14: If a link is lost after the registration was sent, the error
+//     includes an explanation: this is how the service rejects certificates.
+//   - S19: Comparisons of statuses ignore case.
 //
-// A wait of more than [Policy.StayConnected] is spent without a link. S1, S2, S3 and S15
-// to S18 are about the MQTT session: see package fsm.
+// The Registration closes the link during a wait that is longer than
+// [Policy.StayConnected]. S1, S2, S3 and S15 to S18 are about the MQTT session:
+// see package fsm.
 //
 // # Time, memory and concurrency
 //
-// Each input carries the time, which never goes back. The zero Deadline has always
-// passed: act at once. A Registration holds less than 1 KiB while it waits, with its
-// configuration. It must not be used by two goroutines at once; different ones share
-// nothing.
+// Each input carries the current time, which never goes back. A zero Deadline
+// has always passed: act immediately. While it waits, a Registration uses less
+// than 1 KiB, including its configuration. A Registration must not be used by
+// multiple goroutines simultaneously. Different registrations share nothing.
 //
 // # States
 //
-// The transitions are those that an exhaustive exploration finds with the default
-// Policy. They are named after inputs, and after what answers say; Stop stands for Abort
-// too. Giving up is the end of MaxAttempts or Budget, and a long wait is one of more
-// than StayConnected.
+// The transitions are the ones that an exhaustive exploration finds with the
+// default Policy. They are named after inputs and after the contents of
+// answers. Stop also stands for Abort. "Giving up" means that MaxAttempts or
+// Budget is used up, and "a long wait" is one that is longer than
+// StayConnected.
 //
-// When all goes well:
+// A successful registration makes these transitions:
 //
 //	idle        → registering  Ready
 //	registering → waiting      assigning
@@ -83,7 +96,7 @@
 //	polling     → closing      assigned
 //	closing     → finished     Lost
 //
-// Otherwise:
+// All other transitions are:
 //
 //	idle                                   → idle         DialFailed
 //	idle                                   → waiting      Ready, too early
@@ -100,5 +113,5 @@
 //	polling                                → waiting      404; refused on resuming
 //	polling                                → closing      401
 //
-// No option adds to that.
+// No option adds further transitions.
 package registration

@@ -7,29 +7,33 @@ import (
 	"time"
 )
 
-// What to do about an error of Result: each one matches exactly one of these, or is a
-// [*GiveUpError], [ErrStopped], or the cause given to Abort. So a switch may have its
-// cases in any order.
+// These errors classify the errors of Result by what to do about them. Each
+// error of Result matches exactly one of them, or is a [*GiveUpError],
+// [ErrStopped] or the cause passed to Abort. The cases of a switch can
+// therefore be in any order.
 var (
-	// ErrUnauthorized reports that the service does not accept the credentials: key,
-	// token, clock or certificate (401, 403). Trying again does not help.
+	// ErrUnauthorized reports that the service did not accept the credentials
+	// (401, 403): the key, the token, the clock or the certificate is wrong.
+	// Trying again does not help.
 	ErrUnauthorized = errors.New("registration: credentials not accepted")
 
-	// ErrDisabled reports that the enrollment is disabled. It may be enabled again.
+	// ErrDisabled reports that the enrollment is disabled. It may be enabled
+	// again.
 	ErrDisabled = errors.New("registration: enrollment disabled")
 
-	// ErrNotFound reports that the service does not know the device or the ID scope
-	// (404). It may be enrolled later.
+	// ErrNotFound reports that the service does not know the device or the ID
+	// scope (404). The device may be enrolled later.
 	ErrNotFound = errors.New("registration: device or ID scope not known")
 
-	// ErrFailed reports that the service could not assign the device: the allocation
-	// failed, no hub is linked, there is a conflict (409), or the status is unknown.
-	// Somebody has to look at the service.
+	// ErrFailed reports that the service could not assign the device: the
+	// allocation failed, no hub is linked, there is a conflict (409), or the
+	// status is unknown. The administrator of the service must resolve the
+	// problem.
 	ErrFailed = errors.New("registration: assignment failed")
 
-	// ErrInvalid reports a mistake in what the device sent, such as a malformed
-	// registration id, an unsupported api-version, a payload that the service does not
-	// like (400 and other 4xx), or a mistake in Config.
+	// ErrInvalid reports that the device sent something invalid (400 and other
+	// 4xx), such as a malformed registration ID, an unsupported api-version or
+	// a payload that the service rejects, or that Config is invalid.
 	ErrInvalid = errors.New("registration: invalid request")
 )
 
@@ -40,26 +44,26 @@ var (
 	// ErrStopped reports that Stop was called.
 	ErrStopped = errors.New("registration: stopped")
 
-	// ErrRefused is matched by every refusal of the service, a [*ServiceError] for
-	// one, beside the error that says what to do about it.
+	// ErrRefused is matched by every refusal by the service, such as a
+	// [*ServiceError], in addition to the error that says what to do about it.
 	ErrRefused = errors.New("registration: refused by the service")
 
-	// ErrUnknownStatus is matched, beside ErrFailed, if the service ended the
-	// registration with a status that is not one of the known ones. The
-	// [*ServiceError] has its text.
+	// ErrUnknownStatus is matched, in addition to ErrFailed, if the service
+	// ended the registration with an unknown status. The [*ServiceError] has
+	// its text.
 	ErrUnknownStatus = errors.New("registration: unknown status")
 
-	// ErrTimeout is the reason for giving up if the budget is used up, or if it would
-	// be before the next attempt.
+	// ErrTimeout is the Reason of a [*GiveUpError] if the budget is used up, or
+	// would be used up before the next attempt.
 	ErrTimeout = errors.New("out of time")
 
-	// ErrAttempts is the reason for giving up after too many failures.
+	// ErrAttempts is the Reason of a [*GiveUpError] after too many failures.
 	ErrAttempts = errors.New("too many failures")
 
-	// ErrLost reports that the link is gone.
+	// ErrLost reports that the link was lost.
 	ErrLost = errors.New("connection lost")
 
-	// ErrDial reports that there was no link to be had.
+	// ErrDial reports that no link could be established.
 	ErrDial = errors.New("no connection")
 
 	// ErrNoAnswer reports that the peer did not answer in time.
@@ -69,22 +73,23 @@ var (
 	ErrBody = errors.New("unreadable answer")
 )
 
-// prefix begins the text of every error that Result and New return, once.
+// prefix is the beginning of the text of every error that Result and New
+// return. It occurs only once in each text.
 const prefix = "registration: "
 
-// The texts are put together without package fmt, which is larger than this package and
-// would be most of a small device's program.
+// Texts are built without package fmt, which is larger than this package and
+// would be the largest part of the program of a small device.
 
-// bare returns the text of an error without the name of a package before it.
+// bare returns the text of an error without the name of its package.
 func bare(err error) string {
-	if err == nil { // in a struct that the caller made
+	if err == nil { // in a struct that the caller created
 		return "<nil>"
 	}
 	s := strings.TrimPrefix(err.Error(), prefix)
 	return strings.TrimPrefix(s, "fsm: ")
 }
 
-// quote prints foreign text, at most so many characters of it.
+// quote quotes received text, truncated to the given number of characters.
 func quote(s string, most int) string {
 	for i := range s {
 		if most--; most < 0 {
@@ -94,7 +99,8 @@ func quote(s string, most int) string {
 	return strconv.Quote(s)
 }
 
-// A detail is an error that says more about another one. It matches both.
+// A detail is an error with additional information. It matches both err and
+// more.
 type detail struct{ err, more error }
 
 func (e *detail) Error() string { return e.err.Error() + ": " + e.more.Error() }
@@ -103,23 +109,25 @@ func (e *detail) Unwrap() []error { return []error{e.err, e.more} }
 
 func unreadable(what string) error { return &detail{ErrBody, errors.New(what)} }
 
-// A ServiceError is a refusal by the service: an error answer, or a registration that
-// ended in another status than "assigned". Its texts are those of the service, up to
-// 1,024 bytes of each: do not print them without quotes, as Error does not.
+// A ServiceError is a refusal by the service: an error answer, or a
+// registration that ended with a status other than "assigned". Its texts come
+// from the service, up to 1,024 bytes of each. Quote them before printing them,
+// as Error does.
 type ServiceError struct {
 	State              State  // Registering or Polling
 	Status             int    // from the topic, such as 401
-	ErrorCode          int    // such as 401002; its first three digits are like an HTTP status; 0 if absent
-	Message            string // errorMessage, or message of the error body
+	ErrorCode          int    // such as 401002, whose first three digits are like an HTTP status; 0 if absent
+	Message            string // errorMessage, or message in an error body
 	TrackingID         string // for Microsoft's support; may be empty
 	Timestamp          string // timestampUtc as received; may be empty
-	Info               string // the error body's info, as JSON; may be empty
+	Info               string // info in an error body, as JSON; may be empty
 	RegistrationStatus string // "failed", "disabled", …; empty in an error answer
 	Substatus          string // may be empty
 	OperationID        string // may be empty
 }
 
-// Error returns one line with all that helps to find the cause.
+// Error returns a description of the refusal on one line, with everything that
+// helps to find the cause.
 func (e *ServiceError) Error() string {
 	s := prefix
 	switch {
@@ -142,13 +150,15 @@ func (e *ServiceError) Error() string {
 	return s
 }
 
-// Is makes e match ErrRefused and the error that says what to do about it.
+// Is reports whether target is ErrRefused, the error that says what to do about
+// e, or, for an unknown status, ErrUnknownStatus.
 func (e *ServiceError) Is(target error) bool {
 	return target == ErrRefused || target == e.class() ||
 		target == ErrUnknownStatus && outcomeOf([]byte(e.RegistrationStatus)) == unknown
 }
 
-// class returns the error that says what to do; nil for a refusal that is tried again.
+// class returns the error that says what to do about e, or nil if the step is
+// repeated.
 func (e *ServiceError) class() error {
 	switch status := e.Status; {
 	case isDisabled(e.RegistrationStatus):
@@ -167,14 +177,14 @@ func (e *ServiceError) class() error {
 	return ErrInvalid
 }
 
-// A StepError is a failure that another attempt may get over. It is the Last of a
-// [GiveUpError], and in the trace.
+// A StepError is a failure after which another attempt may succeed. It appears
+// as the Last of a [GiveUpError] and in the trace.
 type StepError struct {
-	State State // in which it happened
+	State State // in which the failure happened
 	Err   error // wraps ErrDial, ErrLost, ErrNoAnswer or ErrBody, or an error of package fsm
 }
 
-// Error returns one line.
+// Error returns a description of the failure on one line.
 func (e *StepError) Error() string {
 	hint := ""
 	if e.State == Registering && errors.Is(e.Err, ErrLost) { // S14
@@ -186,19 +196,19 @@ func (e *StepError) Error() string {
 // Unwrap returns e.Err.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// A GiveUpError ends a registration that the service never decided: it is throttled or
-// unavailable, the network is down, or an answer takes too long. Try again later, not
-// before Wait is over.
+// A GiveUpError ends a registration that the service has not decided, because
+// the service is throttled or unavailable, the network is down, or an answer
+// takes too long. Try again later, but not before Wait has passed.
 type GiveUpError struct {
 	Reason   error         // ErrTimeout or ErrAttempts
-	State    State         // in which it happened
+	State    State         // in which the registration ended
 	Elapsed  time.Duration // since the first input
-	Attempts int           // failures, as Policy.MaxAttempts counts them
-	Last     error         // the last failure; nil if all has gone well since
-	Wait     time.Duration // from then on until the next attempt would have been due
+	Attempts int           // failures, as counted for Policy.MaxAttempts
+	Last     error         // the last failure; nil if there was progress after it
+	Wait     time.Duration // from the end until the next attempt would have been due
 }
 
-// Error returns one line.
+// Error returns a description of the error on one line.
 func (e *GiveUpError) Error() string {
 	where := " while " + e.State.String()
 	if e.State == Idle {
@@ -217,8 +227,8 @@ func (e *GiveUpError) Error() string {
 	return s
 }
 
-// Unwrap returns e.Reason and e.Last, but not a Last that is a refusal of the service,
-// which would make e look like a final one.
+// Unwrap returns e.Reason and e.Last. It omits a Last that is a refusal by the
+// service, which would make e look like a final refusal.
 func (e *GiveUpError) Unwrap() []error {
 	if e.Last == nil || errors.Is(e.Last, ErrRefused) {
 		return []error{e.Reason}
@@ -226,20 +236,21 @@ func (e *GiveUpError) Unwrap() []error {
 	return []error{e.Reason, e.Last}
 }
 
-// A note is what is kept of a refusal while the registration waits for another attempt:
-// it takes at most 100 bytes.
+// A note is a shortened refusal, which the registration keeps while it waits
+// for the next attempt. It takes at most 100 bytes.
 type note struct {
 	state   State
 	status  uint16
 	code    int32
-	message uint8 // bytes of text; the rest is the tracking id
+	message uint8 // length of the message in text; the rest is the tracking ID
 	text    string
 }
 
-// maxNote bounds the text of a note in bytes.
+// maxNote is the maximum length in bytes of the text of a note.
 const maxNote = 64
 
-// keep returns what is kept of a failure. An answer of the service may be large.
+// keep returns a shortened form of a failure, since an answer of the service
+// may be large.
 func keep(err error) error {
 	switch e := err.(type) {
 	case *ServiceError:
@@ -254,7 +265,7 @@ func keep(err error) error {
 	return err
 }
 
-// recall returns the failure of which this was kept.
+// recall returns the failure from which keep made err.
 func recall(err error) error {
 	if n, ok := err.(*note); ok {
 		return n.refusal()
@@ -266,10 +277,10 @@ func (n *note) refusal() *ServiceError {
 	return &ServiceError{State: n.state, Status: int(n.status), ErrorCode: int(n.code), Message: n.text[:n.message], TrackingID: n.text[n.message:]}
 }
 
-// Error makes a note an error; nobody sees it.
+// Error makes a note an error. Its text is never shown.
 func (n *note) Error() string { return n.refusal().Error() }
 
-// A configError is a Config with mistakes.
+// A configError reports the mistakes in a Config.
 type configError struct{ err error }
 
 func (e *configError) Error() string        { return prefix + "bad Config: " + e.err.Error() }

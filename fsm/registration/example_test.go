@@ -9,7 +9,7 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// A client stands for an MQTT client that a program has already.
+// A client represents the MQTT client that a program already has.
 type client struct{ answers []string }
 
 // Connect connects and subscribes to topic.ResponseFilter.
@@ -18,7 +18,8 @@ func (c *client) Connect(clientID, username string) error {
 	return nil
 }
 
-// Request publishes, and returns the topic and the payload of the next message.
+// Request publishes a message and returns the topic and the payload of the next
+// received one.
 func (c *client) Request(topic, payload string) (string, string) {
 	fmt.Println("PUBLISH", strings.TrimSpace(topic+" "+payload))
 	answer := c.answers[0]
@@ -30,8 +31,8 @@ func (c *client) Request(topic, payload string) (string, string) {
 // Disconnect closes the connection.
 func (c *client) Disconnect() { fmt.Println("DISCONNECT") }
 
-// A Registration says what to publish, and when; an MQTT client that the program has
-// already does the rest.
+// A Registration decides what to publish and when. The MQTT client that the
+// program already has does the rest.
 func Example() {
 	mqtt := &client{answers: []string{
 		`$dps/registrations/res/202/?$rid=1&retry-after=3 {"operationId":"4.op","status":"assigning"}`,
@@ -42,7 +43,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) // in a program: time.Now, all over
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) // a program would use time.Now everywhere
 	for r.Want() != registration.WantDone {
 		switch r.Want() {
 		case registration.WantDial:
@@ -57,7 +58,7 @@ func Example() {
 				r.Message(now, []byte(name), []byte(body))
 				continue
 			}
-			fmt.Println("wait", r.Deadline().Sub(now)) // in a program: for messages too
+			fmt.Println("wait", r.Deadline().Sub(now)) // a program would also wait for messages
 			now = r.Deadline()
 			r.Advance(now)
 		case registration.WantClose:
@@ -76,7 +77,8 @@ func Example() {
 	// hub.example my-device <nil>
 }
 
-// A registration that cannot succeed is ended with the cause that the caller knows.
+// A caller that knows that a registration cannot succeed ends it with the
+// cause.
 func ExampleRegistration_Abort() {
 	noHost := errors.New("there is no such host")
 	r, _ := registration.New(registration.Config{IDScope: "0ne00000A1B", RegistrationID: "my-device"})

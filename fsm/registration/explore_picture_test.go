@@ -15,10 +15,11 @@ var happy = []explore.Edge{
 	{From: "closing", To: "finished", Label: "Lost"},
 }
 
-const statesIntro = `The transitions are those that an exhaustive exploration finds with the default
-Policy. They are named after inputs, and after what answers say; Stop stands for Abort
-too. Giving up is the end of MaxAttempts or Budget, and a long wait is one of more
-than StayConnected.`
+const statesIntro = `The transitions are the ones that an exhaustive exploration finds with the
+default Policy. They are named after inputs and after the contents of
+answers. Stop also stands for Abort. "Giving up" means that MaxAttempts or
+Budget is used up, and "a long wait" is one that is longer than
+StayConnected.`
 
 type point = explore.Point
 

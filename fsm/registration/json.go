@@ -6,23 +6,25 @@ import (
 	"strings"
 )
 
-// Most answers say "assigning", and only two members of those count. So the text is
-// checked once, and then walked over in place; only what is kept is decoded. What is
-// read is what encoding/json would read, keys in any case included: a fuzz test holds
-// that. The one difference is that null and values of another type count as absent.
+// Most answers report "assigning", and only two of their members are needed.
+// The text is therefore validated once and then traversed in place, and only
+// values that are kept are decoded. The results are those of encoding/json,
+// including keys that differ in case, which a fuzz test checks. The only
+// difference is that null and values of the wrong type count as absent.
 
-// maxDepth is how deep arrays and objects may be nested, as in encoding/json.
+// maxDepth is the maximum nesting depth of arrays and objects, as in
+// encoding/json.
 const maxDepth = 10_000
 
 // checkJSON reports what is wrong with a JSON text.
 func checkJSON(text []byte) error {
 	s := scanner{text: text}
 	var room [32]byte
-	open := room[:0] // the brackets that are to come, innermost last
+	open := room[:0] // the expected closing brackets, innermost last
 	for {
 		if c := s.skipSpace(); c == '{' || c == '[' {
 			s.i++
-			end := c + 2 // in ASCII both closing brackets are two behind the opening one
+			end := c + 2 // in ASCII, each closing bracket is two after the opening one
 			if open = append(open, end); len(open) > maxDepth {
 				return errors.New("JSON is nested deeper than " + strconv.Itoa(maxDepth) + " at byte " + strconv.Itoa(s.i))
 			}
@@ -35,7 +37,7 @@ func checkJSON(text []byte) error {
 		} else if !s.scalar(c) {
 			return s.err()
 		}
-		for { // behind a value
+		for { // after a value
 			c := s.skipSpace()
 			switch {
 			case len(open) == 0 && s.i == len(text):
@@ -68,7 +70,8 @@ func (s *scanner) err() error {
 	return errors.New("JSON has an unexpected " + strconv.QuoteRune(rune(s.text[s.i])) + " at byte " + strconv.Itoa(s.i))
 }
 
-// next returns the byte at i; 0, which no JSON has outside of a string, at the end.
+// next returns the byte at i. At the end it returns 0, which valid JSON does
+// not contain.
 func (s *scanner) next() byte {
 	if s.i < len(s.text) {
 		return s.text[s.i]
@@ -76,7 +79,7 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// skipSpace skips white space and returns the byte behind it.
+// skipSpace skips white space and returns the byte after it.
 func (s *scanner) skipSpace() byte {
 	for s.i < len(s.text) && isSpace(s.text[s.i]) {
 		s.i++
@@ -95,7 +98,8 @@ func (s *scanner) key() bool {
 	return true
 }
 
-// scalar skips a value that begins with c and is neither an object nor an array.
+// scalar skips a value that begins with c and is neither an object nor an
+// array.
 func (s *scanner) scalar(c byte) bool {
 	switch c {
 	case '"':
@@ -145,7 +149,8 @@ func (s *scanner) string() bool {
 	}
 }
 
-// unescape returns what a character stands for behind a backslash; 0 for none.
+// unescape returns the meaning of a character after a backslash, or 0 if it has
+// none.
 func unescape(c byte) byte {
 	if i := strings.IndexByte(`"\/bfnrt`, c); i >= 0 {
 		return "\"\\/\b\f\n\r\t"[i]
@@ -192,18 +197,20 @@ func (s *scanner) digits() bool {
 	return s.i > begin
 }
 
-// A cursor walks over the members of an object or the elements of an array, in place. An
-// iterator function would allocate its closures with TinyGo and before Go 1.24.
+// A cursor iterates over the members of an object or the elements of an array
+// in place. An iterator function would allocate its closures with TinyGo and
+// before Go 1.24.
 type cursor struct {
 	scanner
-	end   byte // the closing bracket; 0: there is nothing to walk over
-	name  []byte
-	value []byte // as it stands, and so is name, which an element does not have
+	end   byte   // the closing bracket; 0 if there is nothing to iterate over
+	name  []byte // undecoded; only members have one
+	value []byte // undecoded
 	room  [maxKey]byte
 }
 
-// walk returns a cursor before the first member or element of what begins with this
-// bracket. Anything else has none. The text has been checked.
+// walk returns a cursor before the first member or element of an object or
+// array that begins with bracket. Any other value has none. The text must be
+// valid JSON.
 func walk(text []byte, bracket byte) cursor {
 	c := cursor{scanner: scanner{text: text}}
 	if c.skipSpace() == bracket {
@@ -213,7 +220,8 @@ func walk(text []byte, bracket byte) cursor {
 	return c
 }
 
-// next moves on, and reports whether there is another one.
+// next advances to the next member or element, and reports whether there is
+// one.
 func (c *cursor) next() bool {
 	if c.end == 0 {
 		return false
@@ -238,10 +246,11 @@ func (c *cursor) next() bool {
 	return true
 }
 
-// key returns the name in lower case, as far as it could be one of ours.
+// key returns the decoded name in lower case, or nothing if it is longer than
+// all names that this package knows.
 func (c *cursor) key() []byte { return lower(c.room[:0], c.name) }
 
-// skipValue skips a value that has been checked.
+// skipValue skips a valid value.
 func (s *scanner) skipValue() {
 	for depth := 0; ; {
 		switch c := s.skipSpace(); c {

@@ -6,83 +6,98 @@ import (
 	"time"
 )
 
-// Policy has the numbers by which a [Registration] waits and gives up. A field that
-// is zero stands for the default named in its comment.
+// Policy sets how long a [Registration] waits and when it gives up. A zero
+// field selects the default given in its comment.
 type Policy struct {
-	// Budget is the time for the whole registration, from the first input on. A last
-	// attempt is made shortly before its end, unless the service asked for a longer
-	// wait. Default 6 minutes; negative: no limit. A device of a large fleet that has
-	// to be registered in the end, however long that takes, has no limit here and in
-	// MaxAttempts: at 1,000 registrations a minute a million devices take 17 hours.
+	// Budget is the time for the whole registration, beginning with the first
+	// input. A last attempt is made shortly before its end, unless the service
+	// asked for a longer wait. The default is 6 minutes. If Budget is negative,
+	// there is no limit. If a device of a large fleet must be registered
+	// however long it takes, make both Budget and MaxAttempts negative: at
+	// 1,000 registrations per minute, a million devices take 17 hours.
 	Budget time.Duration
 
-	// RequestTimeout is the time for the answer to a request. Default 30 s.
+	// RequestTimeout is the maximum time until the answer to a request. The
+	// default is 30 s.
 	RequestTimeout time.Duration
 
-	// RetryAfter is the wait before a query if the service does not ask for one.
-	// Default 3 s.
+	// RetryAfter is the wait before a query if the service does not ask for
+	// one. The default is 3 s.
 	RetryAfter time.Duration
 
-	// MinRetryAfter and MaxRetryAfter bound the wait that the service asks for.
-	// Defaults 2 s, which keeps to the limit of 5 queries in 10 s, and 5 minutes.
+	// MinRetryAfter and MaxRetryAfter limit the wait that the service asks for.
+	// The defaults are 2 s, which obeys the limit of 5 queries in 10 s, and 5
+	// minutes.
 	MinRetryAfter, MaxRetryAfter time.Duration
 
-	// StayConnected is the longest wait that is spent with the link up. For a longer
-	// one the link is closed, and another one is asked for when the wait is over,
-	// which is not a failure. Default 4 minutes, after which load balancers forget a
-	// silent connection; negative: the link stays up in every wait.
+	// StayConnected is the longest wait during which the link stays open. For a
+	// longer wait, the registration asks for the link to be closed, and for
+	// another link when the wait is over. This does not count as a failure. The
+	// default is 4 minutes, after which load balancers drop a silent
+	// connection. If StayConnected is negative, the link stays open during
+	// every wait.
 	StayConnected time.Duration
 
-	// MinBackoff is the wait after a first failure. Each further one doubles it, up to
-	// MaxBackoff. After a 5xx without a retry-after it is at least 5 s. Config.Jitter
-	// makes it up to twice as long. Defaults 1 s and 100 s.
+	// MinBackoff is the wait after the first failure. Each further failure
+	// doubles the wait, up to MaxBackoff. After a 5xx without a retry-after,
+	// the wait is at least 5 s. Config.Jitter makes it up to twice as long. The
+	// defaults are 1 s and 100 s.
 	MinBackoff, MaxBackoff time.Duration
 
-	// MaxThrottled bounds how waits grow after a registration that is answered 429,
-	// which says that a fleet asks for more than the service's quota. The device waits
-	// for the retry-after and up to a minute more, or for one retry-after for each
-	// minute since the first 429 in a row (give or take a tenth), whichever is longer.
-	// The service names what is left of the minute, so that waits grow while the fleet
-	// is far above the quota, and shrink when it is nearly through. Default 2 h.
+	// MaxThrottled limits how waits grow after registrations that are answered
+	// 429, which means that a fleet exceeds the quota of the service. The
+	// device waits for the retry-after and up to a minute more, or for one
+	// retry-after per minute since the first 429 in a row (plus or minus a
+	// tenth), whichever is longer. Since the retry-after is the remainder of
+	// the current minute, waits grow while the fleet is far above the quota,
+	// and shrink when most devices are registered. The default is 2 h.
 	MaxThrottled time.Duration
 
-	// FleetSize is the number of devices that may come back at once, as after a power
-	// cut, if that is known. After its first 429 a device then comes back at a random
-	// time within the time that such a fleet needs with the quota of 1,000
-	// registrations a minute; if it is refused again, at the beginning of the next
-	// minute, unless the fleet turns out to be larger. A device that is never throttled
-	// never waits for that. Jitter before a query is a twentieth at most. If the number is too small, devices need more requests; if
-	// it is too large, they take as much longer. It needs Config.Jitter, and a Budget
-	// and MaxAttempts that leave time for it. Default 0: not known.
+	// FleetSize, if not 0, is the number of devices that may register at the
+	// same time, for example after a power outage. After its first 429, a
+	// device then tries again at a random time within the period that such a
+	// fleet needs at the quota of 1,000 registrations per minute. If it is
+	// refused again, it tries at the beginning of the next minute, unless the
+	// fleet turns out to be larger. A device that is never throttled does not
+	// wait for this. Jitter before a query is at most a twentieth. If FleetSize
+	// is too small, devices need more requests. If it is too large, they take
+	// proportionally longer. FleetSize requires Config.Jitter, and Budget and
+	// MaxAttempts must be large enough for these waits. The default, 0, means
+	// that the size is unknown.
 	FleetSize int
 
-	// MaxAttempts is the number of failures after which the registration is given up:
-	// links lost, dials failed, answers missing, unreadable, 429 and 5xx, and starting
-	// over. An answer to a query that says "assigning" forgives them, apart from
-	// starting over. Default 10; negative: no limit.
+	// MaxAttempts is the number of failures after which the registration gives
+	// up. Failures are lost links, failed dials, missing or unreadable answers,
+	// answers 429 and 5xx, and starting over. When a query is answered
+	// "assigning", the count is reset, except for the times of starting over.
+	// The default is 10. If MaxAttempts is negative, there is no limit.
 	MaxAttempts int
 
-	// NoResume registers again after a lost link instead of querying the operation
-	// that is under way.
+	// NoResume makes the device register again after a lost link instead of
+	// querying the operation in progress.
 	NoResume bool
 }
 
 const (
-	// maxUnreadable is the number of unreadable answers in a row that end a registration.
+	// maxUnreadable is the number of unreadable answers in a row that end a
+	// registration.
 	maxUnreadable = 3
 
-	// minServerError is the shortest wait after a 5xx that does not name one.
+	// minServerError is the minimum wait after a 5xx without a retry-after.
 	minServerError = 5 * time.Second
 
-	// maxFleet is far more than a service takes, which is a million devices.
+	// maxFleet is far more than the number of devices that a service supports,
+	// which is a million.
 	maxFleet = 1_000_000_000
 
-	// quota is the number of registrations that the service takes in a quotaTime.
+	// quota is the number of registrations that the service accepts per
+	// quotaTime.
 	quota     = 1000
 	quotaTime = time.Minute
 
-	// jitterRetry is the part that jitter adds at most to a wait after a failure: a
-	// fleet comes all at once then, and has to be spread over all of the time.
+	// jitterRetry is the maximum part of a wait after a failure that jitter
+	// adds to it. The devices of a fleet often fail at the same time, and must
+	// be spread over the whole wait.
 	jitterRetry = 1
 )
 
@@ -106,7 +121,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// check reports every mistake, with the defaults set.
+// check reports every mistake in p, after the defaults have been set.
 func (p *Policy) check(m *mistakes) {
 	positive := func(name string, d time.Duration) {
 		if d < 0 {
@@ -129,7 +144,8 @@ func (p *Policy) check(m *mistakes) {
 	}
 }
 
-// poll returns the wait before the next query.
+// poll returns the wait before the next query. asked is the retry-after, if has
+// is set.
 func (p *Policy) poll(asked time.Duration, has bool) time.Duration {
 	if !has {
 		asked = p.RetryAfter
@@ -137,8 +153,9 @@ func (p *Policy) poll(asked time.Duration, has bool) time.Duration {
 	return min(max(asked, p.MinRetryAfter), p.MaxRetryAfter)
 }
 
-// jitterPoll returns the part that jitter adds at most to a wait before a query: a fifth
-// (S7), or less in a fleet whose registrations are spread already.
+// jitterPoll returns the maximum part of a wait before a query that jitter adds
+// to it: a fifth (S7), or less in a fleet whose registrations are already
+// spread.
 func (p *Policy) jitterPoll() float64 {
 	if p.FleetSize > 0 {
 		return 0.05
@@ -146,7 +163,8 @@ func (p *Policy) jitterPoll() float64 {
 	return 0.2
 }
 
-// backoff returns the wait after this many failures, at least 1.
+// backoff returns the wait after the given number of failures, which is at
+// least 1.
 func (p *Policy) backoff(attempts int) time.Duration {
 	d := p.MinBackoff
 	for range attempts - 1 {
@@ -161,12 +179,12 @@ func (p *Policy) backoff(attempts int) time.Duration {
 // lastChance is how long before the end of the budget the last attempt is made.
 func (p *Policy) lastChance() time.Duration { return min(p.RequestTimeout, p.Budget/4) }
 
-// longer makes a wait longer by a random part of it, at most by this one.
+// longer extends a wait by a random part of it, at most by the part most.
 func longer(d time.Duration, random, most float64) time.Duration {
 	return saturate(d, random*most*float64(d))
 }
 
-// saturate returns the sum, or the longest duration if there is none.
+// saturate returns the sum, or the maximum duration if the sum overflows.
 func saturate(d time.Duration, more float64) time.Duration {
 	if more >= float64(math.MaxInt64-d) {
 		return math.MaxInt64
@@ -174,11 +192,11 @@ func saturate(d time.Duration, more float64) time.Duration {
 	return d + time.Duration(more)
 }
 
-// spread returns the wait after a registration that was answered 429, the first of which
-// in a row was so long ago. asked is the retry-after, if the service named one, and it
-// never waits less than that. random returns a new number each time.
+// spread returns the wait after a registration that was answered 429. since is
+// the time since the first 429 in a row. asked is the retry-after, if has is
+// set, and the minimum of the wait. random returns a new number on each call.
 func (p *Policy) spread(asked time.Duration, has bool, since time.Duration, random func() float64) time.Duration {
-	over := min(asked, quotaTime) // so much of the last minute was beyond the quota
+	over := min(asked, quotaTime) // the part of the last minute after the quota was used up
 	if !has {
 		over = quotaTime / 2
 	}
@@ -187,24 +205,26 @@ func (p *Policy) spread(asked time.Duration, has bool, since time.Duration, rand
 		return max(asked+part(quotaTime, random()), p.grown(since, over, random()))
 	case since == 0:
 		return asked + part(max(need-asked, quotaTime), random())
-	default: // if more than half of the minute was, the fleet is larger
+	default: // if it is more than half of the minute, the fleet is larger than FleetSize
 		return max(asked+part(quotaTime/3, random()), p.grown(max(since, need), over-quotaTime/2, random()))
 	}
 }
 
-// grown returns one step for each minute since then, give or take a tenth.
+// grown returns one step for each minute in since, at most MaxThrottled, plus
+// or minus a tenth.
 func (p *Policy) grown(since, step time.Duration, random float64) time.Duration {
 	return part(min(part(step, since.Minutes()), p.MaxThrottled), 0.9+0.2*random)
 }
 
-// fleetTime returns the time over which a fleet of the known size spreads itself: what
-// the quota makes it need and 2 % more, less most of the last minute, which has only to
-// begin.
+// fleetTime returns the time over which the devices of a fleet of size
+// FleetSize spread: the time that they need at the quota, plus 2 %, minus most
+// of the last minute, which only has to begin.
 func (p *Policy) fleetTime() time.Duration {
 	return part(quotaTime, 1.02*float64(p.FleetSize)/quota-0.8)
 }
 
-// part returns this part of a duration, or the longest one if it is longer than that.
+// part returns the product of d and of, or the maximum duration if it
+// overflows.
 func part(d time.Duration, of float64) time.Duration {
 	if product := float64(d) * of; product < math.MaxInt64 {
 		return time.Duration(product)

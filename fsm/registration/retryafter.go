@@ -7,10 +7,10 @@ import (
 	"example.com/dps/topic"
 )
 
-// retryAfter returns the wait that the service asks for, and whether it does. It grows
-// with what the service asks for, whatever that is (S7): a number beyond those that
-// package topic takes counts as the largest, one below zero as zero, and a fraction is
-// rounded up.
+// retryAfter returns the wait that the service asks for, and whether it asks
+// for one (S7). A number that is too large for package topic counts as the
+// largest one, a negative number counts as zero, and a fraction is rounded up,
+// so that a larger number never leads to a shorter wait.
 func retryAfter(t topic.Response) (d time.Duration, ok bool) {
 	if t.BadRetryAfter == nil {
 		return t.RetryAfter, t.HasRetryAfter
@@ -40,7 +40,8 @@ func areDigits(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// whyWait says where a wait comes from, and that there is jitter, if there is.
+// whyWait describes the reason for the length of a wait. jitter mentions the
+// jitter, if there is any.
 func whyWait(t topic.Response, has bool, asked, wait time.Duration, jitter string) string {
 	until := wait.String() + jitter
 	switch {

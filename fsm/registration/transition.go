@@ -7,7 +7,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// Everything that changes the state of a registration is in this file, and goes through
+// Everything that changes the state of a registration is in this file and uses
 // enter.
 
 // answer processes the answer to the open request.
@@ -32,7 +32,7 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 		r.unreadable = 0
 	}
 	if t.Status != 429 || v != again {
-		r.throttledSince = time.Time{} // only answers of 429 in a row count
+		r.throttledSince = time.Time{} // only answers 429 in a row count
 	}
 	asked, _ := retryAfter(t)
 	switch v {
@@ -42,7 +42,7 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 		r.assigned()
 	case final:
 		if s.status == ended || s.status == unknown || s.notFound {
-			r.operationID = "" // it is not under way any more
+			r.operationID = "" // the operation has ended
 		}
 		r.finish(b.refusal(r.state, t.Status))
 	case again:
@@ -51,7 +51,7 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 		r.notFound = r.notFound || s.notFound && !s.resuming
 		r.forget()
 		r.repeat(b.refusal(r.state, t.Status), asked, 0)
-	case reconnect: // which is not a failure yet
+	case reconnect: // this does not count as a failure yet
 		err := b.refusal(r.state, t.Status)
 		r.refreshed, r.last = true, keep(err)
 		r.due = latest(r.due, r.now.Add(min(asked, r.cfg.Policy.MaxRetryAfter)))
@@ -66,21 +66,22 @@ func (r *Registration) answer(t topic.Response, payload []byte) {
 	}
 }
 
-// pending waits for the time that the service asks for, and then queries.
+// pending waits for the time that the service asks for and then queries the
+// operation.
 func (r *Registration) pending(t topic.Response, b *body) {
 	asked, has := retryAfter(t)
 	if r.operationID = b.operation(r.operationID); r.operationID == "" {
 		r.repeat(&StepError{r.state, unreadable(quote(stringOf(b.status), 32) + " without operationId")}, asked, 0)
 		return
 	}
-	if r.state == Polling { // a registration is billed: answering it forgives nothing
+	if r.state == Polling { // an answer to a registration, which is billed, resets nothing
 		r.attempts = r.startedOver
 	}
 	r.resuming, r.refreshed, r.last = false, false, nil
 	wait := r.cfg.Policy.poll(asked, has)
 	r.due = r.now.Add(longer(wait, r.random(), r.cfg.Policy.jitterPoll()))
 	if !r.inTime() {
-		r.due = r.now.Add(wait) // there may be time without the jitter
+		r.due = r.now.Add(wait) // there may be enough time without jitter
 	}
 	if !r.inTime() {
 		r.giveUp(ErrTimeout, nil)
@@ -104,7 +105,8 @@ func (r *Registration) assigned() {
 	r.finish(nil)
 }
 
-// garbled repeats the step after an answer that could not be understood, but not often.
+// garbled repeats the step after an unreadable answer, but only a few times in
+// a row.
 func (r *Registration) garbled(asked time.Duration, err error, status int) {
 	if err == nil {
 		err = unreadable("an error with status " + strconv.Itoa(status))
@@ -123,7 +125,7 @@ func (r *Registration) unavailable(t topic.Response, err error) {
 		if !has {
 			asked = minServerError
 		}
-	case r.state == Registering: // the quota for queries is the device's own
+	case r.state == Registering: // the quota for queries is per device
 		if r.throttledSince.IsZero() {
 			r.throttledSince = r.now
 		}
@@ -132,7 +134,7 @@ func (r *Registration) unavailable(t topic.Response, err error) {
 	r.repeat(err, asked, spread)
 }
 
-// enter changes the state. What is due in it is r.due.
+// enter changes the state. The caller sets r.due.
 func (r *Registration) enter(s State) { r.state, r.unsent = s, false }
 
 // tick moves the clock, which never goes back.
@@ -145,12 +147,13 @@ func (r *Registration) tick(now time.Time) {
 	}
 }
 
-// reached reports whether a deadline has come; the zero time has not been set.
+// reached reports whether a deadline has passed. The zero time means no
+// deadline.
 func (r *Registration) reached(deadline time.Time) bool {
 	return !deadline.IsZero() && !r.now.Before(deadline)
 }
 
-// fire does what is due. Every input ends with it.
+// fire does everything that is due. Every input ends with a call of fire.
 func (r *Registration) fire() {
 	if r.err == ErrPending && r.reached(r.End()) { // S12
 		r.closeRequest()
@@ -165,20 +168,21 @@ func (r *Registration) fire() {
 	}
 }
 
-// closeRequest ends the wait for an answer, if one is awaited.
+// closeRequest ends the wait for an answer, if there is one.
 func (r *Registration) closeRequest() {
 	if r.awaiting() {
 		r.due = r.now
 	}
 }
 
-// awaiting reports whether an answer is awaited.
+// awaiting reports whether the registration is waiting for an answer.
 func (r *Registration) awaiting() bool { return r.state == Registering || r.state == Polling }
 
 // wantsLink reports whether there should be a link.
 func (r *Registration) wantsLink() bool { return r.awaiting() || r.state == Waiting }
 
-// proceed waits until the next request may be sent, or has it sent.
+// proceed makes the next request available for sending, or waits until it may
+// be sent.
 func (r *Registration) proceed(note string) {
 	if r.now.Before(r.due) {
 		r.wait()
@@ -194,7 +198,7 @@ func (r *Registration) proceed(note string) {
 	r.due, r.unsent = r.now.Add(r.cfg.Policy.RequestTimeout), true
 }
 
-// wait waits until r.due, with the link up unless that would be for long.
+// wait waits until r.due. The link stays open unless the wait is long.
 func (r *Registration) wait() {
 	if most := r.cfg.Policy.StayConnected; most > 0 && r.due.Sub(r.now) > most {
 		r.leave()
@@ -203,7 +207,7 @@ func (r *Registration) wait() {
 	r.enter(Waiting)
 }
 
-// leave asks for the link to be closed, if there is one.
+// leave asks the caller to close the link, if there is one.
 func (r *Registration) leave() {
 	if r.linked {
 		r.enter(Closing)
@@ -229,7 +233,7 @@ func (r *Registration) repeat(err error, floor, spread time.Duration) {
 	}
 }
 
-// lose ends a link after a failure.
+// lose gives up the link after a failure.
 func (r *Registration) lose(err error) {
 	r.closeRequest()
 	if r.cfg.Policy.NoResume && r.operationID != "" {
@@ -238,7 +242,7 @@ func (r *Registration) lose(err error) {
 	r.fail(err)
 }
 
-// fail ends a link, or the attempt to get one, after a failure.
+// fail gives up the link, or the attempt to set one up, after a failure.
 func (r *Registration) fail(err error) {
 	r.throttledSince = time.Time{}
 	if r.retry(err, 0, 0) {
@@ -247,17 +251,18 @@ func (r *Registration) fail(err error) {
 	}
 }
 
-// forget drops the operation, so that the registration starts over. That counts for
-// ever, since each one is billed.
+// forget drops the operation, so that the registration starts over. This is
+// counted permanently, since each registration is billed.
 func (r *Registration) forget() {
 	r.operationID = ""
 	r.startedOver++
 }
 
-// retry counts a failure, sets r.due for the next attempt, and reports whether there is
-// one; otherwise it ends the registration. floor is the wait that the service asks for:
-// the next attempt is neither before that is over nor before a wait that is already on.
-// spread, if not 0, takes the place of jitter.
+// retry counts a failure and sets r.due for the next attempt. It reports
+// whether there is a next attempt; if not, it ends the registration. floor is
+// the wait that the service asks for: the next attempt is made neither before
+// its end nor before the end of a wait that has already begun. spread, if not
+// 0, replaces jitter.
 func (r *Registration) retry(err error, floor, spread time.Duration) bool {
 	p := &r.cfg.Policy
 	r.attempts, r.last = r.attempts+1, keep(err)
@@ -273,7 +278,7 @@ func (r *Registration) retry(err error, floor, spread time.Duration) bool {
 		return false
 	}
 	if last := r.End().Add(-p.lastChance()); !r.inTime() && last.After(r.now) {
-		r.due = latest(last, earliest) // shortly before the end, once
+		r.due = latest(last, earliest) // one last attempt shortly before the end
 	}
 	if !r.inTime() {
 		r.giveUp(ErrTimeout, err)
@@ -282,7 +287,7 @@ func (r *Registration) retry(err error, floor, spread time.Duration) bool {
 	return true
 }
 
-// inTime reports whether the next attempt comes before the end of the budget.
+// inTime reports whether the next attempt is due before the end of the budget.
 func (r *Registration) inTime() bool {
 	end := r.End()
 	return end.IsZero() || r.due.Before(end)
@@ -311,7 +316,8 @@ func (r *Registration) giveUp(reason, last error) {
 	r.finish(&GiveUpError{reason, r.state, r.now.Sub(r.start), r.attempts, last, wait})
 }
 
-// finish ends the registration, once. err is nil if r.result has been set.
+// finish ends the registration unless it has already ended. err is nil if
+// r.result has been set.
 func (r *Registration) finish(err error) {
 	if r.err != ErrPending {
 		return

@@ -6,18 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// maxKey is longer in bytes than any key and any status of ours.
+// maxKey is more than the length in bytes of every key and every status that
+// this package knows.
 const maxKey = 32
 
-// lower decodes a string and appends it in lower case, or nothing if it is too long to be
-// one of ours.
+// lower decodes a string and appends it to b in lower case. If the result is
+// longer than maxKey, it appends nothing.
 func lower(b, value []byte) []byte {
 	return lowerText(b, decoded(value))
 }
 
-// lowerText does the same to a decoded one. As encoding/json does, it takes the Kelvin
-// sign and the long s, which are the only characters outside of ASCII with a lower case
-// in it. The tables of package unicode, which know all others, are large.
+// lowerText is like lower for a decoded string. Like encoding/json, it maps the
+// Kelvin sign and the long s, which are the only characters outside ASCII whose
+// lower case is in ASCII. It does not map other characters outside ASCII, since
+// the tables of package unicode are large.
 func lowerText(b, text []byte) []byte {
 	for _, r := range string(text) {
 		switch {
@@ -38,10 +40,10 @@ func lowerText(b, text []byte) []byte {
 // isString reports whether a value is a string.
 func isString(value []byte) bool { return len(value) > 0 && value[0] == '"' }
 
-// stringOf decodes a string. Anything else, nil included, is empty.
+// stringOf decodes a string. For nil or any other value, it returns "".
 func stringOf(value []byte) string { return string(decoded(value)) }
 
-// decoded does the same, and returns a part of value if nothing is escaped.
+// decoded is like stringOf, but returns a part of value if nothing is escaped.
 func decoded(value []byte) []byte {
 	if !isString(value) {
 		return nil
@@ -53,12 +55,12 @@ func decoded(value []byte) []byte {
 	return unescaped(in)
 }
 
-// unescaped returns what stands between the quotes, decoded.
+// unescaped decodes the text between the quotes of a string.
 func unescaped(in []byte) (b []byte) {
 	for len(in) > 0 {
 		if in[0] != '\\' {
 			r, n := utf8.DecodeRune(in)
-			b = utf8.AppendRune(b, r) // U+FFFD for what is not UTF-8
+			b = utf8.AppendRune(b, r) // U+FFFD for invalid UTF-8
 			in = in[n:]
 			continue
 		}
@@ -82,7 +84,7 @@ func unescaped(in []byte) (b []byte) {
 	return b
 }
 
-// hex4 returns the number of four hexadecimal digits.
+// hex4 returns the value of four hexadecimal digits.
 func hex4(text []byte) (r rune) {
 	for _, c := range text[:4] {
 		if r <<= 4; isDigit(c) {
@@ -94,8 +96,9 @@ func hex4(text []byte) (r rune) {
 	return r
 }
 
-// numberOf returns a number without sign and fraction of at most nine digits, which may
-// stand in a string. Anything else, nil included, is 0.
+// numberOf returns the value of a number without a sign or a fraction that has
+// at most nine digits, and which may be in a string. For nil or any other
+// value, it returns 0.
 func numberOf(value []byte) (n int) {
 	if isString(value) {
 		value = decoded(value)

@@ -40,16 +40,16 @@ func Document(source, intro string, d *Diagram, options []Option) (string, error
 
 func section(intro string, d *Diagram, options []Option) (string, error) {
 	happy, rest, err := d.Text()
-	text := intro + "\n\nWhen all goes well:\n\n" + indent(happy) + "\nOtherwise:\n\n" + indent(rest)
+	text := intro + "\n\nA successful registration makes these transitions:\n\n" + indent(happy) + "\nAll other transitions are:\n\n" + indent(rest)
 	added := false
 	for _, o := range options {
 		if more := o.Without(d); len(more.edges) > 0 {
-			text += "\nWhat " + o.Name + " adds:\n\n" + indent(table(more.rows()))
+			text += "\n" + o.Name + " adds these transitions:\n\n" + indent(table(more.rows()))
 			added = true
 		}
 	}
 	if !added {
-		text += "\nNo option adds to that.\n"
+		text += "\nNo option adds further transitions.\n"
 	}
 	return text, err
 }

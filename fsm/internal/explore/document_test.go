@@ -19,15 +19,15 @@ func TestDocumentReplacesTheSection(t *testing.T) {
 //
 // Two.
 //
-// When all goes well:
+// A successful registration makes these transitions:
 //
 //	a → b  go
 //
-// Otherwise:
+// All other transitions are:
 //
 //	b → a  back
 //
-// What o adds:
+// o adds these transitions:
 //
 //	a → a  again
 `
