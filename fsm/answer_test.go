@@ -9,7 +9,7 @@ import (
 	"example.com/dps/fsm"
 )
 
-// The last answer need not repeat the operation id.
+// The last answer need not repeat the operation ID.
 func TestAssignmentKeepsTheKnownOperationID(t *testing.T) {
 	b := newBench(t)
 	b.polling()
@@ -21,11 +21,11 @@ func TestAssignmentKeepsTheKnownOperationID(t *testing.T) {
 	b.polling()
 	b.answer(200, "2", "", strings.Replace(assigned, "4.op", "5.new", 1))
 	if a, _ := b.m.Result(); a.OperationID != "5.new" || b.m.OperationID() != "" {
-		t.Errorf("operation %q and %q, want the new one, which is not under way", a.OperationID, b.m.OperationID())
+		t.Errorf("operation %q and %q, want the new one, and none in progress", a.OperationID, b.m.OperationID())
 	}
 }
 
-// The service may change the operation id while it goes on.
+// The service may change the operation ID of an operation in progress.
 func TestPendingChangesTheOperationID(t *testing.T) {
 	b := newBench(t)
 	b.polling()
@@ -36,12 +36,13 @@ func TestPendingChangesTheOperationID(t *testing.T) {
 	b.answer(202, "3", "", `{"operationId":"6","status":"assigning"}`)
 	b.sleepToDeadline()
 	b.expect("PUBACK", `PUBLISH id=5 qos=1 `+queryT+`4&operationId=6"`)
-	b.answer(202, "4", "", `{"status":"assigning"}`) // nor need it repeat it
+	b.answer(202, "4", "", `{"status":"assigning"}`) // and need not repeat it
 	b.sleepToDeadline()
 	b.expect("PUBACK", `PUBLISH id=6 qos=1 `+queryT+`5&operationId=6"`)
 }
 
-// Answers that go on without an operation id are failures, and bounded as such.
+// An answer "assigning" without an operation ID is a failure, and limited as
+// such.
 func TestPendingWithoutOperationIDIsBounded(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 3 })
 	b.connect()
@@ -57,7 +58,7 @@ func TestPendingWithoutOperationIDIsBounded(t *testing.T) {
 	}
 }
 
-// Once an operation that was resumed has been confirmed, a refusal is final.
+// After a resumed operation has been confirmed, a refusal is final.
 func TestConfirmedOperationIsNotGivenUp(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.OperationID = "4.old" })
 	b.connect()
@@ -69,7 +70,7 @@ func TestConfirmedOperationIsNotGivenUp(t *testing.T) {
 	}
 }
 
-// A refusal to wait for a while ends a row of unreadable answers.
+// A 429 or 5xx interrupts a series of unreadable answers.
 func TestThrottlingEndsARowOfUnreadableAnswers(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = -1 })
 	b.connect()
@@ -83,7 +84,8 @@ func TestThrottlingEndsARowOfUnreadableAnswers(t *testing.T) {
 	b.ends(fsm.ErrBody)
 }
 
-// Below 400 a body that cannot be read is tried again; from 400 on the code counts.
+// If the body is unreadable, the step is repeated for codes below 400; from 400
+// on, the code decides.
 func TestUnreadableBodyAndItsCode(t *testing.T) {
 	for status, final := range map[int]bool{299: false, 399: false, 400: true, 499: true, 500: false} {
 		b := newBench(t)
@@ -95,8 +97,8 @@ func TestUnreadableBodyAndItsCode(t *testing.T) {
 	}
 }
 
-// An error body on a topic of success is no answer, whatever its code: what counts is
-// that of the topic.
+// An error body with a code of success in the topic is unreadable, whatever its
+// error code: the code in the topic counts.
 func TestErrorBodyOnATopicOfSuccessIsUnreadable(t *testing.T) {
 	for _, code := range []int{5, 404, 503, 1000, 5000, 202000, 401000, 404203, 429001, 500000} {
 		for _, status := range []int{200, 202, 399} {
@@ -115,7 +117,7 @@ func TestErrorBodyOnATopicOfSuccessIsUnreadable(t *testing.T) {
 	}
 }
 
-// The trace says why the machine waits.
+// The trace has the reason for each wait.
 func TestTraceTellsWhy(t *testing.T) {
 	for properties, want := range map[string]string{
 		"":                    "no retry-after, the default is 3s",

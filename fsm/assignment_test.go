@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Everything that an answer may have.
+// An answer with everything that answers may contain.
 const fullAnswer = `{"operationId":"4.op","status":"assigned","future":[1,{"a":null}],"registrationState":{
 "x509":{"enrollmentGroupId":"g1","certificateInfo":{"subjectName":"CN=dev-1","sha1Thumbprint":"s1","sha256Thumbprint":"s2","issuerName":"CN=ca","notBeforeUtc":"2020","notAfterUtc":"2030","serialNumber":"7","version":3},"signingCertificateInfo":{"subjectName":"CN=ca"}},
 "symmetricKey":{"enrollmentGroupId":"g2"},"tpm":{"authenticationKey":"c2VjcmV0"},
@@ -54,7 +54,7 @@ func TestAssignmentHasEverything(t *testing.T) {
 	}
 }
 
-// The service's names are those of the JSON that is kept.
+// The stored JSON has the names that the service uses.
 func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -72,7 +72,7 @@ func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	answer := tree([]byte(fullAnswer))
 	want := answer["registrationState"].(map[string]any)
 	want["operationId"], want["trustBundle"] = answer["operationId"], answer["trustBundle"]
-	delete(want, "tpm") // not over MQTT
+	delete(want, "tpm") // not available over MQTT
 	delete(want, "issuedClientCertificate")
 	text, err := json.Marshal(assignment)
 	if err != nil {
@@ -83,7 +83,8 @@ func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	}
 }
 
-// Odd types in fields that do not decide are no reason to refuse an assignment.
+// Unexpected types in fields that decide nothing do not make an assignment
+// invalid.
 func TestTolerantReader(t *testing.T) {
 	const body = `{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"hub.example","deviceId":"dev-1",%s}}`
 	for _, odd := range []string{
@@ -116,7 +117,7 @@ func TestEndedOtherwise(t *testing.T) {
 	}
 }
 
-// A status that nobody knows yet: 202 says that it goes on.
+// With an unknown status, 202 means that the operation is in progress.
 func TestUnknownStatusWith202GoesOn(t *testing.T) {
 	for _, status := range []string{"surprise", "x"} {
 		b := newBench(t)
@@ -126,7 +127,8 @@ func TestUnknownStatusWith202GoesOn(t *testing.T) {
 	}
 }
 
-// The status and the trust bundle may stand inside the registrationState or beside it.
+// The status and the trust bundle may be inside the registrationState or beside
+// it.
 func TestAssignmentTakesWhatStandsOutside(t *testing.T) {
 	for body, want := range map[string][2]string{
 		`{"status":"Assigned","registrationState":{"assignedHub":"h","deviceId":"d","status":"assigned","trustBundle":{"a":1}}}`: {"assigned", `{"a":1}`},

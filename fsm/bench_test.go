@@ -37,7 +37,8 @@ func wholeRegistration() (parts [][]byte) {
 	return parts
 }
 
-// register takes a new machine from Open to the end. out is room for its output.
+// register drives a new machine from Open to the end. out is a buffer for its
+// output.
 func register(parts [][]byte, token, out []byte) (*fsm.Machine, error) {
 	m, err := fsm.New(testConfig())
 	if err != nil {
@@ -81,7 +82,7 @@ func TestRegistrationAllocations(t *testing.T) {
 		}
 	})
 	most := 19.0
-	if testing.Short() { // as it is run with the race detector, which allocates as well
+	if testing.Short() { // set when the race detector runs, which allocates as well
 		most += 6
 	}
 	if n > most {
@@ -90,8 +91,9 @@ func TestRegistrationAllocations(t *testing.T) {
 	t.Logf("%v allocations", n)
 }
 
-// All that a registration allocates, from the key to the result, bounds its peak of the
-// heap: nothing is collected here. The caller's buffers are not counted.
+// The sum of all allocations of a registration, from the key to the result, is
+// an upper bound of its heap, even without garbage collection. The caller's
+// buffers are not counted.
 func TestRegistrationTakesLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector allocates as well")
@@ -132,11 +134,12 @@ func TestRegistrationTakesLittleMemory(t *testing.T) {
 	}
 }
 
-// allocated returns how much of the heap f takes, with all that it drops.
+// allocated returns the number of bytes that f allocates on the heap, including
+// those that it drops.
 func allocated(f func()) uint64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	least := uint64(math.MaxUint64)
-	for range 5 { // the runtime allocates, too
+	for range 5 { // the runtime allocates as well
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		f()

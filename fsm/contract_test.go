@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// inbound is all that a service sends in a registration with two queries, in parts
-// behind each of which the device waits.
+// inbound is everything that a service sends in a registration with two
+// queries, in parts after each of which the device waits.
 func inbound() [][]packet.Packet {
 	return [][]packet.Packet{
 		{&packet.Connack{}},
@@ -28,8 +28,9 @@ func inbound() [][]packet.Packet {
 	}
 }
 
-// session runs a registration, cutting what comes as cut says, and returns all
-// that the device sent. Every piece is overwritten as soon as it was received.
+// session runs a registration, with the input divided into pieces by cut, and
+// returns everything that the device sent. Each piece is overwritten as soon as
+// it has been received.
 func session(t interface{ Fatal(...any) }, cut func(left int) int) (sent []byte, m *fsm.Machine) {
 	m, err := fsm.New(testConfig())
 	if err != nil {
@@ -104,7 +105,7 @@ func TestOutputIsTakenOnce(t *testing.T) {
 		t.Errorf("output %q", got)
 	}
 	if again := b.m.AppendOutput(nil); len(again) > 0 {
-		t.Errorf("output comes twice: %q", again)
+		t.Errorf("output is returned twice: %q", again)
 	}
 }
 
@@ -136,8 +137,8 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// A machine that waits is small: at most 1 KiB, with its configuration, whatever the
-// service has said before.
+// A waiting machine uses at most 1 KiB, including its configuration, whatever
+// the service has sent before.
 func TestWaitingMachineIsSmall(t *testing.T) {
 	long := fmt.Sprintf(`{"errorCode":429001,"message":%q,"trackingId":%[1]q,"info":{"a":%[1]q}}`, strings.Repeat("x", 80_000))
 	broken := `{"operationId":"4.op","status":"` + strings.Repeat("y", 200_000)
@@ -153,9 +154,9 @@ func TestWaitingMachineIsSmall(t *testing.T) {
 		"unknown status":       {message("202/?$rid=1&retry-after=3", broken+`"}`)},
 	} {
 		if testing.Short() && len(answers[len(answers)-1].Payload) > 1000 {
-			continue // reading it so often takes long with the race detector
+			continue // parsing it so often takes long with the race detector
 		}
-		per := min(sizeOfWaiting(t, answers), sizeOfWaiting(t, answers)) // once without what else is allocated then
+		per := min(sizeOfWaiting(t, answers), sizeOfWaiting(t, answers)) // one of them without other allocations in the meantime
 		if per > 1024 {
 			t.Errorf("%s: %d bytes a machine, want at most 1024", name, per)
 		}
@@ -163,7 +164,8 @@ func TestWaitingMachineIsSmall(t *testing.T) {
 	}
 }
 
-// sizeOfWaiting returns the size in bytes of a machine that waits after these answers.
+// sizeOfWaiting returns the size in bytes of a machine that waits after the
+// answers.
 func sizeOfWaiting(t *testing.T, answers []*packet.Publish) int {
 	n := 2000
 	if len(answers[len(answers)-1].Payload) > 1000 {
@@ -236,7 +238,8 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// Nobody can make a machine hold more than was sent: here 200 KB are announced.
+// A machine never holds more than it has received: here the packet announces
+// 200 KB.
 func TestAnnouncedBytesAreNotHeld(t *testing.T) {
 	b := newBench(t)
 	b.connect()

@@ -11,10 +11,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// Dials, and the ends of transports.
+// These tests are about dials and the ends of transports.
 
-// A dial that was announced has a time-out: the machine wants it closed, and the end
-// may be told in either way.
+// A dial that was announced has a timeout: the machine then wants it closed,
+// and the caller may report its end in either way.
 func TestADialHasATimeout(t *testing.T) {
 	for name, end := range map[string]func(*bench){
 		"DialFailed": func(b *bench) { b.m.DialFailed(b.now, io.EOF) },
@@ -25,7 +25,7 @@ func TestADialHasATimeout(t *testing.T) {
 			for i := range 2 {
 				b.m.Dialing(b.now)
 				b.want(fsm.Dialing, fsm.WantDial)
-				b.m.Dialing(b.now.Add(time.Second)) // once more makes no difference
+				b.m.Dialing(b.now.Add(time.Second)) // a second call has no effect
 				if d := b.m.Deadline().Sub(b.now); d != 7*time.Second {
 					t.Fatalf("the dial has %v, want 7 s", d)
 				}
@@ -51,8 +51,8 @@ func TestADialHasATimeout(t *testing.T) {
 	}
 }
 
-// A transport of callbacks and one timer, which obeys Deadline, is woken up once in a
-// dial that was announced and never ends.
+// A transport with callbacks and one timer, which is set to the Deadline, wakes
+// up once during an announced dial that never ends.
 func TestAnAnnouncedDialWakesUpOnce(t *testing.T) {
 	b := newBench(t)
 	b.m.Dialing(b.now)
@@ -68,7 +68,7 @@ func TestAnAnnouncedDialWakesUpOnce(t *testing.T) {
 	}
 }
 
-// The budget ends during a dial too.
+// The budget may also end during a dial.
 func TestTheBudgetEndsInADial(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.DialTimeout = 10*time.Second, time.Minute })
 	b.m.Dialing(b.now)
@@ -93,8 +93,8 @@ var in = map[fsm.State]func(*bench){
 	fsm.Finished:    func(b *bench) { b.m.Stop(b.now) },
 }
 
-// What the end of a transport, and that of a dial, mean in each state: a failure, the
-// end that was asked for, or nothing.
+// The end of a transport or of a dial is, depending on the state, a failure,
+// the end that the machine wanted, or without effect.
 func TestEndsOfTransportsAndOfDials(t *testing.T) {
 	for state := fsm.Idle; state <= fsm.Finished; state++ {
 		for name, end := range map[string]func(*bench){
@@ -119,7 +119,7 @@ func TestEndsOfTransportsAndOfDials(t *testing.T) {
 			case state == fsm.Closing:
 				fails = false
 			}
-			for range 2 { // a second one of Lost has no effect; a second failed dial is another
+			for range 2 { // a second Lost has no effect; a second DialFailed is another failure
 				end(b)
 				b.want(want, b.m.Want())
 				if name == "DialFailed" {
@@ -139,7 +139,7 @@ func TestEndsOfTransportsAndOfDials(t *testing.T) {
 	}
 }
 
-// Who knows that there is no hope says so, in any state; the result is that cause.
+// A caller can end the registration in any state, and the result is its cause.
 func TestAbortIsTheEndInEachState(t *testing.T) {
 	cause := errors.New("x509: unknown authority")
 	for state := fsm.Idle; state < fsm.Finished; state++ {
@@ -169,7 +169,7 @@ func TestAbortIsTheEndInEachState(t *testing.T) {
 	}
 }
 
-// endings are inputs that lead out of a state, or stay in it.
+// endings are inputs that may end a state.
 var endings = map[string]func(*bench){
 	"stop":      func(b *bench) { b.m.Stop(b.now) },
 	"lost":      func(b *bench) { b.m.Lost(b.now, nil) },
@@ -188,8 +188,9 @@ var endings = map[string]func(*bench){
 	"password":  func(b *bench) { b.m.Open(b.now, nil) },
 }
 
-// The state of an event is the one after it: the last event of each input has the state
-// that the machine is then in. A packet received has the one in which it was.
+// The state in an event is the one after the event: the last event of each
+// input has the state in which the machine is then. An EventReceived has the
+// state in which the packet was received.
 func TestEventsHaveTheStateAfterThem(t *testing.T) {
 	ahead := map[fsm.State]func(*bench){
 		fsm.Connecting:  (*bench).open,
@@ -210,7 +211,7 @@ func TestEventsHaveTheStateAfterThem(t *testing.T) {
 					continue
 				}
 				var last fsm.Event
-				var states []fsm.State // of events that say how it goes on
+				var states []fsm.State // of events that report what happens next
 				b := newBench(t, func(c *fsm.Config) {
 					c.Policy, c.Trace = variant.policy, func(e fsm.Event) {
 						if last = e; e.Kind >= fsm.EventWait {

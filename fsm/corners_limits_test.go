@@ -14,11 +14,11 @@ import (
 	"example.com/dps/packet"
 )
 
-// Times, sizes and the caller's mistakes.
+// These tests are about times, sizes and the caller's mistakes.
 
-// With keep alive the device is never silent for longer than that, also while a PINGRESP
-// is awaited: MQTT-3.1.2-23. The connection is given up RequestTimeout after the first
-// PINGREQ that nobody answers.
+// The device is never silent for longer than KeepAlive, even while it waits for
+// a PINGRESP (MQTT-3.1.2-23). The machine gives up the connection
+// RequestTimeout after the first unanswered PINGREQ.
 func TestNeverSilentForLongerThanKeepAlive(t *testing.T) {
 	const keepAlive = 5 * time.Second
 	b := newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive = keepAlive })
@@ -59,7 +59,8 @@ func TestAPingrespIsForAllPingreqs(t *testing.T) {
 	}
 }
 
-// Bytes behind the last answer are the caller's only with KeepSession, and then a copy.
+// The bytes after the last answer belong to the caller only with KeepSession,
+// and they are then a copy.
 func TestUnreadBytesAreACopyOrNone(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		b := newBench(t, func(c *fsm.Config) { c.Policy.KeepSession = keep })
@@ -68,7 +69,7 @@ func TestUnreadBytesAreACopyOrNone(t *testing.T) {
 		in = append(in, "behind"...)
 		b.m.Receive(b.now, in)
 		for i := range in {
-			in[i] = 'x' // the caller uses it again
+			in[i] = 'x' // the caller reuses the buffer
 		}
 		want := map[bool]string{false: "", true: "behind"}[keep]
 		for range 2 {
@@ -82,7 +83,7 @@ func TestUnreadBytesAreACopyOrNone(t *testing.T) {
 	}
 }
 
-// Half a packet is nobody's when the registration ends.
+// At the end of the registration, half a packet is dropped.
 func TestUnreadBytesOfAStoppedMachineAreNone(t *testing.T) {
 	for name, end := range map[string]func(*bench){
 		"stopped":      func(b *bench) { b.m.Stop(b.now) },
@@ -104,7 +105,8 @@ func TestUnreadBytesOfAStoppedMachineAreNone(t *testing.T) {
 	}
 }
 
-// A last attempt is made near the end of the budget, and a long wait within it is made.
+// A last attempt is made near the end of the budget, and long waits within the
+// budget are allowed.
 func TestTheBudgetIsUsed(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = -1 })
 	for b.m.Want() == fsm.WantDial {
@@ -125,7 +127,7 @@ func TestTheBudgetIsUsed(t *testing.T) {
 	b.want(fsm.Polling, fsm.WantExchange)
 }
 
-// The more the service asks for, the longer is the wait.
+// The longer the retry-after is, the longer the wait is.
 func TestWaitsGrowWithWhatIsAskedFor(t *testing.T) {
 	for _, answer := range []struct {
 		status int
@@ -149,7 +151,7 @@ func TestWaitsGrowWithWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// An outage is not throttling.
+// Waits do not grow after an outage as they do after throttling.
 func TestAnOutageIsNotMeasuredAsThrottling(t *testing.T) {
 	b := newBench(t, endless)
 	b.connect()
@@ -167,7 +169,7 @@ func TestAnOutageIsNotMeasuredAsThrottling(t *testing.T) {
 	}
 }
 
-// Durations near the largest do not overflow.
+// Durations near the maximum do not overflow.
 func TestLongestDurations(t *testing.T) {
 	const longest = time.Duration(math.MaxInt64)
 	for _, status := range []int{0, 202, 412, 429, 503} {
@@ -199,7 +201,8 @@ func TestLongestDurations(t *testing.T) {
 	b.want(fsm.Registering, fsm.WantExchange)
 }
 
-// A password that cannot be right is the caller's mistake, and the end.
+// A password that cannot be right is a mistake of the caller and ends the
+// registration.
 func TestAWrongPasswordIsTheEnd(t *testing.T) {
 	for _, test := range []struct {
 		how  fsm.Attestation
@@ -215,12 +218,12 @@ func TestAWrongPasswordIsTheEnd(t *testing.T) {
 			b.expect()
 			_, result := b.m.Result()
 			if err == nil || result != err || !errors.Is(err, fsm.ErrPassword) || !errors.Is(err, fsm.ErrInvalid) || !strings.HasPrefix(err.Error(), "fsm: ") {
-				t.Errorf("%v, %d bytes: Open says %v, Result %v", test.how, test.size, err, result)
+				t.Errorf("%v, %d bytes: Open returns %v, Result %v", test.how, test.size, err, result)
 			}
 			if strings.Contains(err.Error(), "pp") {
 				t.Errorf("the password shows: %.200v", err)
 			}
-			b.m.Lost(b.now, nil) // which is allowed
+			b.m.Lost(b.now, nil) // this is allowed
 			if _, again := b.m.Result(); again != result {
 				t.Errorf("the result changes to %v", again)
 			}
@@ -228,7 +231,7 @@ func TestAWrongPasswordIsTheEnd(t *testing.T) {
 	}
 }
 
-// A peer that floods a caller who does not take the output cannot fill the memory.
+// A peer cannot fill the memory of a caller that does not take the output.
 func TestOutputIsBounded(t *testing.T) {
 	flood, _ := (&packet.Publish{Topic: []byte("a"), QoS: packet.QoS1, ID: 1}).AppendBinary(nil)
 	if len(flood) != 7 {
@@ -258,10 +261,10 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-// The bound is 1 MiB: that much may wait for the caller, and is sent in full.
+// The limit is 1 MiB: an output of that size is kept and sent in full.
 func TestOutputUpToTheBoundIsSent(t *testing.T) {
 	if testing.Short() {
-		t.Skip("these are many packets, for the race detector")
+		t.Skip("these are too many packets for the race detector")
 	}
 	for n, want := range map[int]fsm.Want{1 << 18: fsm.WantExchange, 1<<18 + 1: fsm.WantClose} {
 		b := newBench(t)
@@ -285,14 +288,14 @@ func TestOutputUpToTheBoundIsSent(t *testing.T) {
 	b.ends(fsm.ErrStopped)
 }
 
-// A device that takes its output is never ended by a flood.
+// A flood does not end the connection of a caller that takes the output.
 func TestAFloodThatIsAnsweredIsHarmless(t *testing.T) {
 	b := newBench(t)
 	b.connect()
 	flood, _ := (&packet.Publish{Topic: []byte("a"), QoS: packet.QoS2, ID: 1}).AppendBinary(nil)
 	flood = bytes.Repeat(flood, 10_000)
 	out := make([]byte, 0, 1<<16)
-	for range 30 { // together more than the bound
+	for range 30 { // together more than the limit
 		b.m.Receive(b.now, flood)
 		out = b.m.AppendOutput(out[:0])
 	}

@@ -14,10 +14,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What has gone wrong once, or might: answers. The tests of package registration go
-// through all of it; these are about what a user of a machine sees.
+// These tests are about unusual answers. Those of package registration are
+// complete; these check what the user of a machine sees.
 
-// An answer of 429 or 5xx is tried again, whatever its body says.
+// After an answer 429 or 5xx, the request is repeated, whatever the body
+// contains.
 func TestThrottlingWithAnUnknownStatusIsTriedAgain(t *testing.T) {
 	for body, status := range map[string]int{
 		`{"status":"Throttled","errorCode":429001}`: 429,
@@ -34,9 +35,10 @@ func TestThrottlingWithAnUnknownStatusIsTriedAgain(t *testing.T) {
 	}
 }
 
-// registrations plays a service that answers each registration and each query in one
-// way, for a day, or loses the link where the status is 0. It returns how many
-// registrations were sent.
+// registrations plays, for a day, a service that gives the same answer to each
+// registration and the same answer to each query, or closes the link if the
+// status is
+// 0. It returns the number of registrations that were sent.
 func registrations(b *bench, query int) (sent int) {
 	b.connect()
 	for rid := 1; b.m.Want() != fsm.WantDone && b.now.Sub(start) < 24*time.Hour; {
@@ -63,7 +65,8 @@ func registrations(b *bench, query int) (sent int) {
 	return sent
 }
 
-// A registration is billed: starting over is a failure, which nothing forgives.
+// Registrations are billed: starting over is a failure that is counted
+// permanently.
 func TestStartingOverIsBounded(t *testing.T) {
 	for name, query := range map[string]int{"412 on the query": 412, "lost after the 202, and 404": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +95,8 @@ func TestStartingOverWaitsLongerEachTime(t *testing.T) {
 	}
 }
 
-// The last failure of a registration is one that it has not got over.
+// The last failure of a registration is reported unless there was progress
+// after it.
 func TestAFailureOvercomeIsNotTheLastOne(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget = time.Minute })
 	b.m.DialFailed(b.now, errors.New("no route"))
@@ -110,7 +114,7 @@ func TestAFailureOvercomeIsNotTheLastOne(t *testing.T) {
 	}
 }
 
-// What is to be kept for a later run is an operation that is under way.
+// OperationID returns only an operation in progress, for a later run.
 func TestOperationIDIsThatOfWhatIsUnderWay(t *testing.T) {
 	for status, want := range map[string]string{"assigning": "4.op", "failed": "", "disabled": "", "surprise": ""} {
 		b := newBench(t)
@@ -130,7 +134,7 @@ func TestOperationIDIsThatOfWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// A chain of the wrong type is absent, wherever it stands.
+// A certificate chain of the wrong type counts as absent, wherever it is.
 func TestAWrongTypeIsAbsent(t *testing.T) {
 	const hub = `"assignedHub":"hub.example","deviceId":"dev-1"`
 	for chain, want := range map[string][]string{
@@ -149,7 +153,7 @@ func TestAWrongTypeIsAbsent(t *testing.T) {
 	}
 }
 
-// Keys and values may be written in any way that encoding/json reads.
+// Keys and values may be written in any way that encoding/json accepts.
 func TestAnswersAreReadAsEncodingJSONDoes(t *testing.T) {
 	for _, body := range []string{
 		`{"operationId":"4.op","status":"assign\u0065d","registrationState":{"assignedHub":"hub.example","deviceId":"dev-1"}}`,
@@ -164,7 +168,7 @@ func TestAnswersAreReadAsEncodingJSONDoes(t *testing.T) {
 	}
 }
 
-// Texts of the service cannot write lines of a log, nor fill it.
+// Texts of the service can neither add lines to a log nor fill it.
 func TestTextsOfTheServiceAreQuotedAndBounded(t *testing.T) {
 	evil := "a\r\nb\x1b[2J" + strings.Repeat("x", 5000)
 	quoted, _ := json.Marshal(evil)
@@ -202,7 +206,7 @@ func TestTextsOfTheServiceAreQuotedAndBounded(t *testing.T) {
 	}
 }
 
-// Nothing that a caller gets or gives is shared with the machine.
+// The caller and the machine share no memory.
 func TestNothingIsSharedWithTheCaller(t *testing.T) {
 	payload := json.RawMessage(`{"a":1}`)
 	b := newBench(t, func(c *fsm.Config) { c.Payload = payload })
@@ -227,7 +231,8 @@ func TestNothingIsSharedWithTheCaller(t *testing.T) {
 	}
 }
 
-// That a chain was asked for and none came shows in the result.
+// The result reports that a certificate chain was requested but none was
+// returned.
 func TestAnIgnoredCSRShows(t *testing.T) {
 	for body, want := range map[string]bool{assigned: true, fullAnswer: false} {
 		b := newBench(t, func(c *fsm.Config) { c.APIVersion, c.CSR = csrVersion, "AAAA" })
@@ -239,8 +244,8 @@ func TestAnIgnoredCSRShows(t *testing.T) {
 	}
 }
 
-// The token is checked with each request, and may have expired: one connection with a
-// fresh one is worth a try.
+// The service checks the token with each request, and it may have expired: the
+// machine tries one connection with a fresh token.
 func TestAnExpiredTokenIsWorthOneReconnect(t *testing.T) {
 	b := newBench(t)
 	b.polling()

@@ -73,7 +73,8 @@ func TestErrorsCanBeToldApart(t *testing.T) {
 	}
 }
 
-// classes are what each error of Result matches exactly one of: what to do about it.
+// classes returns the errors that say what to do about err. Each error of
+// Result matches exactly one of them.
 func classes(err error) (all []string) {
 	for name, class := range map[string]error{
 		"unauthorized": fsm.ErrUnauthorized, "disabled": fsm.ErrDisabled, "not found": fsm.ErrNotFound, "failed": fsm.ErrFailed,
@@ -92,8 +93,8 @@ func classes(err error) (all []string) {
 
 var errHopeless = errors.New("hopeless")
 
-// Every error of Result belongs to one class, so that a switch may have its cases in any
-// order.
+// Every error of Result belongs to one class, so that the cases of a switch can
+// be in any order.
 func TestEachErrorHasOneClass(t *testing.T) {
 	connack := func(code packet.ReturnCode) func(*bench) {
 		return func(b *bench) { b.open(); b.receive(&packet.Connack{ReturnCode: code}) }
@@ -145,7 +146,7 @@ func TestEachErrorHasOneClass(t *testing.T) {
 	}
 }
 
-// A mistake in the configuration has the same class, and no machine.
+// After a mistake in the configuration, New returns ErrInvalid and no machine.
 func TestAMistakeInConfigIsInvalid(t *testing.T) {
 	if _, err := fsm.New(fsm.Config{}); !slices.Equal(classes(err), []string{"invalid"}) {
 		t.Errorf("%v is %v", err, classes(err))
@@ -157,8 +158,8 @@ func TestAMistakeInConfigIsInvalid(t *testing.T) {
 	}
 }
 
-// The last failure of who gives up is there to be read, but a refusal in it does not
-// make the end look like one that is final.
+// A GiveUpError has the last failure, but it does not match a refusal in it,
+// which would make it look like a final refusal.
 func TestTheLastFailureOfWhoGivesUp(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
 	b.open()

@@ -12,8 +12,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// A step is one input to a machine, as the exploration knows it. It may look at the
-// machine to find its deadline or the $rid that is open.
+// A step is one input to a machine in the exploration. It may read the deadline
+// and the open $rid of the machine.
 type step = explore.Step[*world]
 
 // A world is a machine and its time.
@@ -37,7 +37,7 @@ func (w *world) advance(to time.Time) {
 	w.m.Advance(w.now)
 }
 
-// requestID returns the $rid that is open.
+// requestID returns the $rid of the open request.
 func (w *world) requestID() string {
 	return strconv.FormatUint(reflect.ValueOf(w.m.reg).Elem().FieldByName("requests").Uint(), 10)
 }
@@ -50,7 +50,8 @@ func appended(p packet.Packet) []byte {
 	return b
 }
 
-// steps are all inputs that make a difference, and some that must not.
+// steps returns all inputs that have different effects, and some that must have
+// none.
 func steps() (all []step) {
 	add := func(name, label string, do func(*world)) { all = append(all, step{Name: name, Label: label, Do: do}) }
 	add("Open", "Open", func(w *world) { w.m.Open(w.now, []byte("password")) })
@@ -75,7 +76,8 @@ func steps() (all []step) {
 
 var longPassword = make([]byte, 65536)
 
-// packetSteps are whole packets of each kind, also those that never should come.
+// packetSteps returns whole packets of each kind, including those that a server
+// must not send.
 func packetSteps() (all []step) {
 	add := func(label string, p packet.Packet) {
 		in := appended(p)
@@ -106,8 +108,9 @@ func packetSteps() (all []step) {
 	return all
 }
 
-// answerSteps are answers, good, bad and stale. What they do to a registration is the
-// matter of its own exploration: here each kind of outcome has one.
+// answerSteps returns good, bad and stale answers, one for each kind of
+// outcome. The exploration of package registration covers their effects in
+// detail.
 func answerSteps() (all []step) {
 	const state = `"registrationState":{"assignedHub":"hub","deviceId":"dev"}`
 	answers := []struct {

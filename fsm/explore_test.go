@@ -18,11 +18,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is generated")
 
-// variants are the configurations that are explored: with small limits, so that each of
-// them is met. The first one is the default otherwise.
+// variants are the configurations to explore. Their limits are small, so that
+// each limit is reached. Apart from that, the first one is the default.
 var variants = []struct {
 	name  string
-	limit int // of states, about twice as many as there are
+	limit int // of states, about twice their number
 	Config
 }{
 	{"the default policy", 7_000, Config{Policy: Policy{MaxAttempts: 2}}},
@@ -32,23 +32,24 @@ var variants = []struct {
 	}, OperationID: "4.old"}},
 }
 
-// leftOut says what the key of a Machine leaves out, and why. That of its Registration
-// is left out as in the exploration of that.
+// leftOut lists the fields that the key of a Machine omits, and the reasons.
+// For its Registration, it is combined with explore.Registration.
 var leftOut = map[string]explore.Reduction{
 	"Machine.trace":       {Why: "it does not change"},
-	"Machine.packetID":    {Why: "it counts without end, and decides nothing"},
-	"Machine.subscribeID": {To: explore.IsSet, Why: "one identifier is as good as another"},
-	"Machine.out":         {To: explore.IsEmpty, Why: "what is in it decides nothing; a flood is a case of its own"},
-	"Machine.in":          {To: isBuffering, Why: "the only step that leaves something in it has half a packet"},
+	"Machine.packetID":    {Why: "it is an unlimited counter and decides nothing"},
+	"Machine.subscribeID": {To: explore.IsSet, Why: "the value of an identifier does not matter"},
+	"Machine.out":         {To: explore.IsEmpty, Why: "its contents decide nothing; floods are checked separately"},
+	"Machine.in":          {To: isBuffering, Why: "the only step after which it contains something is half a packet"},
 }
 
 func isBuffering(v reflect.Value) string {
 	return strconv.FormatBool(v.Addr().Interface().(*packet.Splitter).Buffered() > 0)
 }
 
-// TestExploration applies every step in every state that can be reached, breadth first,
-// until nothing new comes up. After each step check holds the invariants. The diagram in
-// the package comment and the picture are those of the first variant.
+// TestExploration applies every step in every reachable state, breadth first,
+// until there are no new states. After each step, check verifies the
+// invariants. The diagram in the package comment and the picture are those of
+// the first variant.
 func TestExploration(t *testing.T) {
 	reductions := maps.Clone(leftOut)
 	maps.Copy(reductions, explore.Registration)
@@ -81,8 +82,8 @@ func TestExploration(t *testing.T) {
 	generated(t, "session.svg", func(string) (string, error) { return picture.Draw(all[0].Diagram) })
 }
 
-// generated holds that a file is what generate makes of it, or writes that. A missing file
-// counts as an empty one.
+// generated checks that a file has the text that generate returns, or writes
+// that text with -update. A missing file counts as empty.
 func generated(t *testing.T, file string, generate func(old string) (string, error)) {
 	t.Helper()
 	old, _ := os.ReadFile(file)
@@ -99,7 +100,7 @@ func generated(t *testing.T, file string, generate func(old string) (string, err
 	}
 }
 
-// exploreOne explores one configuration, and returns its diagram.
+// exploreOne explores one configuration and returns its diagram.
 func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *explore.Diagram {
 	cfg.IDScope, cfg.RegistrationID = "scope", "dev"
 	diagram := &explore.Diagram{Order: order, Happy: happy}
@@ -118,7 +119,7 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *expl
 		Check: func(before, after *world, s step, report explore.Report) (costs explore.Costs) {
 			check(before, after, s, report)
 			diagram.Add(nodeOf(before.m), nodeOf(after.m), label(before.m, after.m, s.Label))
-			return costs // those of the registration are bounded in its own exploration
+			return costs // package registration checks the costs in its own exploration
 		},
 		Visit: func(w *world, report explore.Report) {
 			if state := w.m.State(); !visited[state] {
@@ -142,16 +143,17 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *expl
 	return diagram
 }
 
-// check holds the invariants after one step:
+// check verifies the invariants after one step:
 //
-//  1. In WantExchange there is a deadline, and it has not come yet: nobody waits for
-//     ever, and nobody spins. No answer is awaited for longer than RequestTimeout.
-//  2. At the end there is a result. Once there, it never changes. An assignment has a
-//     hub and a device, and leaves no operation under way.
-//  3. Finished is for ever, and silent.
-//  4. State, Want and the registration fit each other.
-//  5. The output is a sequence of packets that a client may send, and nothing follows
-//     a DISCONNECT. In Closing it is empty or ends with one.
+//  1. In WantExchange there is a deadline, and it has not passed: the caller
+//     neither waits forever nor spins. No wait for an answer is longer than
+//     RequestTimeout.
+//  2. At the end there is a result, which never changes. An assignment has a
+//     hub and a device, and leaves no operation in progress.
+//  3. Finished is permanent, and has no output.
+//  4. State, Want and the registration are consistent.
+//  5. The output is a sequence of packets that a client may send, and nothing
+//     follows a DISCONNECT. In Closing it is empty or ends with a DISCONNECT.
 //  6. Lost without a transport, and DialFailed with one, have no effect.
 func check(before, after *world, s step, report explore.Report) {
 	was, m := before.m, after.m
@@ -186,7 +188,7 @@ func check(before, after *world, s step, report explore.Report) {
 	}
 }
 
-// inconsistent says what does not fit in a machine.
+// inconsistent returns what is inconsistent in a machine, or "".
 func inconsistent(m *Machine) string {
 	want := map[State]Want{
 		Idle: WantDial, Dialing: WantDial, Connecting: WantExchange, Subscribing: WantExchange,
@@ -196,24 +198,24 @@ func inconsistent(m *Machine) string {
 	linked := m.reg.Want() == WantExchange
 	switch {
 	case m.Want() != want[m.State()]:
-		return "Want does not fit the state"
+		return "Want does not match the state"
 	case err == ErrPending && m.State() == Finished, err != ErrPending && m.State() != Closing && m.State() != Finished:
-		return "the result does not fit the state"
+		return "the result does not match the state"
 	case m.phase == ready && !linked:
-		return "the session is there, but not for the registration"
+		return "the session is ready, but the registration has no link"
 	case linked && m.phase != ready && !(m.pipelined && m.phase == connecting):
 		return "the registration has a link without a session"
 	case m.reg.Want() == WantClose && m.phase != closing:
-		return "the registration waits for the end of a link that is not closed"
+		return "the registration waits for the end of a link that is not closing"
 	case len(m.out) > maxOutput:
 		return "the output is too long"
 	case !m.phase.open() && (m.subscribeID != 0 || !m.pinged.IsZero()) && m.phase != closing && m.State() != Finished:
-		return "something of an earlier transport is left"
+		return "data of an earlier transport remains"
 	}
 	return ""
 }
 
-// checkOutput looks at all that was sent on the connection and not drained.
+// checkOutput checks the output that has not been taken.
 func checkOutput(m *Machine, report explore.Report) {
 	over := false
 	for out := slices.Clone(m.out); len(out) > 0; {
@@ -235,12 +237,12 @@ func checkOutput(m *Machine, report explore.Report) {
 		out = rest
 	}
 	if m.State() == Closing && len(m.out) > 0 && !over {
-		report("output %x is left on a transport that is to be closed", m.out)
+		report("output %x remains on a transport that is closing", m.out)
 	}
 }
 
-// checkFlood has the peer send without end what is to be answered, while nobody takes the
-// output. It uses up w.
+// checkFlood has the peer send a flood of packets that require answers, while
+// the caller does not take the output. It modifies w.
 func checkFlood(w *world, report explore.Report) {
 	flood := bytes.Repeat(appended(&packet.Pubrel{ID: 9}), 1000)
 	open := w.m.phase.open() && w.m.phase != connecting
@@ -255,8 +257,8 @@ func checkFlood(w *world, report explore.Report) {
 	}
 }
 
-// checkEnds lets everything be silent from here on: the machine ends in bounded time. It
-// uses up w.
+// checkEnds checks that, if the network is down from now on, the machine ends
+// in bounded time. It modifies w.
 func checkEnds(w *world, report explore.Report) {
 	start := w.now
 	for i := range 50 {

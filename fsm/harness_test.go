@@ -11,10 +11,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// start is when tests begin.
+// start is the time at which tests begin.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// testToken is as long as a real one.
+// testToken has the length of a real token.
 const testToken = "SharedAccessSignature sr=0ne00000A1B%2Fregistrations%2Fdev-1&sig=hwgBlMB6G2Zg5ZcYtwmtLVKRbifiSCPfUMyscbVWa8o%3D" +
 	"&se=1767326645&skn=registration"
 
@@ -22,7 +22,7 @@ func testConfig() fsm.Config {
 	return fsm.Config{IDScope: "0ne00000A1B", RegistrationID: "dev-1"}
 }
 
-// A bench holds a machine and plays everything around it by hand.
+// A bench has a machine and simulates its environment step by step.
 type bench struct {
 	*testing.T
 	m   *fsm.Machine
@@ -42,13 +42,14 @@ func newBench(t *testing.T, change ...func(*fsm.Config)) *bench {
 	return &bench{t, m, start}
 }
 
-// sleep lets time pass and tells the machine.
+// sleep advances the time and reports it to the machine.
 func (b *bench) sleep(d time.Duration) {
 	b.now = b.now.Add(d)
 	b.m.Advance(b.now)
 }
 
-// sleepToDeadline jumps to the machine's deadline and returns how far that was.
+// sleepToDeadline advances the time to the machine's deadline and returns the
+// difference.
 func (b *bench) sleepToDeadline() time.Duration {
 	b.Helper()
 	at := b.m.Deadline()
@@ -67,7 +68,7 @@ func (b *bench) open() {
 	}
 }
 
-// sent takes the machine's output and returns it as packets.
+// sent takes the machine's output and returns its packets.
 func (b *bench) sent() []packet.Packet {
 	b.Helper()
 	return b.decoded(b.m.AppendOutput(nil))
@@ -91,8 +92,8 @@ func (b *bench) decoded(out []byte) []packet.Packet {
 	return all
 }
 
-// expect takes the output and compares it with a line for each packet, of which
-// only the beginning has to be given.
+// expect takes the output and compares each packet with a line, of which only
+// the beginning must be given.
 func (b *bench) expect(lines ...string) []packet.Packet {
 	b.Helper()
 	sent := b.sent()
@@ -128,12 +129,13 @@ func (b *bench) connect() {
 	b.receive(&packet.Suback{ID: sub.ID, ReturnCodes: []byte{1}})
 }
 
-// message returns an answer. rest is the topic behind "res/".
+// message returns an answer. rest is the part of the topic after "res/".
 func message(rest, body string) *packet.Publish {
 	return &packet.Publish{Topic: []byte("$dps/registrations/res/" + rest), QoS: packet.QoS1, ID: 7, Payload: []byte(body)}
 }
 
-// answer answers the request with this $rid, and checks that it is acknowledged.
+// answer answers the request with the given $rid, and checks that the machine
+// acknowledges the answer.
 func (b *bench) answer(status int, rid, properties, body string) {
 	b.Helper()
 	b.receive(message(fmt.Sprintf("%d/?$rid=%s%s", status, rid, properties), body))
@@ -154,7 +156,7 @@ func (b *bench) want(state fsm.State, want fsm.Want) {
 	}
 }
 
-// ends plays the end: the transport is closed, and the result is as expected.
+// ends closes the transport at the end and checks the result.
 func (b *bench) ends(target error) error {
 	b.Helper()
 	if b.m.Want() == fsm.WantClose {
@@ -172,7 +174,7 @@ func (b *bench) ends(target error) error {
 	return err
 }
 
-// refusal returns the ServiceError that the registration ended with.
+// refusal returns the ServiceError with which the registration ended.
 func (b *bench) refusal() *fsm.ServiceError {
 	b.Helper()
 	_, err := b.m.Result()

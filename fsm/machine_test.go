@@ -18,7 +18,7 @@ func TestRegistration(t *testing.T) {
 	b := newBench(t)
 	b.want(fsm.Idle, fsm.WantDial)
 	if !b.m.Deadline().IsZero() {
-		t.Errorf("first dial at %v, want at once", b.m.Deadline())
+		t.Errorf("first dial at %v, want immediately", b.m.Deadline())
 	}
 	b.open()
 	b.want(fsm.Connecting, fsm.WantExchange)
@@ -43,7 +43,7 @@ func TestRegistration(t *testing.T) {
 	b.want(fsm.Waiting, fsm.WantExchange)
 	b.expect("PUBACK id=7")
 	if b.m.OperationID() != "4.op" {
-		t.Errorf("operation id %q", b.m.OperationID())
+		t.Errorf("operation ID %q", b.m.OperationID())
 	}
 	if d := b.sleepToDeadline(); d != 3*time.Second {
 		t.Errorf("waited %v, want 3 s", d)
@@ -61,8 +61,8 @@ func TestRegistration(t *testing.T) {
 	b.ends(nil)
 }
 
-// The loop of the package documentation, with a failed dial and inputs in any order
-// after the end: one result for ever.
+// The loop in the package documentation, with a failed dial and with inputs in
+// any order after the end, which do not change the result.
 func TestDoneIsForEver(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -109,7 +109,7 @@ func TestWrongOrder(t *testing.T) {
 	b.m.Receive(start.Add(-time.Hour), []byte{0x20, 2, 0, 0})
 	b.want(fsm.Subscribing, fsm.WantExchange)
 	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
-		t.Errorf("deadline %v after a CONNACK that came an hour ago", d)
+		t.Errorf("deadline %v after a CONNACK that was received an hour ago", d)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestMachinePrintsAsOneLine(t *testing.T) {
 	}
 }
 
-// An input that comes at the wrong time is one all the same: what is due happens.
+// Even an input at the wrong time does everything that is due.
 func TestEveryInputMovesTheClock(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -183,7 +183,7 @@ func TestEveryInputMovesTheClock(t *testing.T) {
 	}
 }
 
-// A transport that is gone gets no DISCONNECT, not even in the trace.
+// After the transport is gone, no DISCONNECT is sent, not even in the trace.
 func TestNothingIsSaidToATransportThatIsGone(t *testing.T) {
 	var sent []packet.Packet
 	b := newBench(t, func(c *fsm.Config) {
@@ -211,7 +211,7 @@ func TestStop(t *testing.T) {
 	b.open()
 	b.m.Stop(b.now)
 	b.want(fsm.Closing, fsm.WantClose)
-	b.expect() // not connected: nothing to say
+	b.expect() // not connected, so there is nothing to send
 	b.ends(fsm.ErrStopped)
 
 	b = newBench(t)
@@ -223,7 +223,7 @@ func TestStop(t *testing.T) {
 
 	b = newBench(t)
 	b.connect()
-	b.answer(401, "1", "", "") // was first
+	b.answer(401, "1", "", "") // this came first
 	b.m.Stop(b.now)
 	b.sleep(time.Hour)
 	b.m.Lost(b.now, nil)
@@ -264,7 +264,8 @@ func TestSubscribeRefused(t *testing.T) {
 	b.ends(fsm.ErrSubscribe)
 }
 
-// So is a DialFailed that has no other effect, since a transport is open.
+// The same applies to a DialFailed that has no other effect, since a transport
+// is open.
 func TestDialFailedMovesTheClock(t *testing.T) {
 	b := newBench(t)
 	b.connect()

@@ -11,23 +11,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A model is a deliberately dumb machine: it knows the state, whether there is an
-// operation, how often it went wrong and when the next request is due; no bytes.
+// A model is a deliberately simple machine. It has the state, whether there is
+// an operation, the number of failures and the time of the next request, but no
+// bytes.
 type model struct {
 	state     fsm.State
 	op        bool
-	resuming  bool // nobody has confirmed the operation on this connection
-	gone      bool // a 404 has led back already
+	resuming  bool // no answer on this connection has confirmed the operation
+	gone      bool // the registration has started over after a 404
 	refreshed bool // a 401 has led to a new connection
 	failures  int
-	over      int // how often it started over; such failures are never forgiven
+	over      int // number of times it started over; never reset
 	garbled   int
 	due       time.Time
 	last      time.Time // of the deadline of an answer
 	end       bool
 }
 
-// fail is anything that the model tries to get over.
+// fail is any failure after which the model tries again.
 func (m *model) fail(now time.Time, floor time.Duration) {
 	m.failures = max(m.failures+1, m.over)
 	wait := time.Second
@@ -39,7 +40,7 @@ func (m *model) fail(now time.Time, floor time.Duration) {
 	}
 }
 
-// wait waits, disconnected if that is for more than 4 minutes.
+// wait waits, without a connection if the wait is longer than 4 minutes.
 func (m *model) wait(now time.Time) {
 	m.state = fsm.Waiting
 	if m.due.Sub(now) > 4*time.Minute {
@@ -61,7 +62,7 @@ func (m *model) ask(now time.Time) {
 	m.last = now.Add(30 * time.Second)
 }
 
-// answer is an answer with a status; pending and assigned are 202 and 200.
+// answer is an answer with a status: 202 is pending and 200 is assigned.
 func (m *model) answer(now time.Time, status int, after time.Duration) {
 	polling := m.op
 	switch {
@@ -96,14 +97,14 @@ func (m *model) answer(now time.Time, status int, after time.Duration) {
 		m.state, m.refreshed, m.garbled, m.due = fsm.Closing, true, 0, now.Add(after)
 		return
 	default:
-		m.op = m.op && status != 404 // it is not under way any more
+		m.op = m.op && status != 404 // the operation has ended
 		m.state, m.end = fsm.Closing, true
 		return
 	}
 	m.wait(now)
 }
 
-// time lets what is due happen.
+// time does everything that is due.
 func (m *model) time(now time.Time) {
 	switch m.state {
 	case fsm.Waiting:
@@ -118,7 +119,7 @@ func (m *model) time(now time.Time) {
 	}
 }
 
-// The machine does what the model does, whatever happens.
+// The machine does the same as the model, whatever happens.
 func TestMachineFollowsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := testConfig()

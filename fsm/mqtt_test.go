@@ -10,8 +10,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// What a server must not do ends the connection, without a DISCONNECT, and the
-// machine tries again: MQTT-4.8.0-1.
+// If the server violates the protocol, the machine ends the connection without
+// a DISCONNECT and tries again (MQTT-4.8.0-1).
 func TestProtocolViolations(t *testing.T) {
 	publish := message("202/?$rid=1", assigning)
 	for name, test := range map[string]struct {
@@ -35,7 +35,7 @@ func TestProtocolViolations(t *testing.T) {
 			b := newBench(t)
 			test.stage(b)
 			b.sent()
-			b.receive(test.in, message("200/?$rid=1", assigned)) // what follows is not looked at
+			b.receive(test.in, message("200/?$rid=1", assigned)) // the following packets are ignored
 			b.want(fsm.Closing, fsm.WantClose)
 			b.expect()
 			b.m.Lost(b.now, nil)
@@ -74,7 +74,8 @@ func TestMalformedPackets(t *testing.T) {
 	})
 }
 
-// malformed brings a machine to a stage and checks that it does not take a packet, traced or not.
+// malformed brings a machine to a stage and checks that it rejects a packet,
+// with and without a trace.
 func malformed(t *testing.T, stage func(*bench), in []byte) {
 	var texts []string
 	for _, traced := range []bool{false, true} {
@@ -107,7 +108,8 @@ func malformed(t *testing.T, stage func(*bench), in []byte) {
 	}
 }
 
-// errorNames reports whether an error is about one type of packet, and so has to name it.
+// errorNames reports whether an error is about one type of packet and must
+// therefore name it.
 func errorNames(text string) bool {
 	return strings.Contains(text, "PUB") || strings.Contains(text, "SUBACK") || strings.Contains(text, "PING")
 }
@@ -122,7 +124,7 @@ func TestPacketsOverTheLimitAreRefused(t *testing.T) {
 	}
 }
 
-// QoS 2 is never asked for, but a broker may deliver with it.
+// The machine never requests QoS 2, but a broker may use it.
 func TestQoS2Delivery(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -137,12 +139,12 @@ func TestQoS2Delivery(t *testing.T) {
 	b.expect("PUBREC id=7")
 	b.receive(&packet.Pubrel{ID: 7})
 	b.expect("PUBCOMP id=7")
-	b.receive(&packet.Pubrel{ID: 99}) // an unknown one is owed an answer too: MQTT-4.3.3-2
+	b.receive(&packet.Pubrel{ID: 99}) // an unknown one must also be answered (MQTT-4.3.3-2)
 	b.expect("PUBCOMP id=99")
 	b.want(fsm.Waiting, fsm.WantExchange)
 }
 
-// Whatever acknowledgement is sent puts the keep-alive off.
+// Every acknowledgment that is sent postpones the PINGREQ.
 func TestAcknowledgementsAreSignsOfLife(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -158,7 +160,7 @@ func TestAcknowledgementsAreSignsOfLife(t *testing.T) {
 	}
 }
 
-// A SUBACK that the answer has overtaken makes no difference to what goes on.
+// A SUBACK that arrives after the answer has no effect.
 func TestLateSubackChangesNothing(t *testing.T) {
 	var lines []string
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Pipeline = true }, traced(&lines))
@@ -175,7 +177,7 @@ func TestLateSubackChangesNothing(t *testing.T) {
 	}
 }
 
-// Acknowledgements of anything, in any state, do no harm.
+// Acknowledgments of anything, in any state, have no effect.
 func TestStrayAcknowledgements(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -185,8 +187,8 @@ func TestStrayAcknowledgements(t *testing.T) {
 	b.expect()
 }
 
-// A message before the SUBACK, or on another topic, is acknowledged and ignored:
-// MQTT-4.5.0-2, section 3.8.4.
+// A message before the SUBACK or on another topic is acknowledged and ignored
+// (MQTT-4.5.0-2, section 3.8.4).
 func TestUnrelatedMessages(t *testing.T) {
 	b := newBench(t)
 	b.open()
@@ -201,10 +203,10 @@ func TestUnrelatedMessages(t *testing.T) {
 		}
 	}
 	b.receive(&packet.Publish{Topic: []byte("a/b")})
-	b.expect() // QoS 0 gets no answer: MQTT-3.3.4-1
+	b.expect() // QoS 0 is not acknowledged (MQTT-3.3.4-1)
 }
 
-// All packets of a session in one read.
+// All packets of a session arrive in one read.
 func TestEverythingAtOnce(t *testing.T) {
 	b := newBench(t)
 	b.open()
@@ -214,7 +216,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	b.ends(nil)
 }
 
-// A peer that keeps talking does not keep a deadline from coming.
+// A peer that sends continuously does not postpone a deadline.
 func TestBusyPeerStarvesNoTimer(t *testing.T) {
 	b := newBench(t)
 	b.connect()
@@ -228,10 +230,10 @@ func TestBusyPeerStarvesNoTimer(t *testing.T) {
 			return
 		}
 	}
-	t.Error("waits for ever")
+	t.Error("it never stops waiting")
 }
 
-// An answer that comes with the deadline counts.
+// An answer that arrives exactly at the deadline counts.
 func TestLateAnswerCounts(t *testing.T) {
 	b := newBench(t)
 	b.connect()

@@ -8,8 +8,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// roundTrips plays a service that answers all it got, once a round trip, and counts
-// these until the first answer to a request.
+// roundTrips plays a service that answers everything it has received once per
+// round trip. It returns the number of round trips until the first answer to a
+// request.
 func roundTrips(b *bench) int {
 	b.open()
 	for n := 1; n < 10; n++ {
@@ -35,7 +36,7 @@ func roundTrips(b *bench) int {
 
 func pipelined(c *fsm.Config) { c.Policy.Pipeline = true }
 
-// MQTT-3.1.4 (section) lets a client send before the CONNACK.
+// Section 3.1.4 of MQTT 3.1.1 allows a client to send before the CONNACK.
 func TestPipelineSavesTwoRoundTrips(t *testing.T) {
 	if n := roundTrips(newBench(t)); n != 3 {
 		t.Errorf("the careful order takes %d round trips, want 3", n)
@@ -76,7 +77,7 @@ func TestPipelineFallsBack(t *testing.T) {
 	}
 }
 
-// Answers may overtake the SUBACK.
+// Answers may arrive before the SUBACK.
 func TestPipelineTakesAnswersInAnyOrder(t *testing.T) {
 	b := newBench(t, pipelined)
 	b.open()
@@ -89,7 +90,8 @@ func TestPipelineTakesAnswersInAnyOrder(t *testing.T) {
 	b.ends(nil)
 }
 
-// A connection that is closed for a long wait has not failed: the next one is pipelined.
+// A connection that is closed for a long wait has not failed, so the next one
+// is pipelined.
 func TestPipelineGoesOnAfterALongWait(t *testing.T) {
 	b := newBench(t, pipelined)
 	b.open()
@@ -102,7 +104,7 @@ func TestPipelineGoesOnAfterALongWait(t *testing.T) {
 	b.expect("CONNECT", "SUBSCRIBE", "PUBLISH")
 }
 
-// A SUBSCRIBE is acknowledged once, also when it was sent ahead.
+// A SUBSCRIBE is acknowledged once, even if it was sent with the CONNECT.
 func TestPipelineTakesOneSuback(t *testing.T) {
 	b := newBench(t, pipelined, func(c *fsm.Config) { c.Policy.MaxAttempts = 1 })
 	b.open()
@@ -113,7 +115,7 @@ func TestPipelineTakesOneSuback(t *testing.T) {
 	b.ends(fsm.ErrProtocol)
 }
 
-// A wait that is on is kept: only the subscription is sent ahead.
+// A wait that has begun is kept: only the SUBSCRIBE is sent with the CONNECT.
 func TestPipelineKeepsTheWait(t *testing.T) {
 	b := newBench(t, pipelined)
 	b.open()

@@ -12,7 +12,7 @@ import (
 	"example.com/dps/fsm"
 )
 
-// The rules about failures, S8 to S13.
+// These tests are about the rules for failures, S8 to S13.
 
 const throttled = `{"errorCode":429001,"trackingId":"","message":"Operations are being throttled for this tenant."}`
 
@@ -21,7 +21,7 @@ func TestS8_ThrottledRepeatsTheSameStep(t *testing.T) {
 		b := newBench(t)
 		b.connect()
 		b.sent()
-		waits := []time.Duration{5, 5, 30, 8} // a 5xx is worth 5 s
+		waits := []time.Duration{5, 5, 30, 8} // at least 5 s after a 5xx
 		if status == 429 {
 			waits = []time.Duration{1, 2, 30, 8} // at least
 		}
@@ -40,10 +40,10 @@ func TestS8_ThrottledRepeatsTheSameStep(t *testing.T) {
 			b.answer(429, fmt.Sprint(i+2), "", body)
 			b.want(fsm.Waiting, fsm.WantExchange)
 			b.sleepToDeadline()
-			b.want(fsm.Polling, fsm.WantExchange) // with the operation id that the error did not have
+			b.want(fsm.Polling, fsm.WantExchange) // with the operation ID, which the error did not repeat
 			b.expect("PUBACK", "PUBLISH")
 			if i == 5 {
-				break // the budget ends before the attempts do
+				break // the budget ends before the attempts are used up
 			}
 		}
 	}
@@ -68,7 +68,8 @@ func TestS8_AttemptsAreBounded(t *testing.T) {
 	}
 }
 
-// An answer to a query is progress. One to a registration is not: it is billed.
+// An answer to a query is progress. An answer to a registration, which is
+// billed, is not.
 func TestS8_ProgressResetsTheCount(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts, c.Policy.Budget = 3, -1 })
 	b.polling()
@@ -108,8 +109,8 @@ func TestS9_UnknownOperationStartsOver(t *testing.T) {
 	}
 }
 
-// An operation of an earlier connection may be unknown as often as it is resumed: that
-// neither uses up the one time nor grants another.
+// An operation of an earlier connection may be unknown each time it is resumed.
+// This neither uses up the one allowed 404 nor allows another.
 func TestS9_ResumingDoesNotCount(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.OperationID, c.Policy.Budget = "4.old", -1 })
 	b.connect()
@@ -118,11 +119,11 @@ func TestS9_ResumingDoesNotCount(t *testing.T) {
 		body   string
 		next   fsm.State
 	}{
-		{404, "", fsm.Registering}, // of the earlier run
+		{404, "", fsm.Registering}, // the operation of the earlier run
 		{202, assigning, fsm.Polling},
-		{404, "", fsm.Registering}, // the one time
+		{404, "", fsm.Registering}, // the one allowed 404
 		{202, assigning, fsm.Idle},
-		{401, "", fsm.Registering}, // of the earlier connection
+		{401, "", fsm.Registering}, // the operation of the earlier connection
 		{202, assigning, fsm.Polling},
 		{404, "", fsm.Closing},
 	} {
@@ -210,9 +211,9 @@ func TestS11_LostWhileWaitingKeepsTheWait(t *testing.T) {
 	b.sleep(time.Second)
 	b.m.Lost(b.now, io.EOF)
 	if d := b.m.Deadline().Sub(start); d != 30*time.Second {
-		t.Errorf("dials %v after the answer, want 30 s: there is nothing to do before", d)
+		t.Errorf("dials %v after the answer, want 30 s: there is nothing to do before that", d)
 	}
-	b.connect() // too early, but that is the caller's choice
+	b.connect() // too early, which the caller may do
 	b.want(fsm.Waiting, fsm.WantExchange)
 	b.sleepToDeadline()
 	b.want(fsm.Polling, fsm.WantExchange)
@@ -269,7 +270,7 @@ func TestS12_GivingUpTellsTheCircumstances(t *testing.T) {
 
 func TestS12_TheWholeHasABudget(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.MaxAttempts = -1 })
-	for b.m.Want() != fsm.WantDone { // a dead network
+	for b.m.Want() != fsm.WantDone { // the network is down
 		b.sleep(max(0, b.m.Deadline().Sub(b.now)))
 		b.m.DialFailed(b.now, errors.New("no route"))
 	}
@@ -290,10 +291,10 @@ func TestS12_TheWholeHasABudget(t *testing.T) {
 	b = newBench(t, func(c *fsm.Config) { c.Policy.Budget = 10 * time.Second })
 	b.connect()
 	b.answer(202, "1", "&retry-after=11", assigning)
-	b.want(fsm.Closing, fsm.WantClose) // waiting would be in vain
+	b.want(fsm.Closing, fsm.WantClose) // the wait would be longer than the budget
 	b.ends(fsm.ErrTimeout)
 	if b.m.OperationID() != "4.op" {
-		t.Error("the operation id for a later run is lost")
+		t.Error("the operation ID for a later run is lost")
 	}
 }
 
@@ -323,7 +324,7 @@ func TestS13_UnreadableAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// What the service asks for is bounded in every failure too, and so is the jitter.
+// The retry-after is limited after every failure as well, and so is the jitter.
 func TestS8_RetryAfterIsBounded(t *testing.T) {
 	for _, answer := range []struct {
 		status int

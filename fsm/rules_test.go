@@ -12,10 +12,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// The rules of the service, S1 to S19, each with a test of its number. What they
-// rest on stands in the package documentation.
+// Each rule of the service, S1 to S19, has a test with its number. The package
+// documentation describes the rules.
 
-// polling plays a registration up to a query that is open, with $rid 2.
+// polling plays a registration up to an open query with $rid 2.
 func (b *bench) polling() {
 	b.Helper()
 	b.connect()
@@ -96,7 +96,7 @@ func TestS4_AnswersAreCorrelated(t *testing.T) {
 		if b.m.Ignored() == 0 != counts {
 			t.Errorf("answer with %q: %d ignored", rid, b.m.Ignored())
 		}
-		b.expect("PUBLISH", "PUBACK") // acknowledged all the same
+		b.expect("PUBLISH", "PUBACK") // it is acknowledged nevertheless
 	}
 	b := newBench(t, func(c *fsm.Config) { c.RequestIDPrefix = "a b/" })
 	b.connect()
@@ -175,7 +175,7 @@ func TestS15_KeepAlive(t *testing.T) {
 	b.connect()
 	b.sent()
 	b.sleep(10 * time.Second)
-	b.answer(202, "1", "&retry-after=200", assigning) // its PUBACK is a sign of life
+	b.answer(202, "1", "&retry-after=200", assigning) // sending its PUBACK postpones the PINGREQ
 	b.expect("PUBACK")
 	for range 3 {
 		if d := b.sleepToDeadline(); d != 60*time.Second {
@@ -192,7 +192,7 @@ func TestS15_KeepAlive(t *testing.T) {
 	b.connect()
 	b.answer(202, "1", "&retry-after=100", assigning)
 	b.sent()
-	for range 3 { // also while the PINGRESP is awaited
+	for range 3 { // even while the machine waits for the PINGRESP
 		if d := b.sleepToDeadline(); d != 10*time.Second {
 			t.Errorf("PINGREQ after %v, want 10 s", d)
 		}
@@ -250,7 +250,7 @@ func TestS17_KeepSession(t *testing.T) {
 	in, _ := message("200/?$rid=1", assigned).AppendBinary(nil)
 	rest := []byte{0x40, 2, 0, 2, 0x30, 9} // a PUBACK and the beginning of a message
 	b.m.Receive(b.now, append(in, rest...))
-	b.m.Lost(b.now, nil) // makes no difference any more
+	b.m.Lost(b.now, nil) // this has no effect anymore
 	b.expect("PUBACK")
 	b.want(fsm.Finished, fsm.WantDone)
 	b.ends(nil)
@@ -261,7 +261,7 @@ func TestS17_KeepSession(t *testing.T) {
 	b = newBench(t, func(c *fsm.Config) { c.Policy.KeepSession = true })
 	b.connect()
 	b.sent()
-	b.answer(401, "1", "", "") // nobody goes on with that
+	b.answer(401, "1", "", "") // the caller does not continue with this session
 	b.want(fsm.Closing, fsm.WantClose)
 	b.expect("PUBACK", "DISCONNECT")
 }

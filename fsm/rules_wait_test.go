@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The rules about long waits: those of a fleet above the service's quota, and those
-// that are not spent connected.
+// These tests are about the rules for long waits: those of a fleet above the
+// quota of the service, and those without a connection.
 
 func endless(c *fsm.Config) { c.Policy.Budget, c.Policy.MaxAttempts, c.Policy.KeepAlive = -1, -1, -1 }
 
-// waits answers each request in the same way, n times, and returns the waits in seconds.
+// waits gives the same answer to n requests and returns the waits in seconds.
 func waits(b *bench, n int, status int, properties, body string) (all []int) {
 	b.connect()
 	for rid := range n {
@@ -36,8 +36,8 @@ func waits(b *bench, n int, status int, properties, body string) (all []int) {
 	return all
 }
 
-// How the waits after 429 grow is the business of package registration, and so is the
-// rest; here is that a machine keeps to them.
+// The tests of package registration check how the waits after 429 grow. This
+// test checks that a machine obeys them.
 func TestS8_ThrottledWaitsGrowWithTheTime(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 1} {
 		b := newBench(t, endless, func(c *fsm.Config) { c.Jitter = func() float64 { return jitter } })
@@ -71,8 +71,8 @@ func TestS8_OtherWaitsDoNotGrowBeyondTheirMaximum(t *testing.T) {
 	}
 }
 
-// What the service said last time does not count once it has taken a request, nor does
-// a connection that is lost make the wait long.
+// An earlier retry-after does not count after the service has accepted a
+// request, and a lost connection does not lead to a long wait.
 func TestS8_ThrottledWaitsBeginAnew(t *testing.T) {
 	b := newBench(t, endless)
 	waits(b, 5, 429, "&retry-after=60", throttled)
@@ -91,8 +91,8 @@ func TestS8_ThrottledWaitsBeginAnew(t *testing.T) {
 	}
 }
 
-// A wait of more than 4 minutes is spent disconnected. That is no failure, and no
-// reason to forget the operation.
+// The machine disconnects for a wait of more than 4 minutes. This is not a
+// failure, and the operation is kept.
 func TestLongWaitsAreSpentDisconnected(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.MaxAttempts, c.Policy.NoResume = -1, 1, true })
 	b.connect()
@@ -128,7 +128,7 @@ func TestWaitsAreSpentConnected(t *testing.T) {
 		b.connect()
 		b.answer(202, "1", "&retry-after="+asked, assigning)
 		b.want(fsm.Waiting, fsm.WantExchange)
-		b.answer(202, "1", "", assigning) // and nothing that comes makes a difference
+		b.answer(202, "1", "", assigning) // later input has no effect
 		b.want(fsm.Waiting, fsm.WantExchange)
 	}
 	b := newBench(t, func(c *fsm.Config) { c.Policy.StayConnected = 1 })
@@ -141,7 +141,8 @@ func TestWaitsAreSpentConnected(t *testing.T) {
 	b.ends(fsm.ErrStopped)
 }
 
-// Who dials before the wait is over is sent away again, once subscribed.
+// If the caller dials before the wait is over, the machine disconnects again
+// after subscribing.
 func TestALongWaitGoesOn(t *testing.T) {
 	b := newBench(t, endless)
 	b.connect()

@@ -11,7 +11,8 @@ import (
 
 const testPadding = "----------------------------------------------------------------------------------------------------"
 
-// A password that was taken, or is not needed any more, does not stay in the buffer.
+// A password that was taken or is no longer needed does not remain in the
+// buffer.
 func TestPasswordIsWiped(t *testing.T) {
 	const password = "a very secret token, and so long that the buffer with it is not kept: " + testPadding
 	for name, end := range map[string]func(m *Machine, now time.Time){
@@ -41,8 +42,8 @@ func TestPasswordIsWiped(t *testing.T) {
 	}
 }
 
-// No array that ever was the machine's output keeps the password, however the output
-// grows behind it.
+// No array that was ever the machine's output keeps the password, however the
+// output grows.
 func TestNoArrayKeepsThePassword(t *testing.T) {
 	const password = "a very secret token: " + testPadding
 	for _, size := range []int{0, 100, 1000, 90_000} {
@@ -80,7 +81,8 @@ func TestNoArrayKeepsThePassword(t *testing.T) {
 	}
 }
 
-// watchOutput collects every array that the output of m has been in when a packet was sent.
+// watchOutput collects every array that is the output of m when a packet is
+// sent.
 func watchOutput(m *Machine) *[][]byte {
 	arrays := new([][]byte)
 	m.trace = func(Event) {
@@ -91,7 +93,7 @@ func watchOutput(m *Machine) *[][]byte {
 	return arrays
 }
 
-// Whoever keeps a traced CONNECT beyond the call does not keep the password.
+// A traced CONNECT that is kept after the call does not keep the password.
 func TestTracedPasswordIsWiped(t *testing.T) {
 	const password = "a very secret token"
 	for name, end := range map[string]func(m *Machine, now time.Time){
@@ -126,7 +128,8 @@ func TestTracedPasswordIsWiped(t *testing.T) {
 	}
 }
 
-// The CONNECT has all its room at once: a buffer that it outgrows would not be wiped.
+// The buffer of the CONNECT is allocated with its full size, since a buffer
+// that it outgrows would not be cleared.
 func TestConnectNeverOutgrowsItsBuffer(t *testing.T) {
 	allocations := func(id string, password []byte) float64 {
 		return testing.AllocsPerRun(10, func() {
@@ -139,14 +142,15 @@ func TestConnectNeverOutgrowsItsBuffer(t *testing.T) {
 			}
 		})
 	}
-	id := testPadding[:33] // the compiler has room for 32 bytes on the stack
+	id := testPadding[:33] // longer than the 32 bytes for which the compiler uses the stack
 	if few, more := allocations(id, []byte{'p'}), allocations(testPadding, []byte(testPadding)); few != more {
 		t.Errorf("%v allocations with a short id, %v with a long one", few, more)
 	}
 }
 
-// With KeepSession, what came behind the end is copied: the buffer that it came in is
-// the caller's, and the machine's own is given back.
+// With KeepSession, the bytes after the end are copied, since the buffer in
+// which they arrived belongs to the caller, and the machine's own buffer is
+// released.
 func TestUnreadBytesAreHeldOnce(t *testing.T) {
 	m, err := New(Config{IDScope: "s", RegistrationID: "d", Policy: Policy{KeepSession: true, Pipeline: true}})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A counter that has come to its end begins anew: 0 is no packet identifier.
+// The counter wraps around to 1, since 0 is not a packet identifier.
 func TestPacketIdentifiersGoRound(t *testing.T) {
 	m, err := New(Config{IDScope: "s", RegistrationID: "d"})
 	if err != nil {
@@ -24,11 +24,12 @@ func TestPacketIdentifiersGoRound(t *testing.T) {
 	}
 }
 
-// The session has defaults of its own; those of the registration are set there.
+// The session has its own defaults. Those of the registration are set in its
+// package.
 func TestDefaultsOfTheSession(t *testing.T) {
 	want := Policy{RequestTimeout: 30 * time.Second, DialTimeout: 30 * time.Second, KeepAlive: time.Minute}
 	var got Policy
-	for range 2 { // the second call changes nothing
+	for range 2 { // the second call has no effect
 		if got.setDefaults(); got != want {
 			t.Errorf("(-want +got):\n%s", cmp.Diff(want, got))
 		}
@@ -41,8 +42,9 @@ func TestDefaultsOfTheSession(t *testing.T) {
 	}
 }
 
-// Every field of a registration's configuration is one of a machine's, of the same name
-// and type, and is passed on. Trace is not: the events are another type.
+// The configuration of a machine has every field of the configuration of a
+// registration, with the same name and type, and passes it on. The exception is
+// Trace, whose events have another type.
 func TestConfigPassesEveryFieldToTheRegistration(t *testing.T) {
 	var from Config
 	fill(t, reflect.ValueOf(&from).Elem())
@@ -54,7 +56,8 @@ func TestConfigPassesEveryFieldToTheRegistration(t *testing.T) {
 	compareFields(t, reflect.ValueOf(from.Policy), reflect.ValueOf(to.Policy))
 }
 
-// compareFields reports each field of to that from does not have, or has another value of.
+// compareFields reports each field of to that from does not have or that has a
+// different value there.
 func compareFields(t *testing.T, from, to reflect.Value, except ...string) {
 	skip := map[string]bool{}
 	for _, name := range except {
@@ -77,7 +80,8 @@ func compareFields(t *testing.T, from, to reflect.Value, except ...string) {
 	}
 }
 
-// same compares two values; functions are the same if they return the same.
+// same reports whether two values are equal. Functions are equal if they return
+// the same value.
 func same(a, b reflect.Value) bool {
 	if a.Kind() == reflect.Func {
 		return !a.IsNil() && !b.IsNil() && a.Call(nil)[0].Equal(b.Call(nil)[0])
@@ -85,7 +89,7 @@ func same(a, b reflect.Value) bool {
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 
-// fill gives each field of a struct a value of its own, which is not zero.
+// fill sets each field of a struct to a different nonzero value.
 func fill(t *testing.T, v reflect.Value) {
 	n := int64(0)
 	for i := range v.NumField() {
@@ -113,7 +117,7 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// What a machine adds is of its session.
+// A machine adds only fields of its session.
 func TestConfigAddsOnlyWhatIsOfTheSession(t *testing.T) {
 	extra := func(from, to reflect.Type) (names []string) {
 		for i := range from.NumField() {

@@ -11,8 +11,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// What the numbered statements of MQTT 3.1.1 ask of a client, as far as this one
-// comes into the situation. Those about single packets are in package packet.
+// These tests check the numbered statements of MQTT 3.1.1 about clients that
+// apply to this one. Package packet checks those about single packets.
 var statements = []struct {
 	id, says string
 	play     func(b *bench)
@@ -36,7 +36,7 @@ var statements = []struct {
 		b.connect()
 		b.sent()
 		p := message("202/?$rid=1", assigning)
-		p.ID = 2 // as the registration has
+		p.ID = 2 // the identifier of the registration
 		b.receive(p)
 		b.expect("PUBACK id=2")
 		b.receive(&packet.Puback{ID: 2})
@@ -80,7 +80,7 @@ var statements = []struct {
 		last := b.now
 		for b.now.Sub(start) < 240*time.Second {
 			b.now = b.now.Add(5 * time.Second)
-			b.receive(&packet.Publish{Topic: []byte("a")}) // does not count
+			b.receive(&packet.Publish{Topic: []byte("a")}) // this has no effect
 			if sent := b.sent(); len(sent) > 0 {
 				b.receive(&packet.Pingresp{})
 				last = b.now

@@ -8,7 +8,7 @@ import (
 	"example.com/dps/fsm"
 )
 
-// names returns what the first values of an enum are called, joined.
+// names returns the joined names of the first values of an enumeration.
 func names[T interface {
 	~byte
 	fmt.Stringer

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// traced makes a machine's trace end up in lines, each of one event.
+// traced appends the trace of a machine to lines, one line for each event.
 func traced(lines *[]string) func(*fsm.Config) {
 	return func(c *fsm.Config) {
 		c.Trace = func(e fsm.Event) {
@@ -27,7 +27,7 @@ func traced(lines *[]string) func(*fsm.Config) {
 	}
 }
 
-// The trace has every packet, both ways, and the end.
+// The trace has every packet in both directions and the end.
 func TestTraceIsComplete(t *testing.T) {
 	var got []string
 	b := newBench(t, traced(&got))
@@ -71,7 +71,7 @@ func TestRefusalIsTraced(t *testing.T) {
 	}
 }
 
-// The end is traced with the error of Result.
+// The trace of the end has the error of Result.
 func TestEndIsTraced(t *testing.T) {
 	var end fsm.Event
 	b := newBench(t, func(c *fsm.Config) {
@@ -88,7 +88,7 @@ func TestEndIsTraced(t *testing.T) {
 	}
 }
 
-// Each failure is traced with what it was and when it goes on.
+// The trace of each failure has its error and the time of the next attempt.
 func TestRetriesAreTraced(t *testing.T) {
 	var retries []fsm.Event
 	b := newBench(t, func(c *fsm.Config) {

@@ -21,7 +21,7 @@ import (
 )
 
 // TestTranscripts plays the conversations in testdata/transcripts, whose README
-// describes them. With -update it rewrites what the machine says.
+// describes them. With -update, it rewrites the machine's side.
 func TestTranscripts(t *testing.T) {
 	names, err := filepath.Glob("testdata/transcripts/*.txt")
 	if err != nil || len(names) == 0 {
@@ -35,12 +35,12 @@ func TestTranscripts(t *testing.T) {
 			}
 			got, observed := play(t, text, true)
 			if _, quiet := play(t, text, false); !bytes.Equal(quiet, observed) {
-				t.Errorf("without a trace it is another course (-without +with):\n%s", cmp.Diff(string(quiet), string(observed)))
+				t.Errorf("without a trace the course differs (-without +with):\n%s", cmp.Diff(string(quiet), string(observed)))
 			}
 			if updating() {
 				err = os.WriteFile(name, got, 0o644)
 			} else if !bytes.Equal(got, text) {
-				err = fmt.Errorf("the machine says something else now; see the diff after go test ./fsm -run Transcripts -update:\n%s", got)
+				err = fmt.Errorf("the machine's side has changed; see the diff after go test ./fsm -run Transcripts -update:\n%s", got)
 			}
 			if err != nil {
 				t.Error(err)
@@ -49,8 +49,9 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// play repeats a transcript's inputs and writes the machine's side anew. observed is all
-// that shows of the machine, whether it is traced or not.
+// play repeats the inputs of a transcript and rewrites the machine's side.
+// observed is everything that can be observed of the machine, whether or not it
+// is traced.
 func play(t *testing.T, text []byte, traced bool) (_, observed []byte) {
 	var out bytes.Buffer
 	p := player{T: t, out: &out, cfg: testConfig(), isTraced: traced}
@@ -76,7 +77,7 @@ type player struct {
 	// What was said last, so that only news is said.
 	state string
 	rid   string
-	// What was traced as sent, and has to be what is sent next.
+	// The packets that were traced as sent, which must be sent next.
 	traced   []byte
 	isTraced bool
 	observed bytes.Buffer
@@ -84,7 +85,7 @@ type player struct {
 
 func (p *player) say(format string, args ...any) { fmt.Fprintf(p.out, "    "+format+"\n", args...) }
 
-// input does what a line says, and then says what the machine does.
+// input performs the input of a line and then writes what the machine does.
 func (p *player) input(line string) {
 	verb, rest, _ := strings.Cut(line, " ")
 	if verb == "config" {
@@ -138,7 +139,7 @@ func (p *player) input(line string) {
 	p.observe()
 }
 
-// causeOf returns the cause that a line gives, nil if none.
+// causeOf returns the cause in a line, or nil if there is none.
 func causeOf(text string) error {
 	if text = strings.TrimSpace(text); text == "" {
 		return nil
@@ -179,8 +180,8 @@ func (p *player) configure(text string) {
 	}
 }
 
-// trace says what the output does not show: why the machine waits, tries again or
-// does not listen.
+// trace writes what the output does not show: why the machine waits, tries
+// again or ignores a message.
 func (p *player) trace(e fsm.Event) {
 	switch e.Kind {
 	case fsm.EventSent:
@@ -197,7 +198,8 @@ func (p *player) trace(e fsm.Event) {
 	}
 }
 
-// observe says what is new: packets, the state with its deadline, the result.
+// observe writes what has changed: packets, the state with its deadline, and
+// the result.
 func (p *player) observe() {
 	m := p.b.m
 	out := m.AppendOutput(nil)
@@ -236,7 +238,8 @@ func (p *player) observe() {
 	}
 }
 
-// updating reports whether the flag -update, which the exploration defines, is set.
+// updating reports whether the flag -update, which the exploration defines, is
+// set.
 func updating() bool {
 	f := flag.Lookup("update")
 	return f != nil && f.Value.String() == "true"
