@@ -10,20 +10,21 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// Answers as the service sends them.
+// These are answers as the service sends them.
 const (
 	realAssigning = `{"operationId":"4.65f62b2644c85bb1.331ffb1b-35e2-4b5a-9e68-f1fa7d5efc33","status":"assigning"}`
 	realAssigned  = `{"operationId":"4.65f62b2644c85bb1.331ffb1b-35e2-4b5a-9e68-f1fa7d5efc33","status":"assigned","registrationState":{"x509":{"enrollmentGroupId":"dac6db18-b4fb-48ed-b79a-c9f9954956a9"},"registrationId":"dev-1","createdDateTimeUtc":"2023-01-10T21:52:50.5898405Z","assignedHub":"iotc-524cd5bf.azure-devices.example","deviceId":"dev-1","status":"assigned","substatus":"initialAssignment","lastUpdatedDateTimeUtc":"2023-01-10T21:52:52.1928267Z","etag":"IjYyMDI0NGRkLTAwMDAtMDcwMC0wMDAwLTYzYmRkZTM0MDAwMCI="}}`
 )
 
-// realAnswers are those of a registration with two queries.
+// realAnswers are the answers in a registration with two queries.
 var realAnswers = [][2][]byte{
 	{[]byte("$dps/registrations/res/202/?$rid=1&retry-after=3"), []byte(realAssigning)},
 	{[]byte("$dps/registrations/res/202/?$rid=2&retry-after=3"), []byte(realAssigning)},
 	{[]byte("$dps/registrations/res/200/?$rid=3"), []byte(realAssigned)},
 }
 
-// register takes a new registration to its end. name and payload are room for requests.
+// register drives a new registration to its end. name and payload are buffers
+// for requests.
 func register(cfg registration.Config, name, payload []byte) (*registration.Registration, error) {
 	r, err := registration.New(cfg)
 	if err != nil {
@@ -44,8 +45,8 @@ func register(cfg registration.Config, name, payload []byte) (*registration.Regi
 	return r, err
 }
 
-// most is what a registration may allocate, give or take what the race detector does,
-// with which these tests are run as short ones.
+// most returns the allowed number of allocations. In short mode, in which these
+// tests run with the race detector, it includes those of the race detector.
 func most(n float64) float64 {
 	if testing.Short() {
 		return n + 6
@@ -86,10 +87,10 @@ func TestAQueryAllocatesNothing(t *testing.T) {
 	}
 }
 
-// heap returns how much of the heap each of n values takes.
+// heap returns the size on the heap of each of n values.
 func heap(n int, f func(i int)) int {
 	var before, after runtime.MemStats
-	for range 3 { // pools are emptied by the second one
+	for range 3 { // the second one empties pools
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&before)
@@ -101,7 +102,7 @@ func heap(n int, f func(i int)) int {
 	return (int(after.HeapAlloc) - int(before.HeapAlloc)) / n
 }
 
-// Whatever it has been told, a registration that waits keeps little of it.
+// A waiting registration keeps little of its input.
 func TestAWaitingRegistrationIsSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("heaps differ with the race detector and on other systems")
@@ -165,7 +166,7 @@ func BenchmarkRegistration(b *testing.B) {
 	}
 }
 
-// Each failure keeps the last one alone.
+// Only the last failure is kept.
 func TestFailuresDoNotPileUp(t *testing.T) {
 	g := newRig(t, endless, func(c *registration.Config) { c.Trace = nil })
 	long := strings.Repeat("x", 100_000)

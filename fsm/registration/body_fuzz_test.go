@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An answer is what encoding/json is to read, with the fields of body. A field is nil if
-// it is absent.
+// An answer has the fields of a body, for encoding/json. A field is nil if it
+// is absent.
 type answer struct {
 	OperationID, Status, TrustBundle                   json.RawMessage
 	ErrorCode, TrackingID, Message, Info, TimestampUTC json.RawMessage
@@ -24,8 +24,8 @@ type answerState struct {
 	IssuedCertificateChain, ConnectionProfile                               json.RawMessage
 }
 
-// pairs returns the fields of a body beside those of an answer, by the types that are
-// taken; "" stands for any.
+// pairs returns the fields of a body with those of an answer, by the accepted
+// types; "" stands for any type.
 func pairs(b *body, a *answer) map[string][][2][]byte {
 	s, r := &b.state, &a.RegistrationState
 	return map[string][][2][]byte{
@@ -42,8 +42,9 @@ func pairs(b *body, a *answer) map[string][][2][]byte {
 	}
 }
 
-// Invariant: what a body finds in a text is what encoding/json finds, where a member
-// of the wrong type counts as absent, and so does the assignment that is made of it.
+// Invariant: a body and the assignment made of it have the same values as those
+// that encoding/json finds in the text. A member of the wrong type counts as
+// absent.
 func FuzzBody(f *testing.F) {
 	for _, seed := range jsonSeeds {
 		f.Add([]byte(seed))
@@ -65,7 +66,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		var a answer
-		wrong := json.Unmarshal(text, &a) != nil // a state that is not an object, say
+		wrong := json.Unmarshal(text, &a) != nil // for example, a state that is not an object
 		for types, all := range pairs(&b, &a) {
 			for i, pair := range all {
 				got, want := string(pair[0]), string(pair[1])
@@ -73,7 +74,7 @@ func FuzzBody(f *testing.F) {
 					want = ""
 				}
 				if want != "" && types != "" && !strings.Contains(types, want[:1]) {
-					wrong = true // a duplicate of the right type may stand before it
+					wrong = true // there may be a duplicate of the right type before it
 					continue
 				}
 				if got != want {
@@ -87,8 +88,8 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// checkAssignment holds an assignment against the registrationState as encoding/json
-// reads it, in which every type is right.
+// checkAssignment compares an assignment with the registrationState that
+// encoding/json finds, if all types in it are right.
 func checkAssignment(t *testing.T, text []byte, got *Assignment) {
 	var want struct {
 		Status, OperationID string
@@ -99,7 +100,7 @@ func checkAssignment(t *testing.T, text []byte, got *Assignment) {
 		RegistrationState struct{ ErrorCode, CSRIgnored json.RawMessage }
 	}
 	if json.Unmarshal(text, &want) != nil || json.Unmarshal(text, &codes) != nil {
-		return // the types deeper down are not right, or a code is a string
+		return // the types of nested values are wrong, or a code is a string
 	}
 	w := &want.RegistrationState
 	w.OperationID, w.CSRIgnored, w.ErrorCode = want.OperationID, false, numberOf(codes.RegistrationState.ErrorCode)
@@ -113,9 +114,9 @@ func checkAssignment(t *testing.T, text []byte, got *Assignment) {
 		w.IssuedCertificateChain = nil
 	}
 	if strings.Contains(string(text), "null") {
-		return // which is absent here, also in a chain
+		return // here null counts as absent, even in a chain
 	}
-	// Where encoding/json merges duplicates, the last one counts here.
+	// encoding/json merges duplicates, but here the last one counts.
 	w.X509, w.SymmetricKey, got.X509, got.SymmetricKey = nil, nil, nil, nil
 	if diff := cmp.Diff(w, got); diff != "" {
 		t.Errorf("%q (-want +got):\n%s", text, diff)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fullAnswer has everything that an answer may have.
+// fullAnswer has everything that an answer may contain.
 const fullAnswer = `{"operationId":"4.op","status":"assigned","future":[1,{"a":null}],"registrationState":{
 "x509":{"enrollmentGroupId":"g1","certificateInfo":{"subjectName":"CN=dev-1","sha1Thumbprint":"s1","sha256Thumbprint":"s2","issuerName":"CN=ca","notBeforeUtc":"2020","notAfterUtc":"2030","serialNumber":"7","version":3},"signingCertificateInfo":{"subjectName":"CN=ca"}},
 "symmetricKey":{"enrollmentGroupId":"g2"},"tpm":{"authenticationKey":"c2VjcmV0"},
@@ -33,13 +33,13 @@ func fullAssignment() *Assignment {
 	}
 }
 
-// parsed returns the body of an answer.
+// parsed returns the parsed body of an answer.
 func parsed(text []byte) (b body, err error) {
 	err = b.parse(text)
 	return b, err
 }
 
-// read returns the assignment of an answer.
+// read returns the assignment in an answer.
 func read(t *testing.T, text string) *Assignment {
 	t.Helper()
 	b, err := parsed([]byte(text))
@@ -117,7 +117,7 @@ func TestAssignmentHasEverything(t *testing.T) {
 	}
 }
 
-// Keys may come in any case and with escapes, and values with escapes.
+// Keys may be in any case and contain escapes, and values may contain escapes.
 func TestAssignmentIsReadAsEncodingJSONWould(t *testing.T) {
 	upper := strings.ToUpper
 	odd := strings.NewReplacer(`"status"`, `"st\u0061tus"`, `"assigned"`, `"assign\u0065d"`, `"registrationState"`, `"REGISTRATIONſTATE"`, `"assignedHub"`, `"a\u0053signedhub"`,
@@ -128,7 +128,7 @@ func TestAssignmentIsReadAsEncodingJSONWould(t *testing.T) {
 	}
 }
 
-// The service's names are those of the JSON that is kept.
+// The stored JSON has the names that the service uses.
 func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	tree := func(text []byte) (v map[string]any) {
 		if err := json.Unmarshal(text, &v); err != nil {
@@ -158,7 +158,8 @@ func TestAssignmentHasTheNamesOfTheService(t *testing.T) {
 	}
 }
 
-// The status and the trust bundle may stand inside the registrationState or beside it.
+// The status and the trust bundle may be inside the registrationState or beside
+// it.
 func TestAssignmentTakesWhatStandsOutside(t *testing.T) {
 	for text, want := range map[string]string{
 		`"status":"Assigned","registrationState":{"assignedHub":"h","deviceId":"d","status":"assigned","trustBundle":{"a":1}}`: `assigned {"a":1}`,
@@ -183,23 +184,27 @@ func TestAssignedWithoutHubOrDeviceIsUnreadable(t *testing.T) {
 	}
 }
 
-// wrongTypes are values; each field takes those of its own type alone.
+// wrongTypes are values of all types. Each field accepts only those of its own
+// type.
 var wrongTypes = []string{`"oops"`, `{}`, `[]`, `[1]`, `["a",null,"b"]`, `[["a"]]`, `{"a":["b"]}`, `7`, `-1`, `1.5`, `true`, `false`, `null`, `99999999999999999999`}
 
-// stateFields are the members of the registrationState with a right value each.
+// stateFields are the members of the registrationState, each with a valid
+// value.
 var stateFields = map[string]string{
 	"registrationId": `"r"`, "status": `"s"`, "substatus": `"u"`, "createdDateTimeUtc": `"c"`, "lastUpdatedDateTimeUtc": `"l"`, "etag": `"e"`, "generationId": `"g"`,
 	"errorMessage": `"m"`, "connectionProfile": `"p"`, "errorCode": `5`, "x509": `{"enrollmentGroupId":"x"}`, "symmetricKey": `{"enrollmentGroupId":"y"}`,
 	"trustBundle": `{"t":1}`, "issuedCertificateChain": `["a","b"]`,
 }
 
-// sameType reports whether a value may stand in a field that has this right value.
+// sameType reports whether a value has a valid type for a field, of which right
+// is a valid value.
 func sameType(right, value string) bool {
 	isCode := func(s string) bool { return s[0] >= '0' && s[0] <= '9' || s[0] == '"' }
 	return right[0] == value[0] || right == "5" && isCode(value)
 }
 
-// A value of a wrong type counts as absent, wherever it stands, and loses nothing else.
+// A value of a wrong type counts as absent, wherever it is, and affects nothing
+// else.
 func TestWrongTypesCountAsAbsent(t *testing.T) {
 	for key, right := range stateFields {
 		for _, value := range wrongTypes {
@@ -275,15 +280,15 @@ func TestRefusalHasWhatTheServiceSaid(t *testing.T) {
 	}
 }
 
-// Whatever is sent, each text of a refusal is bounded, and those that are kept while the
-// registration waits are shorter still.
+// Whatever the service sends, each text of a refusal is limited, and the texts
+// that are kept while the registration waits are even shorter.
 func TestTextsOfARefusalAreBounded(t *testing.T) {
 	for _, letter := range []string{"x", "é", "€", "😀", `\u20ac`, "\xff", `\ud83d`} {
 		long := `"` + strings.Repeat(letter, 200_000/len(letter)) + `"`
 		text := strings.ReplaceAll(`{"status":L,"operationId":L,"errorCode":1,"trackingId":L,"message":L,"info":{"a":L},"timestampUtc":L,"registrationState":{"substatus":L}}`, "L", long)
 		b, err := parsed([]byte(text))
 		if err == nil {
-			t.Fatal("an endless operation id is taken")
+			t.Fatal("an endless operation ID is accepted")
 		}
 		e := b.refusal(Registering, 401)
 		for i, s := range []string{e.Message, e.TrackingID, e.Timestamp, e.RegistrationStatus, e.Substatus, e.OperationID} {
@@ -319,7 +324,8 @@ func TestTextsOfARefusalAreBounded(t *testing.T) {
 	}
 }
 
-// What is kept of a failure while the registration waits is enough to say what happened.
+// The shortened form of a failure, which is kept while the registration waits,
+// describes what happened.
 func TestEnoughIsKeptOfAFailure(t *testing.T) {
 	e := &ServiceError{State: Polling, Status: 599, ErrorCode: 999_999_999, Message: "m", TrackingID: "t", Timestamp: "u", Info: "{}", Substatus: "s", OperationID: "o"}
 	if diff := cmp.Diff(&ServiceError{State: Polling, Status: 599, ErrorCode: 999_999_999, Message: "m", TrackingID: "t"}, recall(keep(e))); diff != "" {
@@ -334,7 +340,7 @@ func TestEnoughIsKeptOfAFailure(t *testing.T) {
 	}
 	lost := &StepError{Waiting, ErrLost}
 	if keep(lost) != error(lost) || recall(lost) != error(lost) || recall(nil) != nil {
-		t.Error("a lost link is not kept as it is")
+		t.Error("a lost link is not kept unchanged")
 	}
 	if got := keep(&StepError{Polling, fmt.Errorf("%w: with a long text", ErrBody)}); got.Error() != "registration: polling: unreadable answer" {
 		t.Errorf("%v", got)

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// dark plays a network that is down, and returns when dials were tried, in seconds.
+// dark plays a network that is down, and returns the times of the dials in
+// seconds.
 func dark(g *rig) (dials []float64) {
 	for g.r.Want() == registration.WantDial {
 		g.sleep()
@@ -25,8 +26,8 @@ func dark(g *rig) (dials []float64) {
 	return dials
 }
 
-// A network that comes back late is used: a last attempt is made as shortly before the
-// end as an answer takes.
+// If the network comes back late, the registration still uses it: a last
+// attempt is made RequestTimeout before the end, or less with a short budget.
 func TestALastAttemptIsMadeNearTheEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		policy registration.Policy
@@ -75,11 +76,11 @@ func TestTheLastAttemptCanSucceed(t *testing.T) {
 	}
 }
 
-// However near the end is, a wait that the service asked for is kept.
+// A wait that the service asked for is kept, even if the end is near.
 func TestNoAttemptIsMadeBeforeTheServiceAllows(t *testing.T) {
 	for _, test := range []struct {
 		after string
-		due   time.Duration // 0: it gives up
+		due   time.Duration // 0 if it gives up
 	}{{"300", 300}, {"100", 100}, {"30", 30}, {"900", 300}, {"", 5}} {
 		g := newRig(t)
 		g.exchange(503, test.after, "")
@@ -99,14 +100,14 @@ func TestNoAttemptIsMadeBeforeTheServiceAllows(t *testing.T) {
 		}
 	}
 	g := newRig(t, func(c *registration.Config) { c.Policy.Budget, c.Policy.MaxAttempts = 200*time.Second, -1 })
-	g.exchange(429, "190", throttled) // after the 170 s of a last attempt, and kept by a lost link
+	g.exchange(429, "190", throttled) // longer than the 170 s until a last attempt, and kept when the link is lost
 	g.lose()
 	if _, waited := g.next(); waited != 190*time.Second {
 		t.Errorf("waited %v", waited)
 	}
 	g.lose()
 	g.next()
-	g.lose() // and so much for the last attempt, which had come already
+	g.lose() // this was the last attempt
 	if e := g.gaveUp(registration.ErrTimeout); e.Elapsed != 194*time.Second || e.Wait != 8*time.Second {
 		t.Errorf("%+v", e)
 	}
@@ -158,7 +159,8 @@ func TestTheWaitBeforeAQueryIsNotLongerThanTheBudget(t *testing.T) {
 	}
 }
 
-// What it says is true: why, where, for how long, after how many failures, and when next.
+// The text is right about the reason, the state, the time, the number of
+// failures and the next attempt.
 func TestS12_GiveUpErrorSaysWhatIsTrue(t *testing.T) {
 	for want, course := range map[string]func(g *rig){
 		"registration: out of time after 10m0s while polling": func(g *rig) {
@@ -193,14 +195,14 @@ func TestS12_GiveUpErrorSaysWhatIsTrue(t *testing.T) {
 	}
 }
 
-// late begins now, with an answer that does not come.
+// late begins now, with a missing answer.
 func late(g *rig) {
 	g.r.Advance(begin)
 	g.next()
 	g.sleep()
 }
 
-// Durations near the largest neither overflow nor make it wait less.
+// Durations near the maximum neither overflow nor make waits shorter.
 func TestDurationsNearTheLargest(t *testing.T) {
 	const longest = time.Duration(math.MaxInt64)
 	for _, jitter := range []float64{0, 0.5, 0.999999, 1, math.Inf(1), math.NaN(), -1} {

@@ -14,7 +14,8 @@ import (
 
 type change = func(*registration.Config)
 
-// refuses checks that New and Check report just what each change breaks.
+// refuses checks that New and Check report exactly the mistake that each change
+// makes.
 func refuses(t *testing.T, table map[string]change) {
 	t.Helper()
 	for want, change := range table {
@@ -121,7 +122,7 @@ func TestACauseOfAMistakeCanBeFound(t *testing.T) {
 	}
 }
 
-// Any JSON value is a legal Payload: the service refuses what it does not like.
+// Every JSON value is a valid Payload. The service may still reject it.
 func TestAnyJSONIsALegalPayload(t *testing.T) {
 	for _, payload := range []string{`{}`, `[1]`, `"text"`, `7`, `null`, `true`, ` {"a" : 1}` + "\n"} {
 		g := newRig(t, func(c *registration.Config) { c.Payload = json.RawMessage(payload) })
@@ -132,7 +133,7 @@ func TestAnyJSONIsALegalPayload(t *testing.T) {
 	}
 }
 
-// Everything as long as it may be, and sent in full.
+// Every field has its maximum length, and is sent in full.
 func TestConfigAtItsLimits(t *testing.T) {
 	csr := strings.Repeat("AAAA", 2048)
 	payload := `{"a":"` + strings.Repeat("x", 96<<10-1024-len(csr)-len(`{"a":""}`)) + `"}`
@@ -157,7 +158,7 @@ func TestConfigAtItsLimits(t *testing.T) {
 	}
 }
 
-// What the sources disagree about is left to the service.
+// IDs about which the sources disagree are left to the service to check.
 func TestRegistrationIDsOfAllKinds(t *testing.T) {
 	for _, id := range []string{"a", "Dev-1._:a", "UPPER", "ends.", "with space", "gerät", `"a\b"`, "~\u2028", strings.Repeat("d", 128)} {
 		g := newRig(t, func(c *registration.Config) { c.RegistrationID = id })

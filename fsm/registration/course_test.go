@@ -75,7 +75,7 @@ func TestRequestsComeOnce(t *testing.T) {
 	if kind, _ := g.request(); kind != "" {
 		t.Errorf("%s without a link", kind)
 	}
-	g.polling() // request checks the rest
+	g.polling() // this checks the rest
 	g.answer(202, "3", assigning)
 	if kind, _ := g.request(); kind != "" {
 		t.Errorf("%s in the wait", kind)
@@ -101,10 +101,10 @@ func TestRequestIDsAreACounterBehindThePrefix(t *testing.T) {
 			t.Errorf("$rid %q, want %q", g.rid, want)
 		}
 		if g.message("202/?$rid="+strings.TrimPrefix(want, "dev/1-"), assigning) {
-			t.Error("an answer without the prefix is taken")
+			t.Error("an answer without the prefix is accepted")
 		}
 		if want == "dev/1-2" {
-			g.lose() // a new link has new numbers
+			g.lose() // the counter continues on a new link
 			continue
 		}
 		g.answer(202, "", assigning)
@@ -123,21 +123,21 @@ func TestRequestIDsAreDecimal(t *testing.T) {
 func TestS4_S5_OnlyTheAnswerToTheOpenRequestIsTaken(t *testing.T) {
 	g := newRig(t)
 	if g.message("202/?$rid=1", assigning) || g.message("202/?$rid=", assigning) {
-		t.Error("an answer before the link is ready is taken")
+		t.Error("an answer before the link is ready is accepted")
 	}
 	g.exchange(202, "3", assigning)
 	if g.message("200/?$rid=1", assigned) || g.message("200/?$rid=", assigned) {
-		t.Error("a second answer is taken")
+		t.Error("a second answer is accepted")
 	}
 	g.sleep()
 	g.request()
 	for _, topic := range []string{"200/?$rid=1", "200/?$rid=3", "200/?$rid=22", "200/?", "200/?$ridd=2", "20/?$rid=2", "200"} {
 		if g.message(topic, assigned) {
-			t.Errorf("%s is taken", topic)
+			t.Errorf("%s is accepted", topic)
 		}
 	}
 	if g.r.Message(g.now, []byte("$iothub/x"), []byte(assigned)) || g.r.Message(g.now, nil, nil) {
-		t.Error("a foreign topic is taken")
+		t.Error("a foreign topic is accepted")
 	}
 	if n := g.r.Ignored(); n != 13 {
 		t.Errorf("%d messages were ignored, want 13", n)
@@ -150,20 +150,21 @@ func TestS4_S5_OnlyTheAnswerToTheOpenRequestIsTaken(t *testing.T) {
 		t.Error(err)
 	}
 	if g.message("200/?$rid=2", gone) {
-		t.Error("an answer after the end is taken")
+		t.Error("an answer after the end is accepted")
 	}
 	if kinds := g.kinds(); kinds != "ignored ignored wait"+strings.Repeat(" ignored", 11)+" end ignored" {
 		t.Errorf("events %s", kinds)
 	}
 }
 
-// A $rid with a broken escape is one that we have not sent, and no fault of its topic.
+// A $rid with a broken escape is treated as one that the device has not sent,
+// not as a malformed topic.
 func TestS4_AnAnswerWithABrokenRequestIDIsNotOurs(t *testing.T) {
 	g := newRig(t)
 	g.next()
 	for _, rid := range []string{"%", "1%", "%3", "%3g", "%31%"} {
 		if g.message("200/?$rid="+rid, assigned) {
-			t.Errorf("$rid=%s is taken", rid)
+			t.Errorf("$rid=%s is accepted", rid)
 		}
 		if e := g.events[len(g.events)-1]; e.Kind != registration.EventIgnored || e.Note != "its $rid is not that of the open request" {
 			t.Errorf("$rid=%s: %v, %s", rid, e.Kind, e.Note)
@@ -172,7 +173,7 @@ func TestS4_AnAnswerWithABrokenRequestIDIsNotOurs(t *testing.T) {
 	g.want(registration.Registering, registration.WantExchange)
 }
 
-// The service leaves $rid empty if it could not read it.
+// The service returns an empty $rid if it cannot read that of the request.
 func TestS4_AnEmptyRequestIDIsThatOfTheOpenRequest(t *testing.T) {
 	g := newRig(t)
 	g.next()
@@ -195,7 +196,7 @@ func TestInputsInTheWrongStateHaveNoEffect(t *testing.T) {
 	for _, test := range []struct {
 		state  registration.State
 		course func(g *rig)
-		effect string // inputs that have one
+		effect string // inputs that have an effect
 	}{
 		{registration.Idle, func(g *rig) { g.r.Advance(g.now) }, "Ready DialFailed"},
 		{registration.Idle, func(g *rig) { g.r.DialFailed(g.now, nil) }, "Ready DialFailed"},
@@ -225,7 +226,7 @@ func TestInputsInTheWrongStateHaveNoEffect(t *testing.T) {
 	}
 }
 
-// snapshot returns all that can be seen of a registration.
+// snapshot returns everything that can be observed of a registration.
 func snapshot(g *rig) map[string]any {
 	a, err := g.r.Result()
 	return map[string]any{"state": g.r.State().String(), "deadline": g.r.Deadline(), "result": a, "error": err.Error(), "end": g.r.End(), "id": g.r.OperationID()}

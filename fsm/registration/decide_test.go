@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// A rule is what the service demands of its clients, formulated on its own: no other
-// rule fits a situation that it fits.
+// A rule is a requirement for clients of the service, formulated independently
+// of the other rules: each situation matches exactly one rule.
 type rule struct {
 	name string
 	fits func(s situation) bool
 	want verdict
 }
 
-// The parts of the rules.
+// These are the parts of the rules.
 func isWord(s situation) bool      { return s.status == none || s.status == unknown }
 func isTransient(s situation) bool { return s.code == 429 || s.code >= 500 && s.code <= 599 }
 func isRefused(s situation) bool   { return isWord(s) && s.code >= 400 && !isTransient(s) }
@@ -40,7 +40,8 @@ var rules = []rule{
 	{"S10 a query is refused", func(s situation) bool { return isBadQuery(s) && !s.resuming && !s.notFound && s.code != 401 }, final},
 }
 
-// situations calls f with all situations that there can be, one code standing for its like.
+// situations calls f with all possible situations, with one code for each kind
+// of codes.
 func situations(f func(s situation)) {
 	for status := none; status <= ended; status++ {
 		for _, code := range []int{100, 199, 200, 201, 202, 203, 204, 301, 399, 400, 401, 402, 403, 404, 405, 409, 411, 412, 413, 428, 429, 430, 499, 500, 503, 599} {
@@ -125,7 +126,8 @@ func TestS6_S8_S9_S10_S11_S13_RowsOfTheTable(t *testing.T) {
 	}
 }
 
-// What is tried again is not an error that says what to do, and what is final is one.
+// A refusal that is tried again matches no error that says what to do about it,
+// and a final one matches such an error.
 func TestVerdictsAgreeWithTheClassesOfErrors(t *testing.T) {
 	words := map[outcome]string{none: "", unknown: "surprise", ended: "failed"}
 	situations(func(s situation) {

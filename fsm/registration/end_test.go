@@ -60,12 +60,12 @@ func TestStopEndsWithErrStopped(t *testing.T) {
 			t.Errorf("%s: result %v", name, err)
 		}
 		if g.r.OperationID() != id {
-			t.Errorf("%s: the operation that is under way is forgotten", name)
+			t.Errorf("%s: the operation in progress is forgotten", name)
 		}
 	}
 }
 
-// What ends a registration is the last word, whatever comes after it.
+// The result does not change after the end, whatever happens.
 func TestTheEndIsTheEnd(t *testing.T) {
 	for name, end := range map[string]func(g *rig){
 		"assigned": func(g *rig) { g.polling(); g.answer(200, "", assigned) },
@@ -93,7 +93,7 @@ func TestTheEndIsTheEnd(t *testing.T) {
 	}
 }
 
-// It is the id of what is under way, to be kept for a later run.
+// OperationID returns the ID of an operation in progress, for a later run.
 func TestOperationIDAfterEachKindOfEnd(t *testing.T) {
 	const id = "4.op"
 	for name, test := range map[string]struct {
@@ -155,7 +155,7 @@ func TestOperationIDIsTheLastOneThatTheServiceNamed(t *testing.T) {
 	g := newRig(t)
 	g.polling()
 	g.answer(202, "", `{"operationId":"5.n\u0065w","status":"assigning"}`)
-	if kind, _ := g.exchange(202, "", `{"status":"assigning"}`); kind != "GET 5.new" { // nor need it repeat it
+	if kind, _ := g.exchange(202, "", `{"status":"assigning"}`); kind != "GET 5.new" { // and need not repeat it
 		t.Errorf("%s", kind)
 	}
 	if kind, _ := g.exchange(200, "", strings.Replace(assigned, `"operationId":"4.op",`, "", 1)); kind != "GET 5.new" {

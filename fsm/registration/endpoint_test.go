@@ -10,7 +10,7 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// The address of the WebSocket survives a URL parser: its path has a '$'.
+// The address of the WebSocket is a valid URL, although its path has a '$'.
 func TestEndpointsMakeAddresses(t *testing.T) {
 	for _, host := range []string{registration.Host, registration.HostChina, registration.HostGovernment} {
 		if !strings.HasPrefix(host, "global.azure-devices-provisioning.") {

@@ -48,10 +48,11 @@ func TestErrorsAreOneLine(t *testing.T) {
 	}
 }
 
-// what are the errors that say what to do.
+// what lists the errors that say what to do.
 var what = []error{registration.ErrUnauthorized, registration.ErrDisabled, registration.ErrNotFound, registration.ErrFailed, registration.ErrInvalid, registration.ErrStopped}
 
-// class returns the only one of them that err matches; errGaveUp stands for a GiveUpError.
+// class returns the only one of them that err matches. errGaveUp stands for a
+// GiveUpError.
 func class(t *testing.T, err error) error {
 	t.Helper()
 	var all []error
@@ -68,7 +69,7 @@ func class(t *testing.T, err error) error {
 			t.Errorf("%v matches a refusal", err)
 		}
 		if errors.Is(err, registration.ErrTimeout) == errors.Is(err, registration.ErrAttempts) {
-			t.Errorf("%v has not one reason", err)
+			t.Errorf("%v does not have exactly one reason", err)
 		}
 	}
 	if len(all) != 1 {
@@ -82,8 +83,9 @@ func class(t *testing.T, err error) error {
 
 var errGaveUp = errors.New("GiveUpError")
 
-// wantClass formulates on its own what an answer to a registration and its repetitions
-// leads to; nil is not an end.
+// wantClass is an independent formulation of the outcome of an answer that is
+// given to a registration and its repetitions. nil means that it does not end
+// the registration.
 func wantClass(status int, word string) error {
 	switch word {
 	case "assigning", "unassigned", "assigned":
@@ -110,8 +112,8 @@ func wantClass(status int, word string) error {
 	return registration.ErrInvalid
 }
 
-// Whatever the service says, each error of Result matches one error that says what to do.
-// Callers make errors, too, in their tests.
+// Whatever the service sends, each error of Result matches one error that says
+// what to do. This also applies to errors that callers create in their tests.
 func TestEmptyErrorsArePrinted(t *testing.T) {
 	for want, err := range map[string]error{
 		"registration: refused with status 0":               &registration.ServiceError{},
@@ -153,8 +155,8 @@ func TestEachErrorSaysWhatToDo(t *testing.T) {
 			}
 		}
 	}
-	if len(met) != len(what) { // without ErrStopped, and with errGaveUp
-		t.Errorf("these were met: %v", met)
+	if len(met) != len(what) { // all but ErrStopped, plus errGaveUp
+		t.Errorf("only these occurred: %v", met)
 	}
 }
 
@@ -231,7 +233,8 @@ func TestGiveUpErrorWrapsItsReasonAndAFailureOfTheNetwork(t *testing.T) {
 	}
 }
 
-// Texts of the service cannot break a line or reach a terminal, and are bounded.
+// Texts of the service contain no line breaks or control characters when they
+// are printed, and are limited.
 func TestTextsOfTheServiceAreQuotedInErrorsAndTrace(t *testing.T) {
 	odd := `a\r\n\u001b[2J\u009b\u2028\u202e` + "\u0085\u007f"
 	long := strings.Repeat(`\u001b`, 50_000)
@@ -244,7 +247,7 @@ func TestTextsOfTheServiceAreQuotedInErrorsAndTrace(t *testing.T) {
 			299: `L`,
 		} {
 			g := newRig(t, func(c *registration.Config) { c.Policy.MaxAttempts = 1 })
-			g.message("202/?$rid="+text, "") // a stale one
+			g.message("202/?$rid="+text, "") // a stale answer
 			g.exchange(status, strings.NewReplacer("\\", "", "\u0085", "", "\u007f", "").Replace(text), strings.ReplaceAll(body, "L", text))
 			lines := []string{g.end().Error()}
 			for _, e := range g.events {

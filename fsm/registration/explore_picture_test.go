@@ -2,10 +2,10 @@ package registration
 
 import "example.com/dps/fsm/internal/explore"
 
-// labelOrder is the order of labels in the diagram; others follow.
+// labelOrder is the order of labels in the diagram. Others follow.
 var labelOrder = []string{"DialFailed", "Ready", "refused", "no answer", "401", "a long wait", "Lost", "Stop", "giving up", "429, 5xx", "412", "unreadable"}
 
-// happy is the way on which all goes well.
+// happy is the path of a successful registration.
 var happy = []explore.Edge{
 	{From: "idle", To: "registering", Label: "Ready"},
 	{From: "registering", To: "waiting", Label: "assigning"},

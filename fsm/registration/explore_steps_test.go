@@ -19,11 +19,12 @@ func (w *world) clone() *world {
 	return &world{&r, w.now}
 }
 
-// A step is one input, as the exploration knows it. It may look at the registration to
-// find its deadline or the $rid that is open.
+// A step is one input in the exploration. It may read the deadline and the open
+// $rid of the registration.
 type step = explore.Step[*world]
 
-// steps are all inputs that make a difference, and some that must not.
+// steps returns all inputs that have different effects, and some that must have
+// none.
 func steps() (all []step) {
 	add := func(name, label string, do func(*world)) { all = append(all, step{Name: name, Label: label, Do: do}) }
 	add("Ready", "Ready", func(w *world) { w.r.Ready(w.now) })
@@ -49,7 +50,7 @@ func (w *world) advance(to time.Time) {
 	w.r.Advance(w.now)
 }
 
-// answerSteps are answers, good, bad and stale, with each kind of $rid.
+// answerSteps returns good, bad and stale answers, with each kind of $rid.
 func answerSteps() (all []step) {
 	const state = `"registrationState":{"assignedHub":"hub","deviceId":"dev"}`
 	answers := []struct {
@@ -86,8 +87,8 @@ func answerSteps() (all []step) {
 	for i, a := range answers {
 		add(a.label, fmt.Sprintf("%d/?$rid=", a.status), a.body, true)
 		add(a.label, fmt.Sprintf("%d/?retry-after=7200&$rid=", a.status), a.body, true)
-		// What the answer says does not matter to whether it counts: each kind of
-		// $rid is tried with some answer.
+		// Whether an answer counts does not depend on its contents, so each
+		// kind of $rid is combined with only some answers.
 		rid := []string{"$rid=", "$rid=0", "rid=1", "$rid=99"}[i%4]
 		add("", fmt.Sprintf("%d/?%s", a.status, rid), a.body, false)
 	}

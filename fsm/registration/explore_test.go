@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what is generated")
 
-// variants are the configurations that are explored: with small limits, so that each of
-// them is met. The first one is the default otherwise.
+// variants are the configurations to explore. Their limits are small, so that
+// each limit is reached. Apart from that, the first one is the default.
 var variants = []struct {
 	name string
 	Config
@@ -26,9 +26,10 @@ var variants = []struct {
 	{"Config.OperationID", Config{Policy: Policy{MaxAttempts: 3, Budget: 40 * time.Second}, OperationID: "4.old"}},
 }
 
-// TestExploration applies every step in every state that can be reached, breadth first,
-// until nothing new comes up. After each step check holds the invariants. The diagram in
-// the package comment and the picture are those of the first variant.
+// TestExploration applies every step in every reachable state, breadth first,
+// until there are no new states. After each step, check verifies the
+// invariants. The diagram in the package comment and the picture are those of
+// the first variant.
 func TestExploration(t *testing.T) {
 	keyer, err := explore.NewKeyer(reflect.TypeFor[Registration](), explore.Registration)
 	if err != nil {
@@ -52,8 +53,8 @@ func TestExploration(t *testing.T) {
 	generated(t, "../registration.svg", func(string) (string, error) { return picture.Draw(all[0].Diagram) })
 }
 
-// generated holds that a file is what generate makes of it, or writes that. A missing file
-// counts as an empty one.
+// generated checks that a file has the text that generate returns, or writes
+// that text with -update. A missing file counts as empty.
 func generated(t *testing.T, file string, generate func(old string) (string, error)) {
 	t.Helper()
 	old, _ := os.ReadFile(file)
@@ -70,7 +71,7 @@ func generated(t *testing.T, file string, generate func(old string) (string, err
 	}
 }
 
-// exploreOne explores one configuration, and returns its diagram.
+// exploreOne explores one configuration and returns its diagram.
 func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram {
 	cfg.IDScope, cfg.RegistrationID = "scope", "dev"
 	diagram := &explore.Diagram{Order: append(slices.Clone(stateNames[:]), labelOrder...), Happy: happy}
@@ -117,31 +118,34 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram
 	return diagram
 }
 
-// checkCosts holds that registrations, which are billed, are bounded, whatever happens.
-// Starting over and failures count as attempts, and progress by a query forgives the
-// failures only: so the first operation may cost MaxAttempts requests, the one after
-// starting over one less, and so on. Most of them are not billed: they are throttled, or
-// the link fails before. No more than MaxAttempts operations begin.
+// checkCosts checks that the number of registrations, which are billed, is
+// limited, whatever happens. Starting over and failures count as attempts, and
+// progress of a query resets only the count of failures. So the first operation
+// may take MaxAttempts requests, the one after starting over one less, and so
+// on. Most of these are not billed, because they are throttled or the link
+// fails before. At most MaxAttempts operations begin.
 func checkCosts(t *testing.T, s *explore.Search[*world], attempts int) {
 	most := attempts * (attempts + 1) / 2
 	if n, ok := s.Dearest(0, most); !ok {
-		t.Errorf("there is a way with %d registrations, the limit is %d", n, most)
+		t.Errorf("there is a path with %d registrations, the limit is %d", n, most)
 	}
 	if n, ok := s.Dearest(1, attempts); !ok {
-		t.Errorf("there is a way on which %d operations begin, the limit is %d", n, attempts)
+		t.Errorf("there is a path on which %d operations begin, the limit is %d", n, attempts)
 	}
 }
 
-// check holds the invariants after one step:
+// check verifies the invariants after one step:
 //
-//  1. In WantExchange there is a deadline, and it has not come yet: nobody waits for
-//     ever, and nobody spins. No answer is awaited for longer than RequestTimeout.
-//  2. At the end there is a result. Once there, it never changes. An assignment has a
+//  1. In WantExchange there is a deadline, and it has not passed: the caller
+//     neither waits forever nor spins. No wait for an answer is longer than
+//     RequestTimeout.
+//  2. At the end there is a result, which never changes. An assignment has a
 //     hub and a device.
-//  3. Finished is for ever, and has nothing to be sent.
-//  4. The fields fit the state, and the counts are within their limits.
-//  5. After the end, the operation id does not change. It is empty if the service has
-//     ended the operation, or does not know it.
+//  3. Finished is permanent, and has no request.
+//  4. The fields are consistent with the state, and the counts are within their
+//     limits.
+//  5. After the end, the operation ID does not change. It is empty if the
+//     service has ended the operation or does not know it.
 //  6. Lost without a link, and DialFailed with one, have no effect.
 func check(before, after *world, s step, report explore.Report) {
 	was, r := before.r, after.r
@@ -175,38 +179,40 @@ func check(before, after *world, s step, report explore.Report) {
 	}
 }
 
-// hasEnded reports whether the result says that the service has ended the operation.
+// hasEnded reports whether, according to the result, the service has ended the
+// operation.
 func hasEnded(err error) bool {
 	var refused *ServiceError
 	return err == nil || errors.As(err, &refused) && (refused.RegistrationStatus != "" || refused.Status == 404)
 }
 
-// inconsistent says what does not fit in a registration.
+// inconsistent returns what is inconsistent in a registration, or "".
 func inconsistent(r *Registration) string {
 	want := map[State]Want{Idle: WantDial, Registering: WantExchange, Waiting: WantExchange, Polling: WantExchange, Closing: WantClose, Finished: WantDone}
 	limit := r.cfg.Policy.MaxAttempts
 	switch {
 	case r.Want() != want[r.state]:
-		return "Want does not fit the state"
+		return "Want does not match the state"
 	case r.linked != (r.state != Idle && r.state != Finished):
-		return "linked does not fit the state"
+		return "linked does not match the state"
 	case r.err == ErrPending && r.state == Finished, r.err != ErrPending && r.state != Closing && r.state != Finished:
-		return "the result does not fit the state"
+		return "the result does not match the state"
 	case r.unsent && !r.awaiting():
 		return "unsent, though no request is open"
 	case r.state == Polling && r.operationID == "", r.state == Registering && r.operationID != "":
-		return "the operation id does not fit the state"
+		return "the operation ID does not match the state"
 	case r.startedOver > limit || r.attempts > limit || r.startedOver > r.attempts:
 		return "attempts beyond their limit"
 	case r.unreadable > maxUnreadable:
 		return "too many unreadable answers"
 	case r.err == ErrPending && r.reached(r.End()):
-		return "still there after the budget is used up"
+		return "it has not ended although the budget is used up"
 	}
 	return ""
 }
 
-// checkEnds lets everything be silent from here on: the registration ends in bounded time.
+// checkEnds checks that, if the network is down from now on, the registration
+// ends in bounded time.
 func checkEnds(w *world, report explore.Report) {
 	start := w.now
 	for range 50 {
@@ -228,8 +234,8 @@ func checkEnds(w *world, report explore.Report) {
 	report("a dead network never ends")
 }
 
-// label returns what a step is called in the diagram, after what it led to; empty if it
-// does not show there.
+// label returns the label of a step in the diagram, which depends on its
+// effect. It is empty if the diagram does not show the step.
 func label(before, after *Registration, name string) string {
 	var gaveUp *GiveUpError
 	from, to := before.state, after.state

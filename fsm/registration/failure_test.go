@@ -42,7 +42,7 @@ func TestS11_ALostLinkGoesOnWithTheOperation(t *testing.T) {
 		g.exchange(202, "20", assigning)
 		g.lose()
 		if kind, waited := g.next(); kind != want || waited != 20*time.Second {
-			t.Errorf("%s after %v, want the wait to go on", kind, waited)
+			t.Errorf("%s after %v, want the wait to continue", kind, waited)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestS13_ThreeUnreadableAnswersInARowAreTheEnd(t *testing.T) {
 			t.Errorf("%s: %v", body, e)
 		}
 	}
-	g := newRig(t, endless) // in a row
+	g := newRig(t, endless) // only a series of them counts
 	for _, status := range []int{200, 200, 429, 200, 200, 503, 200, 399, 200} {
 		if kind, _ := g.exchange(status, "", ""); kind != "PUT" {
 			t.Errorf("%s before %d", kind, status)
@@ -129,19 +129,20 @@ func TestS8_A5xxThatNamesNoWaitIsNotTriedAgainWithin5s(t *testing.T) {
 	}
 }
 
-// A password may have expired since the CONNECT: it is checked with each request.
+// The service checks the password with each request, and it may have expired
+// since the CONNECT.
 func TestA401ToAQueryIsWorthOneNewLink(t *testing.T) {
 	unauthorized := `{"errorCode":401000,"message":"Unauthorized"}`
 	g := newRig(t, func(c *registration.Config) { c.Policy.MaxAttempts, c.Policy.NoResume = 1, true })
 	g.polling()
-	for range 3 { // as often as there is progress in between
+	for range 3 { // as often as there is progress in the meantime
 		g.answer(401, "", unauthorized)
 		g.want(registration.Closing, registration.WantClose)
 		if e := g.events[len(g.events)-1]; e.Kind != registration.EventRetry || !errors.Is(e.Err, registration.ErrRefused) || !e.Until.Equal(g.now) {
 			t.Errorf("%+v", e)
 		}
 		if kind, waited := g.exchange(202, "", assigning); kind != "GET 4.op" || waited != 0 {
-			t.Fatalf("%s after %v, want the same query at once", kind, waited)
+			t.Fatalf("%s after %v, want the same query immediately", kind, waited)
 		}
 		g.next()
 	}
@@ -151,7 +152,7 @@ func TestA401ToAQueryIsWorthOneNewLink(t *testing.T) {
 		t.Errorf("%v after %d registrations", e, g.puts)
 	}
 
-	g = newRig(t) // failures in between are no progress
+	g = newRig(t) // failures in the meantime are not progress
 	g.polling()
 	g.answer(401, "", unauthorized)
 	g.exchange(503, "", "")
@@ -162,7 +163,7 @@ func TestA401ToAQueryIsWorthOneNewLink(t *testing.T) {
 		t.Errorf("%v", e)
 	}
 
-	g = newRig(t) // nor is a registration worth one
+	g = newRig(t) // a 401 on a registration does not lead to a new link
 	g.exchange(401, "", unauthorized)
 	if e := g.refusal(); !errors.Is(e, registration.ErrUnauthorized) || e.State != registration.Registering {
 		t.Errorf("%v", e)
@@ -215,7 +216,7 @@ func TestTheTraceTellsOfEachFailure(t *testing.T) {
 	}
 }
 
-// Escapes in keys and values of what decides.
+// The keys and values that decide may contain escapes.
 func TestEscapesInWhatDecides(t *testing.T) {
 	for body, want := range map[string]registration.State{
 		`{"operationId":"4","status":"assign\u0069ng"}`:                                           registration.Waiting,

@@ -7,7 +7,8 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// sized is a device of a fleet of this size, with a number for each wait.
+// sized returns a device of a fleet of the given size, with a random number for
+// each wait.
 func sized(t *testing.T, devices int, random float64) *rig {
 	return newRig(t, endless, jitter(random), func(c *registration.Config) { c.Policy.FleetSize = devices })
 }
@@ -50,10 +51,10 @@ func TestADeviceThatIsNotThrottledDoesNotWaitForItsFleet(t *testing.T) {
 	}
 }
 
-// A device that is refused again comes back soon, unless the fleet is larger.
+// A device that is refused again tries again soon, unless the fleet is larger.
 func TestADeviceOfAKnownFleetComesBackSoonAfterItsTurn(t *testing.T) {
 	for after, soon := range map[string]bool{"10": true, "29": true, "60": false} {
-		for _, n := range []float64{0.01, 0.5} { // however early its turn was
+		for _, n := range []float64{0.01, 0.5} { // however early its first attempt was
 			g := sized(t, 100_000, n)
 			g.exchange(429, "30", throttled)
 			g.exchange(429, after, throttled)
@@ -65,7 +66,8 @@ func TestADeviceOfAKnownFleetComesBackSoonAfterItsTurn(t *testing.T) {
 	}
 }
 
-// The registrations of a known fleet are spread already: its queries need less of that.
+// The registrations of a known fleet are already spread, so its queries need
+// less jitter.
 func TestADeviceOfAKnownFleetQueriesWithLessJitter(t *testing.T) {
 	g := sized(t, 1000, 1)
 	g.exchange(202, "100", assigning)

@@ -8,7 +8,7 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// A request that nobody has taken has no answer, whatever comes.
+// No message is the answer to a request that has not been taken.
 func TestS4_ARequestThatWasNotTakenHasNoAnswer(t *testing.T) {
 	g := newRig(t)
 	g.r.Ready(g.now)
@@ -18,7 +18,7 @@ func TestS4_ARequestThatWasNotTakenHasNoAnswer(t *testing.T) {
 	g.want(registration.Registering, registration.WantExchange)
 }
 
-// An input that comes at the wrong time is one all the same: what is due happens.
+// Even an input at the wrong time does everything that is due.
 func TestS1_EveryInputMovesTheClock(t *testing.T) {
 	for name, input := range map[string]func(r *registration.Registration, now time.Time){
 		"Ready": func(r *registration.Registration, now time.Time) { r.Ready(now) }, "DialFailed": func(r *registration.Registration, now time.Time) { r.DialFailed(now, nil) },

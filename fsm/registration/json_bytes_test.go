@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// Each byte at each place of a text, and each beginning of it, is accepted if and only if
-// encoding/json accepts it.
+// A text with any byte at any position, or truncated at any position, is
+// accepted if and only if encoding/json accepts it.
 func TestEveryByteCounts(t *testing.T) {
 	text := []byte(`{"a\u00e9" : [-10.5e+3,0,1E2, true ,false,null,{}],"b":{"c":"\n\\x"},"d":[[]]}`)
 	same := func(text []byte) {
 		t.Helper()
 		if err := checkJSON(text); (err == nil) != json.Valid(text) {
-			t.Errorf("%q: %v, and encoding/json says %t", text, err, json.Valid(text))
+			t.Errorf("%q: %v, encoding/json finds it valid: %t", text, err, json.Valid(text))
 		}
 	}
 	for i := range text {

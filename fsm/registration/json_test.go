@@ -15,7 +15,7 @@ import (
 
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
-// jsonSeeds are texts of every kind, right and wrong.
+// jsonSeeds are valid and invalid texts of every kind.
 var jsonSeeds = []string{
 	`{}`, ` { } `, `{"a":1}`, `{"a":-1.5e+7,"b":null , "c":true}`, `{"a":{"b":[{"c":"}"}]},"d":[]}`, `{"a\"":"\\","b":"\""}`,
 	`{"a":"x","a":"y"}`, "{\t\"a\"\r\n:\n[1 , 2]\n}", `[1]`, `7`, `"x"`, `null`, ``, `{`, `{"":""}`, `{"a":[[[]]]}`, `{"é":"\u00e9"}`,
@@ -26,9 +26,9 @@ var jsonSeeds = []string{
 	`{"a":` + nested(50) + `}`, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), `{"` + strings.Repeat("k", 40) + `":1}`,
 }
 
-// Invariant: checkJSON accepts what encoding/json accepts; its error names a byte of the
-// text; and each level of an accepted text has the members, elements and strings that
-// encoding/json finds in it.
+// Invariant: checkJSON accepts the same texts as encoding/json, its error
+// reports the position of a byte in the text, and each level of an accepted
+// text has the members, elements and strings that encoding/json finds in it.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range jsonSeeds {
 		f.Add([]byte(seed))
@@ -61,8 +61,8 @@ func checkOffset(t *testing.T, text []byte, err error) {
 	}
 }
 
-// elements ranges over the elements of an array, or over the members of an object, with
-// their keys as they stand.
+// elements iterates over the elements of an array or over the members of an
+// object, with undecoded keys.
 func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		c := walk(text, bracket)
@@ -71,7 +71,7 @@ func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// members ranges over the members of an object as they are read.
+// members iterates over the members of an object, with decoded keys.
 func members(text []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		c := walk(text, '{')
@@ -80,7 +80,8 @@ func members(text []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// checkValue holds a value, and so many levels below it, against encoding/json.
+// checkValue compares a value and the given number of levels below it with
+// encoding/json.
 func checkValue(t *testing.T, value []byte, levels int) {
 	var array []json.RawMessage
 	var object map[string]json.RawMessage
@@ -155,8 +156,8 @@ func checkObject(t *testing.T, value []byte, want map[string]json.RawMessage, le
 	}
 }
 
-// checkLower checks how a key, whose text is this one, is lowered: to what encoding/json
-// takes it for, if that is ASCII.
+// checkLower checks that a key is converted to the lower case name that
+// encoding/json matches, if that is ASCII.
 func checkLower(t *testing.T, key []byte, text string) {
 	got := string(lower(nil, key))
 	want := strings.ToLower(strings.ReplaceAll(text, "\u017f", "s"))
@@ -209,7 +210,7 @@ func TestWhatIsWrongWithJSONIsSaid(t *testing.T) {
 	}
 }
 
-// The stack of brackets costs a byte each, and is never larger than the limit.
+// The stack has one byte per bracket, and is never larger than the limit.
 func TestDeepNestingTakesLittleMemory(t *testing.T) {
 	for _, text := range [][]byte{[]byte(nested(maxDepth)), []byte(nested(1 << 20)), []byte(strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth))} {
 		var before, after runtime.MemStats

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The defaults are those that the documentation of Policy names.
+// The defaults are those in the documentation of Policy.
 func TestDefaults(t *testing.T) {
 	want := Policy{
 		Budget: 6 * time.Minute, RequestTimeout: 30 * time.Second, RetryAfter: 3 * time.Second,
@@ -60,13 +60,13 @@ func TestLongerAddsAPart(t *testing.T) {
 		{100, 0, 1, 100}, {100, 0.5, 1, 150}, {100, 1, 1, 200}, {100, 1, 0.25, 125}, {0, 1, 1, 0}, {longest, 0, 1, longest}, {longest, 1, 1, longest},
 		{longest - 1, 1, 1, longest}, {longest / 2, 1, 1, longest - 1}, {longest/2 + 1, 1, 1, longest}, {longest / 4 * 3, 0.5, 1, longest},
 	} {
-		if got := longer(test.d, test.random, test.most); got < test.want-1024 || got-test.want > 1024 { // floats are that coarse
+		if got := longer(test.d, test.random, test.most); got < test.want-1024 || got-test.want > 1024 { // the precision of floats
 			t.Errorf("%+v: %v", test, got)
 		}
 	}
 }
 
-// Of all bytes just the unreserved ones of RFC 3986 stand as they are.
+// All bytes but the unreserved characters of RFC 3986 are encoded.
 func TestPercentEncodeLeavesUnreservedBytesAlone(t *testing.T) {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	for c := range 256 {
@@ -89,7 +89,7 @@ func TestAPIVersionsHaveLettersDigitsAndAFewSigns(t *testing.T) {
 	}
 }
 
-// names returns what the first values of an enum are called, joined.
+// names returns the joined names of the first values of an enumeration.
 func names[T interface {
 	~byte
 	fmt.Stringer

@@ -8,7 +8,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// It is monotonic in whatever is a number (S7).
+// The wait grows monotonically with any number (S7).
 func TestS7_RetryAfterIsRead(t *testing.T) {
 	const no, most = -1, topic.MaxRetryAfter / time.Second
 	for text, want := range map[string]time.Duration{

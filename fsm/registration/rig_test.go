@@ -13,7 +13,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// begin is when tests begin.
+// begin is the time at which tests begin.
 var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const (
@@ -23,8 +23,9 @@ const (
 	gone      = `{"errorCode":404203,"trackingId":"t","message":"Operation not found."}`
 )
 
-// A rig drives a Registration by hand, in virtual time, and plays the service. It
-// overwrites whatever it passed in or was given, as soon as it may.
+// A rig drives a Registration step by step in virtual time, and plays the
+// service. It overwrites all data that it has passed or received as soon as
+// this is allowed.
 type rig struct {
 	*testing.T
 	r      *registration.Registration
@@ -51,7 +52,7 @@ func newRig(t *testing.T, change ...func(*registration.Config)) *rig {
 	return g
 }
 
-// endless lifts the limits.
+// endless removes the limits.
 func endless(c *registration.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, -1 }
 
 func (g *rig) want(state registration.State, want registration.Want) {
@@ -62,7 +63,7 @@ func (g *rig) want(state registration.State, want registration.Want) {
 	}
 }
 
-// sleep jumps to the deadline and returns how far that was.
+// sleep advances the time to the deadline and returns the difference.
 func (g *rig) sleep() time.Duration {
 	g.Helper()
 	at := g.r.Deadline()
@@ -72,8 +73,8 @@ func (g *rig) sleep() time.Duration {
 	return d
 }
 
-// wait returns how long it is until the next attempt. A link that is to be closed is
-// closed at once.
+// wait returns the time until the next attempt. It closes a link immediately if
+// the registration wants that.
 func (g *rig) wait() time.Duration {
 	if g.r.Want() == registration.WantClose {
 		g.r.Lost(g.now, nil)
@@ -81,8 +82,8 @@ func (g *rig) wait() time.Duration {
 	return g.r.Deadline().Sub(g.now)
 }
 
-// request takes the next request. It returns "PUT", "GET " with the operation id, or
-// "" if there is none, and the payload.
+// request takes the next request. It returns "PUT", "GET " with the operation
+// ID, or "" if there is no request, and the payload.
 func (g *rig) request() (kind, payload string) {
 	g.Helper()
 	name, body, ok := g.r.AppendRequest([]byte("dirty"), []byte("prefix"))
@@ -112,7 +113,8 @@ func (g *rig) request() (kind, payload string) {
 	return kind, payload
 }
 
-// message passes on a message, of which rest is the topic behind "res/".
+// message passes a message to the registration. rest is the part of its topic
+// after "res/".
 func (g *rig) message(rest, body string) bool {
 	name, payload := []byte("$dps/registrations/res/"+rest), []byte(body)
 	is := g.r.Message(g.now, name, payload)
@@ -124,7 +126,7 @@ func (g *rig) message(rest, body string) bool {
 	return is
 }
 
-// answer answers the last request that was taken. after is "" or a retry-after.
+// answer answers the last request that was taken. after is a retry-after or "".
 func (g *rig) answer(status int, after, body string) {
 	g.Helper()
 	if after != "" {
@@ -135,8 +137,9 @@ func (g *rig) answer(status int, after, body string) {
 	}
 }
 
-// exchange waits until a request is due, with a new link if one is wanted, takes that,
-// and answers it. It returns the kind of the request and for how long that was waited for.
+// exchange waits until a request is due, with a new link if one is wanted,
+// takes the request and answers it. It returns the kind of the request and the
+// time that it waited.
 func (g *rig) exchange(status int, after, body string) (kind string, waited time.Duration) {
 	g.Helper()
 	kind, waited = g.next()
@@ -144,8 +147,8 @@ func (g *rig) exchange(status int, after, body string) (kind string, waited time
 	return kind, waited
 }
 
-// next waits until a request is due, with a new link if one is wanted, and takes it. kind
-// is "" at the end.
+// next waits until a request is due, with a new link if one is wanted, and
+// takes the request. kind is "" at the end.
 func (g *rig) next() (kind string, waited time.Duration) {
 	g.Helper()
 	from := g.now
@@ -171,7 +174,7 @@ func (g *rig) next() (kind string, waited time.Duration) {
 	return "", 0
 }
 
-// polling plays the normal course until the first query has been taken.
+// polling plays a normal registration until the first query has been taken.
 func (g *rig) polling() {
 	g.Helper()
 	g.exchange(202, "3", assigning)
@@ -180,10 +183,10 @@ func (g *rig) polling() {
 	}
 }
 
-// lose has the link lost.
+// lose reports that the link is lost.
 func (g *rig) lose() { g.r.Lost(g.now, io.ErrUnexpectedEOF) }
 
-// end plays the end and returns the error of Result.
+// end plays the end of the registration and returns the error of Result.
 func (g *rig) end() error {
 	g.Helper()
 	if g.r.Want() == registration.WantClose {
@@ -197,7 +200,7 @@ func (g *rig) end() error {
 	return err
 }
 
-// gaveUp plays the end and returns its GiveUpError.
+// gaveUp plays the end of the registration and returns its GiveUpError.
 func (g *rig) gaveUp(reason error) *registration.GiveUpError {
 	g.Helper()
 	var e *registration.GiveUpError
@@ -207,7 +210,7 @@ func (g *rig) gaveUp(reason error) *registration.GiveUpError {
 	return e
 }
 
-// refusal plays the end and returns its ServiceError.
+// refusal plays the end of the registration and returns its ServiceError.
 func (g *rig) refusal() *registration.ServiceError {
 	g.Helper()
 	var e *registration.ServiceError
@@ -217,7 +220,7 @@ func (g *rig) refusal() *registration.ServiceError {
 	return e
 }
 
-// kinds returns the kinds of the events so far, and forgets these.
+// kinds returns the kinds of the events so far and removes the events.
 func (g *rig) kinds() string {
 	var all []string
 	for _, e := range g.events {

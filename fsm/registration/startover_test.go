@@ -7,7 +7,7 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// loops are courses in which a registration never gets anywhere: each one begins with a
+// loops are sequences that never make progress. Each begins with a
 // registration, which is billed.
 var loops = map[string]func(g *rig, kind string){
 	"202/412/202/412": func(g *rig, kind string) {
@@ -34,7 +34,8 @@ var loops = map[string]func(g *rig, kind string){
 		}
 		g.lose()
 	},
-	// Progress of the query forgives the other failures, but not that it started over.
+	// Progress of a query resets the count of other failures, but not of
+	// starting over.
 	"202/202/412": func(g *rig, kind string) {
 		if kind == "PUT" || g.gets%2 == 1 {
 			g.answer(202, "3", assigning)
@@ -48,7 +49,8 @@ func noResume(name string) func(*registration.Config) {
 	return func(c *registration.Config) { c.Policy.NoResume = name == "202/lost, without resuming" }
 }
 
-// Registrations are billed: without any limit there are few of them in a day.
+// Registrations are billed: even without a limit, there are few of them per
+// day.
 func TestStartingOverIsBackedOff(t *testing.T) {
 	for name, loop := range loops {
 		g := newRig(t, endless, noResume(name))
@@ -102,8 +104,9 @@ func TestStartingOverEndsAfterMaxAttempts(t *testing.T) {
 	}
 }
 
-// Only that forgives failures: neither a registration that is taken, nor a link, nor an
-// unreadable answer. Last is the one since then.
+// Only progress of a query resets the count of failures, not an accepted
+// registration, a new link or an unreadable answer. Last is the last failure
+// since then.
 func TestOnlyProgressOfAQueryForgivesFailures(t *testing.T) {
 	fail := func(g *rig) { g.next(); g.lose() }
 	for name, test := range map[string]struct {
@@ -145,7 +148,7 @@ func TestOnlyProgressOfAQueryForgivesFailures(t *testing.T) {
 	}
 }
 
-// Without an operation there is nothing to start over from.
+// Without an operation, the registration does not start over.
 func TestALinkLostBeforeThereIsAnOperationIsForgiven(t *testing.T) {
 	g := newRig(t, func(c *registration.Config) { c.Policy.NoResume = true })
 	g.next()
@@ -159,8 +162,8 @@ func TestALinkLostBeforeThereIsAnOperationIsForgiven(t *testing.T) {
 	}
 }
 
-// One query that is not found leads to another registration; the next one is the end,
-// unless it is on another link.
+// The first query that is answered 404 leads to another registration. The next
+// one ends the registration, unless it is on another link.
 func TestS9_AnOperationThatIsNotFoundIsRegisteredOnceMore(t *testing.T) {
 	for _, status := range []int{404, 400, 401} {
 		g := newRig(t)
@@ -177,7 +180,7 @@ func TestS9_AnOperationThatIsNotFoundIsRegisteredOnceMore(t *testing.T) {
 	}
 }
 
-// What happened to another operation, or on another link, does not count.
+// Answers about another operation or on another link do not count.
 func TestS9_OnlyAnOperationThatWasConfirmedIsMissed(t *testing.T) {
 	for name, test := range map[string]struct {
 		course func(g *rig)

@@ -76,7 +76,7 @@ func TestWhoIsReadyTooEarlyWaitsWithTheLink(t *testing.T) {
 	g.want(registration.Registering, registration.WantExchange)
 }
 
-// Each input carries the time, and does what is due by then.
+// Each input carries the time and does everything that is due at that time.
 func TestInputsDoWhatIsDue(t *testing.T) {
 	end := begin.Add(10 * time.Minute)
 	for name, test := range map[string]struct {

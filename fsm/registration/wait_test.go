@@ -15,7 +15,8 @@ func jitter(n float64) func(*registration.Config) {
 	return func(c *registration.Config) { c.Jitter = func() float64 { return n } }
 }
 
-// Only answers of 429 in a row measure for how long the service has been throttling.
+// The time for which the service has been throttling is that of consecutive
+// answers 429.
 func TestS8_OnlyAnswersOf429InARowMeasureTheThrottling(t *testing.T) {
 	for name, between := range map[string]func(g *rig){
 		"six hours without network": func(g *rig) {
@@ -44,8 +45,8 @@ func TestS8_OnlyAnswersOf429InARowMeasureTheThrottling(t *testing.T) {
 	}
 }
 
-// It grows with the time for which the service has been throttling, up to MaxThrottled,
-// and is never shorter than the service asks for.
+// The wait grows with the time for which the service has been throttling, up to
+// MaxThrottled, and is never shorter than the retry-after.
 func TestS8_TheWaitAfter429GrowsWithTheThrottling(t *testing.T) {
 	for _, most := range []time.Duration{2 * time.Hour, 10 * time.Minute} {
 		for _, after := range []string{"", "0", "20", "60", "100"} {
@@ -71,7 +72,7 @@ func TestS8_TheWaitAfter429GrowsWithTheThrottling(t *testing.T) {
 	}
 }
 
-// Having waited for years, a registration does not wait less.
+// Even after years of throttling, waits do not become shorter.
 func TestThrottlingForYearsDoesNotOverflow(t *testing.T) {
 	const longest, year = time.Duration(math.MaxInt64), 365 * 24 * time.Hour
 	for _, years := range []time.Duration{1, 100, 200, 291} {
@@ -87,8 +88,8 @@ func TestThrottlingForYearsDoesNotOverflow(t *testing.T) {
 	}
 }
 
-// A wait of more than 4 minutes is spent without a link. That is not a failure, and not
-// a reason to forget the operation or the throttling.
+// The link is closed during a wait of more than 4 minutes. This is not a
+// failure, and the operation and the time of throttling are kept.
 func TestLongWaitsAreSpentWithoutALink(t *testing.T) {
 	for _, test := range []struct {
 		status int
@@ -129,7 +130,7 @@ func TestStayConnectedSaysHowLongALinkStaysUp(t *testing.T) {
 			t.Errorf("%+v: the link stays up: %t", test, up)
 		}
 	}
-	g := newRig(t) // nor is it needed before the wait is over
+	g := newRig(t) // a link is not needed before the wait is over
 	g.exchange(202, "300", assigning)
 	g.r.Lost(g.now, nil)
 	g.r.Ready(g.now)
@@ -140,7 +141,7 @@ func TestStayConnectedSaysHowLongALinkStaysUp(t *testing.T) {
 	}
 }
 
-// retryAfters are what the service may ask for, in increasing order.
+// retryAfters are values of retry-after, in increasing order.
 var retryAfters = []string{"-99999999999999999999", "-1", "-0.5", "0", "0.1", "1", "1.5", "2", "2.5", "3", "3.0", "3.000000000000000000000000001", "4", "7.9", "10", "100", "0000000101", "299", "299.5", "300",
 	"301", "86400", "2147483647", "2147483647.5", "2147483648", "2147483648.5", "2147483649", "9223372037", strings.Repeat("9", 20), strings.Repeat("9", 20) + ".5", strings.Repeat("9", 200)}
 
@@ -190,7 +191,7 @@ func TestS7_RetryAfterIsBoundedBothWaysAndHasADefault(t *testing.T) {
 	}
 }
 
-// The trace says why the registration waits.
+// The trace has the reason for each wait.
 func TestTraceTellsWhyItWaits(t *testing.T) {
 	for after, want := range map[string]string{
 		"": "no retry-after, the default is 3s", "4": "the service asked for 4s", "1": "the service asked for 1s, the policy makes it 2s",
@@ -215,8 +216,8 @@ func TestTraceTellsWhyItWaits(t *testing.T) {
 	}
 }
 
-// Waits get longer by jitter, never shorter: before a query by a fifth, after a failure
-// by as much again.
+// Jitter makes waits longer, never shorter: by up to a fifth before a query,
+// and up to twice as long after a failure.
 func TestS7_S8_JitterMakesWaitsLonger(t *testing.T) {
 	for _, test := range []struct {
 		random       float64
@@ -273,8 +274,8 @@ func TestEachWaitHasARandomNumberOfItsOwn(t *testing.T) {
 	}
 }
 
-// A query that is answered 401 is repeated on a new link, but not before the time that
-// the answer asks for is over.
+// A query that is answered 401 is repeated on a new link, but not before the
+// wait that the answer asks for has passed.
 func TestAReconnectKeepsToRetryAfter(t *testing.T) {
 	g := newRig(t)
 	g.exchange(202, "3", assigning)
@@ -284,7 +285,8 @@ func TestAReconnectKeepsToRetryAfter(t *testing.T) {
 	}
 }
 
-// A wait that the 401 asks for and that is longer than the budget is not begun.
+// If a 401 asks for a wait that is longer than the budget, the wait does not
+// begin.
 func TestAReconnectIsWithinTheBudget(t *testing.T) {
 	g := newRig(t, func(c *registration.Config) { c.Policy.Budget = 20 * time.Second })
 	g.exchange(202, "3", assigning)

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// A canvas gathers the parts of a picture, in layers.
+// A canvas collects the parts of a picture in layers.
 type canvas struct {
 	p                           *Picture
 	frames, lines, boxes, texts strings.Builder
 	labels, segments            []area
 }
 
-// An area is a part of a picture that is covered by what its name says.
+// An area is the part of a picture that the named element covers.
 type area struct {
 	name           string
 	x0, y0, x1, y1 int
@@ -37,10 +37,10 @@ func (c *canvas) box(b Box) {
 	fmt.Fprintf(&c.boxes, "<text class=\"name\" x=\"%d\" y=\"%d\">%s</text>\n", b.X+b.W/2, b.Y+b.H/2+5, name)
 }
 
-// text writes one line.
+// text draws one line of text.
 func (c *canvas) text(class, s string, at Point, anchor string) {
 	fmt.Fprintf(&c.texts, "<text class=\"%s\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>\n", class, at[0], at[1], anchor, html.EscapeString(s))
-	width := map[string]int{"label": 7, "label happy": 8, "note": 6}[class] // of a character, about
+	width := map[string]int{"label": 7, "label happy": 8, "note": 6}[class] // approximate width of a character
 	w := utf8.RuneCountInString(s) * width
 	x := map[string]int{"start": at[0], "middle": at[0] - w/2, "end": at[0] - w}[anchor]
 	c.labels = append(c.labels, area{s, x, at[1] - 10, x + w, at[1] + 3})
@@ -62,7 +62,7 @@ func (c *canvas) arrow(a Arrow, happy, rest []string) {
 		c.text(class, text, at, a.Anchor)
 		at[1] += 16
 		if y := a.Path[len(a.Path)-1][1]; at[1]-12 < y && y < at[1]+5 {
-			at[1] = y + 16 // the label goes on below its arrow
+			at[1] = y + 16 // the label continues below its arrow
 		}
 	}
 	for _, s := range happy {
@@ -73,7 +73,7 @@ func (c *canvas) arrow(a Arrow, happy, rest []string) {
 	}
 }
 
-// wrap puts labels into lines that are about this wide.
+// wrap breaks labels into lines of about the given width.
 func wrap(labels []string, wide int) (lines []string) {
 	for _, l := range labels {
 		last := len(lines) - 1
@@ -89,7 +89,7 @@ func wrap(labels []string, wide int) (lines []string) {
 	return lines
 }
 
-// path draws lines with round corners, and the head of an arrow at the end.
+// path draws lines with round corners and an arrowhead at the end.
 func (c *canvas) path(class string, path []Point) {
 	const radius, length, half = 8, 9, 4
 	last := len(path) - 1
@@ -104,14 +104,15 @@ func (c *canvas) path(class string, path []Point) {
 	fmt.Fprintf(&c.lines, " L%d %d\"/>\n", end[0]-(length-2)*d[0], end[1]-(length-2)*d[1])
 }
 
-// towards returns the direction from one point to another on a horizontal or vertical line.
+// towards returns the direction from one point to another on a horizontal or
+// vertical line.
 func towards(from, to Point) Point {
 	sign := func(n int) int { return max(-1, min(n, 1)) }
 	return Point{sign(to[0] - from[0]), sign(to[1] - from[1])}
 }
 
-// collisions returns what gets in each other's way: labels in anything, and lines in
-// boxes. Lines may cross.
+// collisions reports overlaps of labels with anything, of lines with boxes, and
+// of lines with parallel lines. Lines may cross.
 func (c *canvas) collisions() (errs []error) {
 	collide := func(a, b area) {
 		if a.overlaps(b) {
@@ -145,7 +146,7 @@ func (c *canvas) collisions() (errs []error) {
 		for _, b := range boxes { // it may touch their edges
 			collide(area{s.name, s.x0, s.y0, s.x1 + 1, s.y1 + 1}, area{b.name, b.x0 + 1, b.y0 + 1, b.x1 - 1, b.y1 - 1})
 		}
-		for _, other := range c.segments[:i] { // one on top of the other
+		for _, other := range c.segments[:i] { // parallel lines must not overlap
 			wide := func(a area) area {
 				if a.x0 == a.x1 {
 					return area{a.name, a.x0 - 2, a.y0 + 1, a.x1 + 2, a.y1 - 1}

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// An Edge is a change from one state to another, and what it is called.
+// An Edge is a transition from one state to another, with its label.
 type Edge struct{ From, To, Label string }
 
 // A Diagram is a set of edges.
 type Diagram struct {
-	Order []string // of states, and of labels as far as that matters
-	Happy []Edge   // the way on which all goes well
+		Order []string // of states, and of those labels whose order matters
+	Happy []Edge   // the path of a successful registration
 	edges map[Edge]bool
 }
 
@@ -39,7 +39,7 @@ func (d *Diagram) Without(e *Diagram) *Diagram {
 	return rest
 }
 
-// A row is all that leads from some states to another one.
+// A row has all labels of the edges from some states to another one.
 type row struct {
 	from   []string
 	to     string
@@ -56,8 +56,8 @@ func (d *Diagram) compare(a, b string) int {
 	return cmp.Or(place(a)-place(b), strings.Compare(a, b))
 }
 
-// rows puts together what has the same label and target, and then what has the same
-// sources and target.
+// rows combines edges with the same label and target, and then those with the
+// same sources and target.
 func (d *Diagram) rows() []row {
 	from := map[Edge][]string{} // by target and label
 	for e := range d.edges {
@@ -84,7 +84,7 @@ func (d *Diagram) rows() []row {
 	return rows
 }
 
-// Text returns the diagram as two tables: the way on which all goes well, and the rest.
+// Text returns the diagram as two tables: the edges in d.Happy, and all others.
 func (d *Diagram) Text() (happy, rest string, err error) {
 	var way []row
 	others := &Diagram{Order: d.Order}

@@ -5,18 +5,20 @@ import (
 	"strings"
 )
 
-// An Option is the name of an option of a machine, and the diagram with it.
+// An Option is an option of a machine, with the diagram of a machine that has
+// it.
 type Option struct {
 	Name string
 	*Diagram
 }
 
-// heading begins the section that Document replaces. It ends before the next heading, or
-// before the package clause.
+// heading begins the section that Document replaces. The section ends before
+// the next heading or the package clause.
 const heading = "// # States\n"
 
-// Document returns the source of a package comment with a new section about states: an
-// introduction, the diagram in two tables, and what each option adds to it.
+// Document returns the source of a package comment with a new section about
+// states. The section has an introduction, the diagram in two tables, and what
+// each option adds to it.
 func Document(source, intro string, d *Diagram, options []Option) (string, error) {
 	text, err := section(intro, d, options)
 	if err != nil {

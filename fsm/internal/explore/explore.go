@@ -1,5 +1,5 @@
-// Package explore helps the tests of fsm and fsm/registration to visit every state that
-// a machine can get into, and to draw what they found.
+// Package explore helps the tests of fsm and fsm/registration to visit every
+// reachable state of a machine, and to draw the transitions.
 package explore
 
 import (
@@ -10,26 +10,26 @@ import (
 // A Step is one input to a machine in its world.
 type Step[W any] struct {
 	Name  string // in a report
-	Label string // in the diagram; empty: it does not show there
+		Label string // in the diagram; empty if the diagram does not show the step
 	Do    func(W)
 }
 
-// A Search applies every step in every state that can be reached, breadth first, until
-// nothing new comes up.
+// A Search applies every step in every reachable state, breadth first, until
+// there are no new states.
 type Search[W any] struct {
 	Start func() W
 	Clone func(W) W
-	Key   func(W) string // of all that decides what happens next
+		Key   func(W) string // of everything that decides what happens next
 	Steps []Step[W]
 
-	// Check is called after each step, with what was before it, and returns what the
-	// step costs.
+		// Check is called after each step, with the worlds before and after it,
+		// and returns the costs of the step.
 	Check func(before, after W, s Step[W], report Report) Costs
 
-	// Visit is called in each new state, with a copy that it may use up.
+		// Visit is called in each new state, with a copy that it may modify.
 	Visit func(w W, report Report)
 
-	Limit int // number of states from which on the search does not seem to end
+		Limit int // number of states above which the search does not seem to end
 
 	nodes []node[W]
 	index map[string]int // of nodes, by key
@@ -37,16 +37,16 @@ type Search[W any] struct {
 	errs  []error
 }
 
-// Costs are the costs of a step, of several kinds, as Dearest adds them up.
+// Costs are the costs of a step, of several kinds. Dearest adds them up.
 type Costs [2]int
 
-// Report adds an error to those that Run returns, with the way that led to it.
+// Report adds an error to those that Run returns, with the path to the state.
 type Report func(format string, args ...any)
 
 type node[W any] struct {
 	w    W
-	from int // the node from which it was reached first
-	step int // with this step
+		from int // the node from which it was first reached
+		step int // the step with which it was first reached
 }
 
 type edge struct {
@@ -54,8 +54,9 @@ type edge struct {
 	costs    Costs
 }
 
-// Run searches until a state has an error, or none is new. It returns how many states
-// there are, how many steps it has taken, and what Check and Visit have reported.
+// Run searches until a state has an error or there are no new states. It
+// returns the number of states, the number of steps that it has taken, and the
+// errors that Check and Visit have reported.
 func (s *Search[W]) Run() (states, steps int, err error) {
 	s.index, s.edges = map[string]int{}, map[edge]bool{}
 	s.add(s.Start(), -1, -1)
@@ -76,10 +77,10 @@ func (s *Search[W]) Run() (states, steps int, err error) {
 			s.edges[edge{i, to, costs}] = true
 		}
 		var zero W
-		s.nodes[i].w = zero // not needed any more
+				s.nodes[i].w = zero // no longer needed
 		if len(s.nodes) > s.Limit {
 			last := s.Key(s.nodes[len(s.nodes)-1].w)
-			s.errs = append(s.errs, fmt.Errorf("more than %d states: does a field of the machine count without end? The last one is\n%s", s.Limit, last))
+			s.errs = append(s.errs, fmt.Errorf("more than %d states: does the machine have an unlimited counter? The last state is\n%s", s.Limit, last))
 		}
 	}
 	return len(s.nodes), steps, errors.Join(s.errs...)
@@ -99,7 +100,8 @@ func (s *Search[W]) path(i int) []Step[W] {
 	return nil
 }
 
-// replay takes the way to a node without copies: nothing may have been shared by them.
+// replay repeats the path to a node without clones, to check that clones share
+// nothing.
 func (s *Search[W]) replay(i int, report Report) {
 	w := s.Start()
 	for _, step := range s.path(i) {
@@ -120,8 +122,9 @@ func (s *Search[W]) report(node, step int) Report {
 	}
 }
 
-// Dearest returns the cost of the dearest way there is, of one of the kinds, or false if
-// some way costs more than limit: then there is usually a circle that costs something.
+// Dearest returns the cost, of one of the kinds, of the most expensive path. It
+// returns false if a path costs more than limit, which usually means that there
+// is a cycle with a cost.
 func (s *Search[W]) Dearest(kind, limit int) (dearest int, ok bool) {
 	cost := make([]int, len(s.nodes))
 	for changed := true; changed; {

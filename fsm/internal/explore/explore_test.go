@@ -68,7 +68,7 @@ func TestNewKeyerRefusesFieldsThatItCannotReduce(t *testing.T) {
 	}
 }
 
-// counter returns a search in a world that is a number below modulus.
+// counter returns a search in a world that is a number less than modulus.
 func counter(modulus, cost int) *Search[*int] {
 	return &Search[*int]{
 		Start: func() *int { return new(int) },
@@ -119,7 +119,7 @@ func TestDearestFindsCircles(t *testing.T) {
 		t.Fatalf("got %d states, %d steps, %v", states, steps, err)
 	}
 	if n, ok := s.Dearest(1, 10); ok {
-		t.Errorf("the circle costs %d", n)
+		t.Errorf("the cycle costs %d", n)
 	}
 	s = counter(5, 0)
 	s.Steps[0].Do = func(n *int) { *n = min(*n+1, 4) }
@@ -128,6 +128,6 @@ func TestDearestFindsCircles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, ok := s.Dearest(0, 10); n != 4 || !ok {
-		t.Errorf("the dearest way costs %d, %t", n, ok)
+		t.Errorf("the most expensive path costs %d, %t", n, ok)
 	}
 }

@@ -13,22 +13,23 @@ import (
 // A Keyer makes keys of structs of one type.
 type Keyer struct{ appendKey appender }
 
-// An appender appends the key of the value at an address. It is called millions of
-// times, so that it does not use reflection itself.
+// An appender appends the key of the value at an address. It is called millions
+// of times, and therefore does not use reflection.
 type appender func(b []byte, at unsafe.Pointer, now time.Time) []byte
 
-// A Reduction says what a key has of a field that is neither a boolean, an integer nor
-// a time.
+// A Reduction specifies what a key contains of a field that is neither a
+// boolean, an integer nor a time.
 type Reduction struct {
-	To  func(v reflect.Value) string // nil: the field is left out
+		To  func(v reflect.Value) string // nil if the field is omitted
 	Why string
 }
 
-// NewKeyer returns a Keyer for a type of struct. The key has all of its fields, and
-// those of structs that they point to: booleans and integers as they are, times reduced
-// to whether they are set and have come, all others as leftOut says, by "Type.field". A
-// field that is of no simple kind and not in leftOut is an error, so that a new one
-// cannot merge states unseen; and so is a name in leftOut without a field.
+// NewKeyer returns a Keyer for a struct type. The key contains all of its
+// fields and those of structs to which they point: booleans and integers
+// unchanged, times reduced to whether they are set and have passed, and all
+// others as specified by leftOut for "Type.field". A field that is of another
+// kind and not in leftOut is an error, so that a new field cannot merge states
+// unnoticed. A name in leftOut without a field is also an error.
 func NewKeyer(t reflect.Type, leftOut map[string]Reduction) (*Keyer, error) {
 	unused := map[string]bool{}
 	for name := range leftOut {
@@ -93,7 +94,8 @@ func fieldAppender(name string, t reflect.Type, leftOut map[string]Reduction, un
 	return nil, fmt.Errorf("%s is a %v: add it to the list of what a key leaves out, with the reason", name, t)
 }
 
-// appendNumber appends a boolean or an integer of this size, the sign as it is stored.
+// appendNumber appends a boolean or an integer of the given size, as an
+// unsigned number.
 func appendNumber(b []byte, at unsafe.Pointer, size uintptr) []byte {
 	var n uint64
 	switch size {
@@ -125,7 +127,8 @@ func IsSet(v reflect.Value) string { return strconv.FormatBool(!v.IsZero()) }
 // IsEmpty reduces a slice to whether it is empty.
 func IsEmpty(v reflect.Value) string { return strconv.FormatBool(v.Len() == 0) }
 
-// ErrorKind reduces an error to its type, and to its text if it has nothing else.
+// ErrorKind reduces an error to its type, or to its text if it has no other
+// fields.
 func ErrorKind(v reflect.Value) string {
 	if v.IsNil() {
 		return "nil"

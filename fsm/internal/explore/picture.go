@@ -14,7 +14,7 @@ type Picture struct {
 	Width, Height int
 	Boxes         []Box
 	Arrows        []Arrow
-	Undrawn       []Arrow // what the picture leaves out; only From and To count
+		Undrawn       []Arrow // arrows that the picture omits; only From and To count
 	Notes         []string
 }
 
@@ -23,26 +23,27 @@ type Box struct {
 	Name       string
 	X, Y, W, H int
 	Frame      bool
-	Right      bool // the name of a frame stands at its right end
+		Right      bool // the name of a frame is at its right end
 }
 
-// An Arrow leads from one state, or from a frame, to a state. It bears the labels that
-// lead from all of its sources to the target, as far as no earlier arrow does.
+// An Arrow leads from a state or a frame to a state. It has the labels of edges
+// that lead from all of its sources to the target, except those that an earlier
+// arrow has.
 type Arrow struct {
 	From   string // states, separated by spaces
 	To     string
-	Happy  bool    // the way on which all goes well; only such an arrow takes its edges
+		Happy  bool    // on the path of a successful registration; only such an arrow has its edges
 	Path   []Point // of lines that are horizontal or vertical
 	Label  Point   // of its first line
 	Anchor string  // "start", "middle" or "end"
-	Wide   int     // in characters, about; longer labels are put into another line
+		Wide   int     // approximate width of the label in characters; longer labels are wrapped
 }
 
-// A Point is a place in a picture, x and y.
+// A Point is a point in a picture, with the coordinates x and y.
 type Point [2]int
 
-// Draw returns the picture as SVG. It is an error if an edge has no arrow, an arrow no
-// edge, or if labels, boxes and lines get in each other's way.
+// Draw returns the picture as SVG. It is an error if an edge has no arrow, if
+// an arrow has no edge, or if labels, boxes and lines overlap.
 func (p *Picture) Draw(d *Diagram) (string, error) {
 	drawn := map[Edge]bool{}
 	var errs []error
@@ -74,7 +75,7 @@ func (p *Picture) Draw(d *Diagram) (string, error) {
 	return shapes.String(), errors.Join(append(errs, c.collisions()...)...)
 }
 
-// labels returns the labels of an arrow, and notes their edges as drawn.
+// labels returns the labels of an arrow and marks their edges as drawn.
 func (a *Arrow) labels(d *Diagram, drawn map[Edge]bool) (happy, rest []string) {
 	from := strings.Fields(a.From)
 	for e := range d.edges {
@@ -104,7 +105,8 @@ func (a *Arrow) labels(d *Diagram, drawn map[Edge]bool) (happy, rest []string) {
 	return happy, rest
 }
 
-// head begins a picture: its size, its title, and its colors, light and dark.
+// head is the beginning of a picture: its size, its title, and its light and
+// dark colors.
 const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13" role="img">
 <title>%s</title>
 <style>
