@@ -106,7 +106,7 @@ var picture = explore.Picture{
 		{From: "connecting subscribing ready", To: "finished"},
 	},
 	Notes: []string{
-		"Ready stands for registering, waiting and polling. Not drawn: DialFailed in idle, which stays idle; and what leads to",
-		"finished directly, which is a Lost or DialFailed that is the last failure, and a bad password while dialing.",
+		"Ready stands for registering, waiting and polling. Not shown: DialFailed in idle, which stays idle, and direct",
+		"transitions to finished: after a Lost or DialFailed that is the last failure, and after a bad password while dialing.",
 	},
 }

@@ -32,7 +32,7 @@ var statements = []struct {
 			}
 		}
 	}},
-	{"MQTT-2.3.1-4", "the server's identifiers are another space", func(b *bench) {
+	{"MQTT-2.3.1-4", "the identifiers of the server are a separate space", func(b *bench) {
 		b.connect()
 		b.sent()
 		p := message("202/?$rid=1", assigning)
@@ -73,7 +73,7 @@ var statements = []struct {
 		b.receive(&packet.Connack{})
 		b.expect("SUBSCRIBE id=1")
 	}},
-	{"MQTT-3.1.2-23", "the device is never silent for longer than keep alive, whatever comes", func(b *bench) {
+	{"MQTT-3.1.2-23", "the device is never silent for longer than the keep-alive, whatever it receives", func(b *bench) {
 		b.connect()
 		b.answer(202, "1", "&retry-after=240", assigning)
 		b.sent()
@@ -97,7 +97,7 @@ var statements = []struct {
 		b.expect()
 		b.want(fsm.Closing, fsm.WantClose)
 	}},
-	{"MQTT-3.2.2-1", "session present is not what a clean session expects; it is ignored, since all is subscribed anew", func(b *bench) {
+	{"MQTT-3.2.2-1", "session present is unexpected after a clean session; it is ignored, since the machine always subscribes again", func(b *bench) {
 		b.open()
 		b.receive(&packet.Connack{SessionPresent: true})
 		b.expect("CONNECT", "SUBSCRIBE")
@@ -112,7 +112,7 @@ var statements = []struct {
 		b.m.Lost(b.now, io.EOF)
 		b.want(fsm.Idle, fsm.WantDial)
 	}},
-	{"MQTT-3.3.4-1", "QoS 0 gets no answer, QoS 1 PUBACK, QoS 2 PUBREC", func(b *bench) {
+	{"MQTT-3.3.4-1", "QoS 0 is not acknowledged, QoS 1 with a PUBACK, QoS 2 with a PUBREC", func(b *bench) {
 		b.connect()
 		b.sent()
 		b.receive(&packet.Publish{Topic: []byte("a")})
@@ -122,7 +122,7 @@ var statements = []struct {
 		b.receive(&packet.Publish{Topic: []byte("a"), QoS: packet.QoS2, ID: 3})
 		b.expect("PUBREC id=3")
 	}},
-	{"MQTT-3.8.4-6", "any granted QoS will do, and any delivered one", func(b *bench) {
+	{"MQTT-3.8.4-6", "any granted QoS is accepted, and any delivered one", func(b *bench) {
 		b.open()
 		b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{0}})
 		p := message("202/?$rid=1", assigning)
@@ -139,14 +139,14 @@ var statements = []struct {
 			b.Errorf("next deadline after %v", d)
 		}
 	}},
-	{"MQTT-3.14.4-1", "after DISCONNECT the connection is to be closed", func(b *bench) {
+	{"MQTT-3.14.4-1", "after a DISCONNECT the machine wants the connection closed", func(b *bench) {
 		b.connect()
 		b.sent()
 		b.m.Stop(b.now)
 		b.want(fsm.Closing, fsm.WantClose)
 		b.expect("DISCONNECT")
 	}},
-	{"MQTT-3.14.4-2", "after DISCONNECT nothing is sent, not even a PUBACK", func(b *bench) {
+	{"MQTT-3.14.4-2", "after a DISCONNECT nothing is sent, not even a PUBACK", func(b *bench) {
 		b.connect()
 		b.m.Stop(b.now)
 		b.sent()
@@ -164,7 +164,7 @@ var statements = []struct {
 			b.sleepToDeadline()
 		}
 	}},
-	{"MQTT-4.3.2-2", "each delivery with QoS 1 is acknowledged, also a repeated one", func(b *bench) {
+	{"MQTT-4.3.2-2", "each delivery with QoS 1 is acknowledged, including a repeated one", func(b *bench) {
 		b.connect()
 		b.sent()
 		for _, dup := range []bool{false, true, false} {
@@ -172,7 +172,7 @@ var statements = []struct {
 			b.expect("PUBACK id=1")
 		}
 	}},
-	{"MQTT-4.3.3-2", "each PUBREL gets a PUBCOMP, and a repeated delivery with QoS 2 is not taken twice", func(b *bench) {
+	{"MQTT-4.3.3-2", "each PUBREL is answered with a PUBCOMP, and a repeated delivery with QoS 2 is not processed twice", func(b *bench) {
 		b.connect()
 		b.sent()
 		p := message("202/?$rid=1", assigning)
@@ -183,13 +183,13 @@ var statements = []struct {
 			b.Errorf("%d ignored, want the second delivery", b.m.Ignored())
 		}
 	}},
-	{"MQTT-4.5.0-2", "a message that nobody asked for is acknowledged all the same", func(b *bench) {
+	{"MQTT-4.5.0-2", "an unexpected message is acknowledged", func(b *bench) {
 		b.connect()
 		b.sent()
 		b.receive(&packet.Publish{Topic: []byte("never/subscribed"), QoS: packet.QoS1, ID: 1})
 		b.expect("PUBACK id=1")
 	}},
-	{"MQTT-4.6.0-2", "PUBACKs go out in the order of the messages", func(b *bench) {
+	{"MQTT-4.6.0-2", "PUBACKs are sent in the order of the messages", func(b *bench) {
 		b.connect()
 		b.sent()
 		for _, id := range []uint16{7, 2, 5} {
@@ -197,7 +197,7 @@ var statements = []struct {
 		}
 		b.expect("PUBACK id=7", "PUBACK id=2", "PUBACK id=5")
 	}},
-	{"MQTT-4.6.0-3", "PUBRECs go out in the order of the messages", func(b *bench) {
+	{"MQTT-4.6.0-3", "PUBRECs are sent in the order of the messages", func(b *bench) {
 		b.connect()
 		b.sent()
 		for _, id := range []uint16{7, 2, 5} {

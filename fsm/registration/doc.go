@@ -68,9 +68,9 @@
 //     includes an explanation: this is how the service rejects certificates.
 //   - S19: Comparisons of statuses ignore case.
 //
-// The Registration closes the link during a wait that is longer than
-// [Policy.StayConnected]. S1, S2, S3 and S15 to S18 are about the MQTT session:
-// see package fsm.
+// If a wait is longer than [Policy.StayConnected], the Registration asks the
+// caller to close the link first. S1, S2, S3 and S15 to S18 are about the MQTT
+// session: see package fsm.
 //
 // # Time, memory and concurrency
 //

@@ -58,5 +58,5 @@ var picture = explore.Picture{
 		{From: "idle", To: "closing"},
 		{From: "registering waiting polling", To: "finished"},
 	},
-	Notes: []string{"Not drawn: Ready before the deadline of idle, which leads to waiting or closing; and a Lost that is the last failure: to finished."},
+	Notes: []string{"Not shown: a Ready before the deadline of idle (to waiting or closing), and a Lost that is the last failure (to finished)."},
 }

@@ -69,8 +69,8 @@ type Policy struct {
 	// MaxAttempts is the number of failures after which the registration gives
 	// up. Failures are lost links, failed dials, missing or unreadable answers,
 	// answers 429 and 5xx, and starting over. When a query is answered
-	// "assigning", the count is reset, except for the times of starting over.
-	// The default is 10. If MaxAttempts is negative, there is no limit.
+	// "assigning", all of them but starting over are erased from the count. The
+	// default is 10. If MaxAttempts is negative, there is no limit.
 	MaxAttempts int
 
 	// NoResume makes the device register again after a lost link instead of

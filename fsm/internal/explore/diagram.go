@@ -13,7 +13,7 @@ type Edge struct{ From, To, Label string }
 
 // A Diagram is a set of edges.
 type Diagram struct {
-		Order []string // of states, and of those labels whose order matters
+	Order []string // of states, and of those labels whose order matters
 	Happy []Edge   // the path of a successful registration
 	edges map[Edge]bool
 }

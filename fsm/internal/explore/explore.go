@@ -10,7 +10,7 @@ import (
 // A Step is one input to a machine in its world.
 type Step[W any] struct {
 	Name  string // in a report
-		Label string // in the diagram; empty if the diagram does not show the step
+	Label string // in the diagram; empty if the diagram does not show the step
 	Do    func(W)
 }
 
@@ -19,17 +19,17 @@ type Step[W any] struct {
 type Search[W any] struct {
 	Start func() W
 	Clone func(W) W
-		Key   func(W) string // of everything that decides what happens next
+	Key   func(W) string // of everything that decides what happens next
 	Steps []Step[W]
 
-		// Check is called after each step, with the worlds before and after it,
-		// and returns the costs of the step.
+	// Check is called after each step, with the worlds before and after it,
+	// and returns the costs of the step.
 	Check func(before, after W, s Step[W], report Report) Costs
 
-		// Visit is called in each new state, with a copy that it may modify.
+	// Visit is called in each new state, with a copy that it may modify.
 	Visit func(w W, report Report)
 
-		Limit int // number of states above which the search does not seem to end
+	Limit int // number of states above which the search does not seem to end
 
 	nodes []node[W]
 	index map[string]int // of nodes, by key
@@ -45,8 +45,8 @@ type Report func(format string, args ...any)
 
 type node[W any] struct {
 	w    W
-		from int // the node from which it was first reached
-		step int // the step with which it was first reached
+	from int // the node from which it was first reached
+	step int // the step with which it was first reached
 }
 
 type edge struct {
@@ -77,7 +77,7 @@ func (s *Search[W]) Run() (states, steps int, err error) {
 			s.edges[edge{i, to, costs}] = true
 		}
 		var zero W
-				s.nodes[i].w = zero // no longer needed
+		s.nodes[i].w = zero // no longer needed
 		if len(s.nodes) > s.Limit {
 			last := s.Key(s.nodes[len(s.nodes)-1].w)
 			s.errs = append(s.errs, fmt.Errorf("more than %d states: does the machine have an unlimited counter? The last state is\n%s", s.Limit, last))

@@ -20,7 +20,7 @@ type appender func(b []byte, at unsafe.Pointer, now time.Time) []byte
 // A Reduction specifies what a key contains of a field that is neither a
 // boolean, an integer nor a time.
 type Reduction struct {
-		To  func(v reflect.Value) string // nil if the field is omitted
+	To  func(v reflect.Value) string // nil if the field is omitted
 	Why string
 }
 

@@ -14,7 +14,7 @@ type Picture struct {
 	Width, Height int
 	Boxes         []Box
 	Arrows        []Arrow
-		Undrawn       []Arrow // arrows that the picture omits; only From and To count
+	Undrawn       []Arrow // arrows that the picture omits; only From and To count
 	Notes         []string
 }
 
@@ -23,7 +23,7 @@ type Box struct {
 	Name       string
 	X, Y, W, H int
 	Frame      bool
-		Right      bool // the name of a frame is at its right end
+	Right      bool // the name of a frame is at its right end
 }
 
 // An Arrow leads from a state or a frame to a state. It has the labels of edges
@@ -32,11 +32,11 @@ type Box struct {
 type Arrow struct {
 	From   string // states, separated by spaces
 	To     string
-		Happy  bool    // on the path of a successful registration; only such an arrow has its edges
+	Happy  bool    // on the path of a successful registration; only such an arrow has its edges
 	Path   []Point // of lines that are horizontal or vertical
 	Label  Point   // of its first line
 	Anchor string  // "start", "middle" or "end"
-		Wide   int     // approximate width of the label in characters; longer labels are wrapped
+	Wide   int     // approximate width of the label in characters; longer labels are wrapped
 }
 
 // A Point is a point in a picture, with the coordinates x and y.
