@@ -71,7 +71,6 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 	c.Advance(now) // what was due before comes first, in however many pieces p comes
 	if c.lost && len(p) > 0 {
 		c.event(Event{Kind: EventDropped, Text: fmt.Sprintf("%d bytes came after Lost, which ends a Conn: call Open for a new connection", len(p))})
-		return
 	}
 	if c.hungup {
 		return

@@ -72,3 +72,35 @@ func TestRetryAfterTimes(t *testing.T) {
 		}
 	}
 }
+
+// A connection that has ended keeps nothing.
+func TestEndKeepsNothing(t *testing.T) {
+	s, err := New(Config{IDScope: "scope", Log: func(Event) {}, Enrollments: []Enrollment{{RegistrationID: "x", X509: true, Faults: []Fault{{At: OnRegister, Stale: true}, {At: OnPing, Delay: 9}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, &Certificate{CommonName: "x"})
+	var b []byte
+	for _, p := range []packet.Packet{
+		&packet.Connect{CleanSession: true, ClientID: []byte("x"), Username: []byte("scope/registrations/x/api-version=2019-03-31")},
+		&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter), QoS: 1}}},
+		&packet.Publish{QoS: 2, ID: 1, Retain: true, Topic: []byte("$dps/registrations/PUT/iotdps-register/?$rid=1")},
+		&packet.Pingreq{}, &packet.Pingreq{},
+	} {
+		if b, err = p.AppendBinary(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Receive(time.Time{}, b[:len(b)-1])
+	empty := func() []bool {
+		return []bool{c.in.Buffered() == 0, c.later == nil, c.held == 0, c.unreleased == nil, c.last == nil, c.rids == nil, c.unacked == nil, c.mistakes == nil,
+			c.current == nil, c.out == nil, s.live["x"] == nil}
+	}
+	before := empty()
+	c.Lost(time.Time{})
+	for i, now := range empty() {
+		if before[i] || !now {
+			t.Errorf("%d: empty before: %t, then: %t", i, before[i], now)
+		}
+	}
+}
