@@ -23,28 +23,33 @@ type attempt struct {
 
 // explainSignature finds out by trying how a signature that does not fit was made.
 func (c *Conn) explainSignature(all []*enrollment) {
-	texts, signature := c.texts(), c.token.Signature()
-	for _, simple := range []bool{true, false} { // one mistake is likelier than two
+	texts := c.texts()
+	for _, right := range []bool{true, false} { // one mistake is likelier than two
 		for _, e := range all[:min(len(all), maxTried)] {
 			for _, key := range c.keys(e) {
-				for _, text := range texts {
-					if simple && key.mistake != "" && text.mistake != "" {
-						continue
-					}
-					if !signs(key.bytes, text.bytes, signature) {
-						continue
-					}
-					for _, a := range []attempt{key, text} {
-						if a.mistake != "" {
-							c.diagnose(a.mistake, "%s", a.what)
-						}
-					}
+				if right == (key.mistake == "") && c.explainWith(key, texts) {
 					return
 				}
 			}
 		}
 	}
 	c.diagnose(SignatureKey, "the signature fits none of the keys of this device: look at the key; what is to be signed is %.300q", texts[0].bytes)
+}
+
+// explainWith names the mistakes if the signature was made with this key and one of these
+// texts, and reports whether it was.
+func (c *Conn) explainWith(key attempt, texts []attempt) bool {
+	for _, text := range texts {
+		if signs(key.bytes, text.bytes, c.token.Signature()) {
+			for _, a := range []attempt{key, text} {
+				if a.mistake != "" {
+					c.diagnose(a.mistake, "%s", a.what)
+				}
+			}
+			return true
+		}
+	}
+	return false
 }
 
 func signs(key, text, signature []byte) bool {
