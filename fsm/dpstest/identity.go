@@ -34,13 +34,14 @@ func (c *Conn) explainIdentity(all []*enrollment) {
 	c.explainDates()
 }
 
-// explainStranger says why no enrollment fits.
+// explainStranger says why no enrollment fits, perhaps since the groups that would are of
+// the other kind.
 func (c *Conn) explainStranger() {
 	s := c.service
 	switch {
-	case c.cert == nil && len(c.groups(true)) > 0:
+	case len(c.groups(true)) > 0:
 		c.diagnose(CertificateMissing, "the registration id %q fits the group %.80q, whose devices show a certificate, and the client has shown none", c.registrationID, c.groups(true)[0].Group)
-	case c.cert != nil && len(c.groups(false)) > 0:
+	case len(c.groups(false)) > 0:
 		c.diagnose(NotEnrolled, "the registration id %q fits the group %.80q, whose devices have a key, and the client shows a certificate", c.registrationID, c.groups(false)[0].Group)
 	default:
 		c.diagnose(NotEnrolled, "no enrollment fits the registration id %q: the service knows %d of single devices and %d of groups", c.registrationID, len(s.enrollments.individuals), len(s.enrollments.groups))

@@ -104,3 +104,12 @@ func TestEndKeepsNothing(t *testing.T) {
 		}
 	}
 }
+
+// What counts is a '+' in the signature, wherever that stands.
+func TestHasPlus(t *testing.T) {
+	for password, want := range map[string]bool{"": false, "sig=": false, "sig=+": true, "x sig=a+&se=1": true, "sr=+&sig=a&se=+": false, "sr=x sig=b+ y": true} {
+		if got := hasPlus([]byte(password)); got != want {
+			t.Errorf("%q: %t", password, got)
+		}
+	}
+}
