@@ -159,3 +159,20 @@ func TestLongAPIVersions(t *testing.T) {
 		}
 	}
 }
+
+// The texts about $rid say what was sent and what is expected, in this order.
+func TestRequestIDTexts(t *testing.T) {
+	const topic = "$dps/registrations/PUT/iotdps-register/?"
+	for query, want := range map[string]string{
+		"":       `the topic "` + topic + `" has no $rid: the service answers with an empty one; end it with "?$rid={id}"`,
+		"a=1":    `the topic "` + topic + `a=1" has no $rid: the service answers with an empty one; end it with "?$rid={id}"`,
+		"rid=1":  `the topic ends with "?rid=1", where "?$rid={id}" is expected: the service answers with an empty $rid`,
+		"$RID=1": `the topic "` + topic + `$RID=1" has $rid in another case: write "$rid"`,
+	} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		newDevice(t, o.Service, "dev-1").status("PUT/iotdps-register/?"+query, "")
+		if len(o.texts) != 1 || !strings.HasPrefix(o.texts[0], want) {
+			t.Errorf("%q, want %q", o.texts, want)
+		}
+	}
+}

@@ -109,9 +109,8 @@ func (r *run) dial() {
 	if r.Password != nil {
 		password = r.Password(r.now)
 	}
-	if err := r.m.Open(r.now, password); err != nil {
-		r.m.DialFailed(r.now, err)
-		return
+	if r.m.Open(r.now, password) != nil {
+		return // the machine knows why
 	}
 	r.report.Connections++
 	r.conn = r.s.Open(r.now, r.Certificate)

@@ -1,0 +1,52 @@
+package dpstest_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/dps/fsm"
+	"example.com/dps/fsm/dpstest"
+)
+
+// A Report counts what happened on all connections, and each of them ends but one that is
+// left open.
+func TestReportsAddUp(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		var want dpstest.Report
+		closed := 0
+		s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 3})}, Log: func(e dpstest.Event) {
+			switch e.Kind {
+			case dpstest.EventOpened:
+				want.Connections++
+				want.Dials++
+			case dpstest.EventReceived:
+				want.Sent += len(encode(t, e.Packet))
+			case dpstest.EventSent:
+				want.Received += len(encode(t, e.Packet))
+			case dpstest.EventClosed:
+				closed++
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := dpstest.Link{Chunk: 7, Breaks: []time.Duration{5 * time.Second, 8 * time.Second}, NoRoute: time.Nanosecond}
+		_, r, err := run(t, l, s, func(c *fsm.Config) { c.Policy.KeepSession = keep })
+		want.Dials, want.Elapsed, want.Requests = want.Dials+1, r.Elapsed, 5 // the first dial fails
+		if err != nil || r != want || r.Connections != 3 || r.Elapsed < 12*time.Second {
+			t.Errorf("%+v, %v, want %+v", r, err, want)
+		}
+		if still := r.Connections - closed; still != map[bool]int{true: 1}[keep] {
+			t.Errorf("%t: %d connections are open", keep, still)
+		}
+	}
+}
+
+// A machine that cannot make its CONNECT has no connection.
+func TestConnectThatCannotBeMade(t *testing.T) {
+	m := newMachine(t)
+	r, err := dpstest.Link{}.Run(m, newService(t), start)
+	if _, failed := m.Result(); err != nil || failed == nil || r.Dials != 1 || r.Connections != 0 {
+		t.Errorf("%+v, %v, %v", r, err, failed)
+	}
+}
