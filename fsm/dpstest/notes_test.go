@@ -113,3 +113,16 @@ func TestHasPlus(t *testing.T) {
 		}
 	}
 }
+
+// 65,536 operations and devices are remembered by default.
+func TestRemember(t *testing.T) {
+	for choice, want := range map[int]int{0: 65_536, 7: 7} {
+		s, err := New(Config{IDScope: "scope", Remember: choice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.operations.min != want || s.devices.min != want {
+			t.Errorf("%d: %d and %d", choice, s.operations.min, s.devices.min)
+		}
+	}
+}
