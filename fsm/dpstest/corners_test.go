@@ -176,3 +176,17 @@ func TestRequestIDTexts(t *testing.T) {
 		}
 	}
 }
+
+// A device may register again once a query was refused, but not because its status is odd.
+func TestRegisterAgainAfterARefusal(t *testing.T) {
+	for status, want := range map[int][]string{399: {"register-again at PUBLISH"}, 400: nil, 404: nil, 429: {"register-again at PUBLISH"}} {
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "0"}, dpstest.Fault{At: dpstest.OnQuery, Status: status})}})
+		p := newDevice(t, o.Service, "dev-1")
+		p.status(registerT, "")
+		p.status(queryT("1"), "")
+		p.status("PUT/iotdps-register/?$rid=r2", "")
+		if !slices.Equal(o.named, want) {
+			t.Errorf("%d: %q, want %q", status, o.named, want)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func TestOperationIDs(t *testing.T) {
 	}
 }
 
-// Without a Log nothing is kept for the diagnoses.
+// Without a Log nothing is kept for the diagnoses, and without a fault no answer.
 func TestNothingIsNotedWithoutLog(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true}}})
 	if err != nil {
@@ -54,7 +54,7 @@ func TestNothingIsNotedWithoutLog(t *testing.T) {
 		}
 		c.Receive(time.Time{}, b)
 	}
-	if c.Hungup() || c.requests != 1 || c.packetID != 1 || len(c.mistakes)+len(c.rids)+len(c.unacked) > 0 {
+	if c.Hungup() || c.requests != 1 || c.packetID != 1 || len(c.mistakes)+len(c.rids)+len(c.unacked) > 0 || c.last != nil {
 		t.Errorf("%+v", c)
 	}
 }
@@ -124,5 +124,17 @@ func TestRemember(t *testing.T) {
 		if s.operations.min != want || s.devices.min != want {
 			t.Errorf("%d: %d and %d", choice, s.operations.min, s.devices.min)
 		}
+	}
+}
+
+// What a topic cannot hold is not sent in another order either.
+func TestUnsendableReversed(t *testing.T) {
+	s, err := New(Config{IDScope: "scope"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, nil)
+	if got := c.messages(&Fault{Reversed: true}, answer{status: 99}, []byte("1")); got != nil || !c.Hungup() {
+		t.Errorf("%v", got)
 	}
 }
