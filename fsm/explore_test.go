@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"testing"
@@ -104,6 +105,8 @@ func generated(t *testing.T, file string, generate func(old string) (string, err
 func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *explore.Diagram {
 	cfg.IDScope, cfg.RegistrationID = "scope", "dev"
 	diagram := &explore.Diagram{Order: order, Happy: happy}
+	dog := watchdog()
+	defer dog.Stop()
 	visited := map[State]bool{}
 	s := explore.Search[*world]{
 		Start: func() *world {
@@ -117,6 +120,7 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *expl
 		Key:   func(w *world) string { return keyer.Key(w.m, w.now) },
 		Steps: steps(),
 		Check: func(before, after *world, s step, report explore.Report) (costs explore.Costs) {
+			dog.Reset(patience)
 			check(before, after, s, report)
 			diagram.Add(nodeOf(before.m), nodeOf(after.m), label(before.m, after.m, s.Label))
 			return costs // package registration checks the costs in its own exploration
@@ -128,7 +132,7 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *expl
 			}
 			checkEnds(w, report)
 		},
-		Limit: limit,
+		Limit: limit, Depth: 60,
 	}
 	found, taken, err := s.Run()
 	if err != nil {
@@ -143,7 +147,18 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config, limit int) *expl
 	return diagram
 }
 
-// check verifies the invariants after one step:
+// patience is far longer than a step takes anywhere.
+const patience = 30 * time.Second
+
+// watchdog returns a timer that ends the tests when a step does not end.
+func watchdog() *time.Timer {
+	return time.AfterFunc(patience, func() {
+		debug.SetTraceback("all")
+		panic("a step of the exploration does not end")
+	})
+}
+
+// check holds the invariants after one step:
 //
 //  1. In WantExchange there is a deadline, and it has not passed: the caller
 //     neither waits forever nor spins. No wait for an answer is longer than

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -75,6 +76,8 @@ func generated(t *testing.T, file string, generate func(old string) (string, err
 func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram {
 	cfg.IDScope, cfg.RegistrationID = "scope", "dev"
 	diagram := &explore.Diagram{Order: append(slices.Clone(stateNames[:]), labelOrder...), Happy: happy}
+	dog := watchdog()
+	defer dog.Stop()
 	visited := map[State]bool{}
 	s := explore.Search[*world]{
 		Start: func() *world {
@@ -88,6 +91,7 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram
 		Key:   func(w *world) string { return keyer.Key(w.r, w.now) },
 		Steps: steps(),
 		Check: func(before, after *world, s step, report explore.Report) explore.Costs {
+			dog.Reset(patience)
 			from, to := before.r, after.r
 			visited[from.state] = true
 			check(before, after, s, report)
@@ -102,7 +106,7 @@ func exploreOne(t *testing.T, keyer *explore.Keyer, cfg Config) *explore.Diagram
 			return costs
 		},
 		Visit: checkEnds,
-		Limit: 5_000,
+		Limit: 5_000, Depth: 60,
 	}
 	found, taken, err := s.Run()
 	if err != nil {
@@ -134,7 +138,18 @@ func checkCosts(t *testing.T, s *explore.Search[*world], attempts int) {
 	}
 }
 
-// check verifies the invariants after one step:
+// patience is far longer than a step takes anywhere.
+const patience = 30 * time.Second
+
+// watchdog returns a timer that ends the tests when a step does not end.
+func watchdog() *time.Timer {
+	return time.AfterFunc(patience, func() {
+		debug.SetTraceback("all")
+		panic("a step of the exploration does not end")
+	})
+}
+
+// check holds the invariants after one step:
 //
 //  1. In WantExchange there is a deadline, and it has not passed: the caller
 //     neither waits forever nor spins. No wait for an answer is longer than

@@ -29,7 +29,8 @@ type Search[W any] struct {
 	// Visit is called in each new state, with a copy that it may modify.
 	Visit func(w W, report Report)
 
-	Limit int // number of states above which the search does not seem to end
+	Limit int // number of states from which on the search does not seem to end
+	Depth int // number of steps to a state from which on it does not seem to end, either
 
 	nodes []node[W]
 	index map[string]int // of nodes, by key
@@ -37,16 +38,20 @@ type Search[W any] struct {
 	errs  []error
 }
 
-// Costs are the costs of a step, of several kinds. Dearest adds them up.
+// maxErrors is how many errors end a search at once: more of them help nobody.
+const maxErrors = 20
+
+// Costs are the costs of a step, of several kinds, as Dearest adds them up.
 type Costs [2]int
 
 // Report adds an error to those that Run returns, with the path to the state.
 type Report func(format string, args ...any)
 
 type node[W any] struct {
-	w    W
-	from int // the node from which it was first reached
-	step int // the step with which it was first reached
+	w     W
+	from  int // the node from which it was reached first
+	step  int // with this step
+	depth int // so many steps from the start
 }
 
 type edge struct {
@@ -73,8 +78,14 @@ func (s *Search[W]) Run() (states, steps int, err error) {
 				to = s.add(after, i, j)
 				s.replay(to, report)
 				s.Visit(s.Clone(after), report)
+				if depth := s.nodes[to].depth; depth > s.Depth {
+					report("this state is more than %d steps from the start: does a field of the machine count without end? It is\n%s", s.Depth, s.Key(after))
+				}
 			}
 			s.edges[edge{i, to, costs}] = true
+			if len(s.errs) >= maxErrors {
+				break
+			}
 		}
 		var zero W
 		s.nodes[i].w = zero // no longer needed
@@ -88,7 +99,11 @@ func (s *Search[W]) Run() (states, steps int, err error) {
 
 func (s *Search[W]) add(w W, from, step int) int {
 	s.index[s.Key(w)] = len(s.nodes)
-	s.nodes = append(s.nodes, node[W]{w, from, step})
+	depth := 0
+	if from >= 0 {
+		depth = s.nodes[from].depth + 1
+	}
+	s.nodes = append(s.nodes, node[W]{w, from, step, depth})
 	return len(s.nodes) - 1
 }
 

@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func counter(modulus, cost int) *Search[*int] {
 			return Costs{0, cost}
 		},
 		Visit: func(*int, Report) {},
-		Limit: 100,
+		Limit: 100, Depth: 1000,
 	}
 }
 
@@ -94,6 +95,26 @@ func TestSearchWithoutEndFails(t *testing.T) {
 	s.Check = func(_, _ *int, _ Step[*int], _ Report) (c Costs) { return c }
 	if _, _, err := s.Run(); err == nil || !strings.Contains(err.Error(), "more than 100 states") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSearchFarFromItsStartFails(t *testing.T) {
+	for depth, want := range map[int]bool{3: true, 4: false} {
+		s := counter(5, 0)
+		s.Depth = depth
+		_, _, err := s.Run()
+		if got := err != nil && strings.Contains(err.Error(), "more than 3 steps from the start"); got != want {
+			t.Errorf("depth %d: got %v", depth, err)
+		}
+	}
+}
+
+func TestSearchEndsWithTheFirstErrors(t *testing.T) {
+	s := counter(5, 0)
+	s.Check = func(_, _ *int, _ Step[*int], report Report) (c Costs) { report("wrong"); return c }
+	s.Steps = slices.Repeat(s.Steps, 100)
+	if _, steps, err := s.Run(); steps != maxErrors || err == nil {
+		t.Errorf("%d steps, %v", steps, err)
 	}
 }
 
