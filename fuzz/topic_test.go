@@ -30,6 +30,9 @@ func FuzzTopic(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 60_000 {
+			return // escaped, its identifiers may make it longer than a topic name may be
+		}
 		checkRequest(t, b)
 		checkResponse(t, b)
 	})
