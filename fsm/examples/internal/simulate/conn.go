@@ -81,9 +81,20 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// rate is how much the client may use in a second.
+func (c *conn) rate() float64 { return totalRate / float64(max(1, len(c.server.slots))) }
+
+// portion returns how many bytes are to be read, after a pause.
+func (c *conn) portion() int {
+	if c.meter.wait(time.Now(), c.rate()) > 0 {
+		return crumb
+	}
+	return chunk
+}
+
 // pause waits until the client may be read again.
 func (c *conn) pause() error {
-	wait := c.meter.wait(time.Now(), totalRate/float64(max(1, len(c.server.slots))))
+	wait := c.meter.wait(time.Now(), c.rate())
 	if wait <= 0 {
 		return nil
 	}

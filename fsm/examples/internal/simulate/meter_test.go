@@ -44,6 +44,19 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+// Of a client that has used too much, little is read at once: pings have two bytes each, and
+// a chunk of them must not use more than the burst.
+func TestPortion(t *testing.T) {
+	c := &conn{server: &Server{slots: make(chan struct{}, 1)}}
+	if n := c.portion(); n != chunk || n/2*perPacket > burst {
+		t.Errorf("a new client gets %d bytes read at once", n)
+	}
+	c.meter.charge(time.Now(), burst+3*totalRate)
+	if n := c.portion(); n != crumb {
+		t.Errorf("a flooding client gets %d bytes read at once", n)
+	}
+}
+
 // The borders between packets are found however the stream comes in pieces.
 func TestPackets(t *testing.T) {
 	stream := []byte("\x10\x0cabcdefghijkl\xc0\x00\x30\x84\x01")

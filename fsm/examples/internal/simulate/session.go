@@ -12,9 +12,13 @@ import (
 )
 
 const (
-	// chunk is how many bytes the service gets at once. It is small, so that nobody
-	// occupies it for long.
-	chunk = 512
+	// chunk is how many bytes the service gets at once: the smallest packets in it, which
+	// have two bytes, use up the burst of a meter and not more.
+	chunk = 2 * burst / perPacket
+
+	// crumb is how many it gets at once of a client that has used so much that the longest
+	// pause does not make up for it.
+	crumb = 8
 
 	// maxHeld is how many bytes all half packets together may have; above that, those
 	// that began first, and have more than smallPacket, are given up.
@@ -79,7 +83,7 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 				x.under.Close() // without the last words of TLS, which would wait as well
 				return fmt.Errorf("write: %w", err)
 			}
-			if cap(out) > 4*chunk {
+			if cap(out) > 2<<10 {
 				out = nil
 			}
 		}
@@ -90,7 +94,7 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 			return err
 		}
 		var err error
-		n, err = x.conn.Read(buf)
+		n, err = x.conn.Read(buf[:x.under.portion()])
 		switch now := time.Now(); {
 		case n > 0:
 			x.heard = now

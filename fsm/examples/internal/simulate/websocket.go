@@ -176,7 +176,7 @@ func (f *framed) Read(p []byte) (int, error) {
 	if err := f.under.pause(); err != nil {
 		return 0, err
 	}
-	n, err := f.Conn.Read(p[:min(len(p), chunk/4)]) // which are a good many frames
+	n, err := f.Conn.Read(p[:min(len(p), chunk)]) // which are a good many frames
 	f.under.meter.charge(time.Now(), f.frames.scan(p[:n])*perPacket)
 	return n, err
 }
