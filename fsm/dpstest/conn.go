@@ -139,6 +139,7 @@ func (c *Conn) explainLoss() string {
 
 // AppendOutput appends what is to be sent to the device to b, and forgets it.
 func (c *Conn) AppendOutput(b []byte) []byte {
+	c.made()
 	b = append(b, c.out...)
 	c.out = nil
 	if c.held == 0 {
@@ -152,6 +153,7 @@ func (c *Conn) Hungup() bool { return c.hungup }
 
 // Deadline returns when to call Advance at the latest; zero: never.
 func (c *Conn) Deadline() time.Time {
+	c.made()
 	if c.hungup {
 		return time.Time{}
 	}
@@ -160,6 +162,14 @@ func (c *Conn) Deadline() time.Time {
 		return c.later[0].at
 	}
 	return d
+}
+
+// made panics if c is not a connection: without a service there is nothing that could be
+// reported.
+func (c *Conn) made() {
+	if c == nil || c.service == nil {
+		panic("dpstest: use of a Conn that was not made by Service.Open")
+	}
 }
 
 // silence returns when the device will have been silent for too long; zero: never.
@@ -175,6 +185,7 @@ func (c *Conn) silence() time.Time {
 }
 
 func (c *Conn) tick(now time.Time) {
+	c.made()
 	if now.After(c.now) {
 		c.now = now
 	}

@@ -149,6 +149,8 @@ func (c *Conn) explainUsername(name, path string, parts []string) {
 	switch {
 	case name == "":
 		c.diagnose(Username, "there is no user name: %s", want)
+	case strings.HasPrefix(name, "SharedAccessSignature"):
+		c.diagnose(Username, "the user name is a SAS token, which is the password: %s", want)
 	case strings.Count(decoded, "/") > strings.Count(path, "/") && strings.Contains(decoded, "/registrations/"):
 		c.diagnose(UsernameEncoded, "the user name %.200q is percent-encoded: send it as it is, only the sr of a token is encoded; %s", name, want)
 	case len(parts) >= 2 && parts[1] != "registrations" && (strings.Contains(parts[0], ".") || strings.Contains(path, "/?api-version=")):

@@ -2,6 +2,7 @@ package dpstest
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -79,13 +80,25 @@ func clean(text string) string {
 	return clean(text[:len(text)/2])
 }
 
+// secret is what must not be shown of a token or a connection string that stands where it
+// does not belong, such as in the user name.
+var secret = regexp.MustCompile(`(sig(?:=|%3[Dd])|SharedAccessKey=)[^\s"&;]{16,}`)
+
+// mask returns text without secrets.
+func mask(text string) string {
+	if !strings.Contains(text, "sig") && !strings.Contains(text, "SharedAccessKey") {
+		return text
+	}
+	return secret.ReplaceAllString(text, "$1***")
+}
+
 // event reports an event. It costs nothing without Config.Log, apart from its arguments.
 func (c *Conn) event(e Event) {
 	log := c.service.cfg.Log
 	if log == nil {
 		return
 	}
-	e.Time, e.Conn, e.RegistrationID, e.Text = c.now, c.number, c.registrationID, clean(e.Text)
+	e.Time, e.Conn, e.RegistrationID, e.Text = c.now, c.number, c.registrationID, clean(mask(e.Text))
 	if !validID(e.RegistrationID) {
 		e.RegistrationID = ""
 	}

@@ -37,6 +37,7 @@ func New(cfg Config) (*Service, error) {
 // leaves the old one in force. Open connections keep the enrollment that they have, and
 // operations go on.
 func (s *Service) SetConfig(cfg Config) error {
+	s.made()
 	var m mistakes
 	cfg.check(&m)
 	list := enrollments{individuals: map[string]*enrollment{}}
@@ -54,6 +55,7 @@ func (s *Service) SetConfig(cfg Config) error {
 // Reset forgets all operations, and what was counted for faults and quotas, so that the
 // next test begins as the first one did. Connections stay open.
 func (s *Service) Reset() {
+	s.made()
 	s.operations.clear()
 	s.devices.clear()
 	s.minute = window{}
@@ -62,13 +64,18 @@ func (s *Service) Reset() {
 // Open begins a connection: a device's transport is up. cert is the certificate that the
 // device proved in the TLS handshake, nil without one. The Conn keeps it.
 func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
-	if s == nil || s.live == nil {
-		panic("dpstest: Open of a Service that was not made by New")
-	}
+	s.made()
 	s.opened++
 	c := &Conn{service: s, number: s.opened, cert: cert, now: now, heard: now, in: packet.Splitter{Limit: maxPacket}}
 	c.event(Event{Kind: EventOpened})
 	return c
+}
+
+// made panics if s is not a service.
+func (s *Service) made() {
+	if s == nil || s.live == nil {
+		panic("dpstest: use of a Service that was not made by New")
+	}
 }
 
 // A device is what is counted for one registration id.

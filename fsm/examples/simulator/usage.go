@@ -27,7 +27,9 @@ const fileHelp = `The file of -enrollments:
     {"registrationId": "dev-x509", "x509": true, "outcome": {"status": "disabled"}},
     {"registrationId": "dev-2", "primaryKey": "BASE64",
       "faults": [{"at": "register", "nth": 1, "status": 429}, {"at": "query", "nth": 2, "hangUp": true}]}]}
--schema prints all that it may hold. SIGHUP reads it again, and a file with a mistake leaves the
+-schema prints all that it may hold. Quotas are those of the real service, 1000 registrations a
+minute and 5 queries of a device in 10 seconds: for a load test, turn them off in the file with
+"registrationsPerMinute": -1 and "pollsPer10s": -1. SIGHUP reads it again, and a file with a mistake leaves the
 old enrollments in force.
 
 `
@@ -40,7 +42,9 @@ const logHelp = `The log has a line for each event: time, number of the connecti
 In JSON a line is an object with seq, time, connection, device, kind (opened, received, sent,
 dropped, fault, diagnosis, closed), direction (in, out, dropped), packet, diagnosis and text. The
 first line is of kind ready, with tls, websocket, admin, ca, idScope, pid and version, as in
--ready-file; at the end there is one of kind report for each device, and one of kind stopped.
+-ready-file. Others are of kind reload, reset and error, with a text, and left-out, where leftOut
+is a number of lines. At the end there is one of kind report for each device, with connections,
+mistakes, diagnoses (how often each) and ended, and one of kind stopped, with the total of mistakes.
 Output never holds the service up: lines that nobody reads, and floods, are left out and counted.
 
 `
