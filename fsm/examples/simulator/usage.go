@@ -27,10 +27,10 @@ const fileHelp = `The file of -enrollments:
     {"registrationId": "dev-x509", "x509": true, "outcome": {"status": "disabled"}},
     {"registrationId": "dev-2", "primaryKey": "BASE64",
       "faults": [{"at": "register", "nth": 1, "status": 429}, {"at": "query", "nth": 2, "hangUp": true}]}]}
--schema prints all that it may hold. Quotas are those of the real service, 1000 registrations a
-minute and 5 queries of a device in 10 seconds: for a load test, turn them off in the file with
-"registrationsPerMinute": -1 and "pollsPer10s": -1. SIGHUP reads it again, and a file with a mistake leaves the
-old enrollments in force.
+-schema prints all that it may hold. SIGHUP reads it again, and a file with a mistake leaves the
+old enrollments in force. Quotas are those of the real service, 1000 registrations a minute and
+5 queries of a device in 10 seconds: for a load test, turn them off in the file with
+"registrationsPerMinute": -1 and "pollsPer10s": -1.
 
 `
 
