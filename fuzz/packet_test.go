@@ -2,10 +2,7 @@ package fuzz
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
 	"reflect"
 	"testing"
 
@@ -13,58 +10,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// packetSeeds returns the vectors of up to 2 KiB, valid and not.
-func packetSeeds(f *testing.F) (seeds [][]byte) {
-	text, err := os.ReadFile("../testdata/vectors/mqtt311.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	var rows []struct {
-		Hex  string
-		Fill *json.RawMessage
-	}
-	if err := json.Unmarshal(text, &rows); err != nil {
-		f.Fatal(err)
-	}
-	for _, row := range rows {
-		b, err := hex.DecodeString(row.Hex)
-		if err != nil {
-			f.Fatal(err)
-		}
-		if row.Fill == nil && len(b) <= 2048 {
-			seeds = append(seeds, b)
-		}
-	}
-	if len(seeds) < 100 {
-		f.Fatalf("only %d seeds", len(seeds))
-	}
-	return seeds
-}
-
 // Invariant: no bytes make the decoder panic or take memory beyond a small multiple of
 // them, and what decodes encodes to the very same bytes.
-func FuzzDecode(f *testing.F) {
-	for _, seed := range packetSeeds(f) {
-		f.Add(seed)
-	}
-	f.Add(append([]byte("\xa2\x35\x00\x01"), bytes.Repeat([]byte("\x00\x01a"), 17)...)) // a list that grew by doubling took too much
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for len(b) > 0 {
-			frame, rest, err := packet.Cut(b, 0)
-			if err != nil {
-				checkPacketError(t, err, packet.ErrMalformed, packet.ErrTooLarge, packet.ErrShort)
-				return
-			}
-			p, err := packet.Decode(frame)
-			if err != nil {
-				checkPacketError(t, err, packet.ErrMalformed, packet.ErrProtocolLevel)
-				return
-			}
-			checkListMemory(t, p, len(frame.Body))
-			checkCanonical(t, p, b[:len(b)-len(rest)])
-			b = rest
+func FuzzDecode(f *testing.F) { f.Fuzz(checkDecode) }
+
+func checkDecode(t *testing.T, b []byte) {
+	for len(b) > 0 {
+		frame, rest, err := packet.Cut(b, 0)
+		if err != nil {
+			checkPacketError(t, err, packet.ErrMalformed, packet.ErrTooLarge, packet.ErrShort)
+			return
 		}
-	})
+		p, err := packet.Decode(frame)
+		if err != nil {
+			checkPacketError(t, err, packet.ErrMalformed, packet.ErrProtocolLevel)
+			return
+		}
+		checkListMemory(t, p, len(frame.Body))
+		checkCanonical(t, p, b[:len(b)-len(rest)])
+		b = rest
+	}
 }
 
 // checkPacketError checks that err is one of those wanted, and explains itself.
@@ -113,43 +78,34 @@ func checkCanonical(t *testing.T, p packet.Packet, want []byte) {
 
 // Invariant: a stream in pieces of whatever sizes, drained whenever, yields the packets,
 // the error and the remainder that it yields in one piece.
-func FuzzSplit(f *testing.F) {
-	var all []byte
-	for i, seed := range packetSeeds(f) {
-		f.Add(seed, []byte{1}, 0)
-		if all = append(all, seed...); i%10 == 9 {
-			f.Add(all, []byte{3, 200, 0, 1, 130}, 0)
-			all = nil
+func FuzzSplit(f *testing.F) { f.Fuzz(checkSplit) }
+
+func checkSplit(t *testing.T, stream, sizes []byte, limit int) {
+	want, wantRest, wantErr := wholeStream(stream, limit)
+	s := packet.Splitter{Limit: limit}
+	var got [][]byte
+	var err error
+	for i := 0; len(stream) > 0 || i == 0; i++ {
+		n, drain := len(stream), true
+		if i < 8*len(sizes) {
+			size := sizes[i%len(sizes)]
+			n, drain = min(n, int(size&0x7f)), size < 0x80
+		}
+		s.Feed(stream[:n])
+		for stream = stream[n:]; drain || len(stream) == 0; {
+			var frame packet.Frame
+			if frame, err = s.Next(); err != nil {
+				break
+			}
+			got = append(got, frameBytes(frame))
 		}
 	}
-	f.Add([]byte("\x30\x80\x01"), []byte{1, 1, 1}, 20)
-	f.Fuzz(func(t *testing.T, stream, sizes []byte, limit int) {
-		want, wantRest, wantErr := wholeStream(stream, limit)
-		s := packet.Splitter{Limit: limit}
-		var got [][]byte
-		var err error
-		for i := 0; len(stream) > 0 || i == 0; i++ {
-			n, drain := len(stream), true
-			if i < 8*len(sizes) {
-				size := sizes[i%len(sizes)]
-				n, drain = min(n, int(size&0x7f)), size < 0x80
-			}
-			s.Feed(stream[:n])
-			for stream = stream[n:]; drain || len(stream) == 0; {
-				var frame packet.Frame
-				if frame, err = s.Next(); err != nil {
-					break
-				}
-				got = append(got, frameBytes(frame))
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("packets (-whole +split):\n%s", diff)
-		}
-		if !reflect.DeepEqual(wantErr, err) || wantErr == packet.ErrShort && !bytes.Equal(wantRest, s.AppendRest([]byte{})) {
-			t.Fatalf("%v, %d bytes left; whole: %v, %d", err, s.Buffered(), wantErr, len(wantRest))
-		}
-	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("packets (-whole +split):\n%s", diff)
+	}
+	if !reflect.DeepEqual(wantErr, err) || wantErr == packet.ErrShort && !bytes.Equal(wantRest, s.AppendRest([]byte{})) {
+		t.Fatalf("%v, %d bytes left; whole: %v, %d", err, s.Buffered(), wantErr, len(wantRest))
+	}
 }
 
 func wholeStream(b []byte, limit int) (all [][]byte, rest []byte, err error) {
@@ -169,38 +125,32 @@ func frameBytes(f packet.Frame) []byte {
 
 // Invariant: what the encoder accepts the decoder accepts and gives back, and what it
 // refuses leaves the slice alone.
-func FuzzEncode(f *testing.F) {
-	f.Add(byte(1), byte(0xff), uint16(60), byte(1), []byte("client"), []byte("will/topic"), []byte("user"), []byte("password"))
-	f.Add(byte(1), byte(0), uint16(0), byte(0), []byte(""), []byte(""), []byte(""), []byte(""))
-	for t := range byte(16) {
-		f.Add(t, byte(0), uint16(1), byte(1), []byte("a/b"), []byte("+/#"), []byte("é"), []byte{0, 1, 2, 0x80})
-		f.Add(t, byte(3), uint16(0), byte(3), []byte("#"), []byte("a\x00"), []byte("\xff"), []byte{})
+func FuzzEncode(f *testing.F) { f.Fuzz(checkEncode) }
+
+func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []byte) {
+	p := buildPacket(packet.Type(typ), flags, id, n, a, b, c, d)
+	if p == nil {
+		return
 	}
-	f.Fuzz(func(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []byte) {
-		p := buildPacket(packet.Type(typ), flags, id, n, a, b, c, d)
-		if p == nil {
-			return
+	wire, err := p.AppendBinary([]byte("before"))
+	if err != nil {
+		checkPacketError(t, err, packet.ErrInvalid)
+		if string(wire) != "before" {
+			t.Fatalf("refused with %v, but %x is left", err, wire)
 		}
-		wire, err := p.AppendBinary([]byte("before"))
-		if err != nil {
-			checkPacketError(t, err, packet.ErrInvalid)
-			if string(wire) != "before" {
-				t.Fatalf("refused with %v, but %x is left", err, wire)
-			}
-			return
-		}
-		frame, rest, err := packet.Cut(wire[len("before"):], 1<<30)
-		if err != nil || len(rest) > 0 {
-			t.Fatalf("%v: %v, %d bytes left", p, err, len(rest))
-		}
-		got, err := packet.Decode(frame)
-		if err != nil {
-			t.Fatalf("%v: %v", p, err)
-		}
-		if diff := cmp.Diff(p, got); diff != "" {
-			t.Fatalf("(-encoded +decoded):\n%s", diff)
-		}
-	})
+		return
+	}
+	frame, rest, err := packet.Cut(wire[len("before"):], 1<<30)
+	if err != nil || len(rest) > 0 {
+		t.Fatalf("%v: %v, %d bytes left", p, err, len(rest))
+	}
+	got, err := packet.Decode(frame)
+	if err != nil {
+		t.Fatalf("%v: %v", p, err)
+	}
+	if diff := cmp.Diff(p, got); diff != "" {
+		t.Fatalf("(-encoded +decoded):\n%s", diff)
+	}
 }
 
 // buildPacket makes a packet of any fields. As after Decode, what is always present is
@@ -263,31 +213,26 @@ func buildPacket(typ packet.Type, flags byte, id uint16, n byte, a, b, c, d []by
 
 // Invariant: whatever the body of a packet holds, and whatever stands behind the packet,
 // neither has a say in how the other is read.
-func FuzzSmuggle(f *testing.F) {
-	behind := []byte("\x30\x05\x00\x01abc")
-	for _, seed := range packetSeeds(f) {
-		f.Add(seed, uint16(3), byte(0xff), behind)
-		f.Add(seed, uint16(len(seed)/2), byte(0x00), behind)
+func FuzzSmuggle(f *testing.F) { f.Fuzz(checkSmuggle) }
+
+func checkSmuggle(t *testing.T, first []byte, at uint16, to byte, behind []byte) {
+	_, rest, err := packet.Cut(first, 0)
+	if err != nil {
+		return
 	}
-	f.Fuzz(func(t *testing.T, first []byte, at uint16, to byte, behind []byte) {
-		_, rest, err := packet.Cut(first, 0)
-		if err != nil {
-			return
-		}
-		first = bytes.Clone(first[:len(first)-len(rest)])
-		_, header, _ := packet.ParseHeader(first)
-		if i := header + int(at); i < len(first) {
-			first[i] = to // a corrupt length, most likely
-		}
-		alone := decodeFirst(t, first, nil)
-		pair := append(bytes.Clone(first), behind...)
-		if got := decodeFirst(t, pair, behind); !reflect.DeepEqual(alone, got) {
-			t.Fatalf("alone %v, before another packet %v", alone, got)
-		}
-		if !bytes.Equal(pair[len(first):], behind) {
-			t.Fatal("decoding changed what stands behind the packet")
-		}
-	})
+	first = bytes.Clone(first[:len(first)-len(rest)])
+	_, header, _ := packet.ParseHeader(first)
+	if i := header + int(at); i < len(first) {
+		first[i] = to // a corrupt length, most likely
+	}
+	alone := decodeFirst(t, first, nil)
+	pair := append(bytes.Clone(first), behind...)
+	if got := decodeFirst(t, pair, behind); !reflect.DeepEqual(alone, got) {
+		t.Fatalf("alone %v, before another packet %v", alone, got)
+	}
+	if !bytes.Equal(pair[len(first):], behind) {
+		t.Fatal("decoding changed what stands behind the packet")
+	}
 }
 
 // An outcome is all that comes of decoding one packet.

@@ -11,31 +11,11 @@ import (
 
 // Invariant: no input makes a parser panic, and what it takes is written as a topic name
 // that parses to the same fields, unless a documented limit of writing forbids it.
-func FuzzTopic(f *testing.F) {
-	for _, seed := range []string{
-		"",
-		topic.ResponseFilter,
-		"$dps/registrations/PUT/iotdps-register/?$rid=1",
-		"$dps/registrations/PUT/iotdps-register/?rid=1",
-		"$dps/registrations/put/IOTDPS-register/?$rid=a%2fb+c&$rid=2&operationId",
-		"$dps/registrations/GET/iotdps-get-operationstatus/?$rid=1&operationId=5.a/b+c d&e=f%2F",
-		"$dps/registrations/POST/iotdps-get-deviceupdate/?operationId=%&$rid=1",
-		"$dps/registrations/res/202/?$rid=&retry-after=3",
-		"$dps/registrations/res/202/?retry-after=1&$rid=1&x=%24y",
-		"$dps/registrations/res/429/?a&&b&Retry-After=-1&=c&$RID=%c3%A9&d&retry-after=2",
-		"$dps/registrations/res/503/?$rid=1&retry-after=9223372037",
-		"$dps/registrations/res/200/?$rid=%4",
-		"$dps/registrations/res/600/?$rid=1",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) > 60_000 {
-			return // escaped, its identifiers may make it longer than a topic name may be
-		}
-		checkRequest(t, b)
-		checkResponse(t, b)
-	})
+func FuzzTopic(f *testing.F) { f.Fuzz(checkTopic) }
+
+func checkTopic(t *testing.T, b []byte) {
+	checkRequest(t, b)
+	checkResponse(t, b)
 }
 
 func checkRequest(t *testing.T, b []byte) {
