@@ -1,7 +1,7 @@
 // Command corpus keeps the seed corpora of the fuzz targets, in the folder testdata/fuzz of
 // each package of the module around it.
 //
-//	go -C fuzz/corpus run . FuzzTopic  # replaces the corpus of this target
+//	go -C fuzz/corpus run . FuzzName   # replaces the corpus of this target
 //	go -C fuzz/corpus run .            # replaces all of them, which takes some minutes
 //	go -C fuzz/corpus run . -list      # prints the package and the name of each target
 //	go -C fuzz/corpus run . -zip DIR   # writes the corpora for libFuzzer
