@@ -113,8 +113,9 @@ func (m *Machine) Open(now time.Time, password []byte) error {
 	return err
 }
 
-// Receive passes received bytes to the machine, which copies them if necessary;
-// p may be empty. Without a transport, the bytes are dropped.
+// Receive passes received bytes to the machine, which copies them if necessary
+// and does not retain p; p may be empty. Without a transport, the bytes are
+// dropped.
 func (m *Machine) Receive(now time.Time, p []byte) {
 	m.tick(now)
 	if m.phase.open() {
@@ -181,7 +182,7 @@ func (m *Machine) Want() Want {
 }
 
 // AppendOutput appends the bytes to send to b and returns the extended buffer.
-// It returns each byte once.
+// It returns each byte once, and the machine keeps no copy.
 func (m *Machine) AppendOutput(b []byte) []byte {
 	b = append(b, m.out...)
 	clear(m.out) // it may have held a password

@@ -81,8 +81,9 @@ func (m *Machine) follow() {
 	}
 }
 
-// leave ends the session. Normally it sends a DISCONNECT and asks the caller to
-// close the transport. With KeepSession, it leaves both to the caller.
+// leave ends the session. It sends a DISCONNECT, if the server has accepted the
+// connection, and asks the caller to close the transport. With KeepSession, it
+// leaves both to the caller after an assignment.
 func (m *Machine) leave() {
 	if m.keepSession && m.assigned() { // S17
 		m.enter(down, time.Time{})
