@@ -52,3 +52,73 @@ func TestNothingBehindTheEnd(t *testing.T) {
 	p.c.Lost(start)
 	p.expect(p.heard(), true)
 }
+
+// After the end nothing happens any more, however late it is; only bytes that come are
+// reported.
+func TestAfterTheEnd(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newPeer(t, o.Service)
+	p.say(connect())
+	p.c.Lost(start)
+	n := len(o.all)
+	p.c.Advance(start.Add(time.Hour))
+	if len(o.all) != n {
+		t.Errorf("%q", o.all[n:])
+	}
+	p.c.Receive(start, []byte{0})
+	if len(o.all) != n+1 || !strings.Contains(o.all[n], ": dropped: 1 bytes came after Lost") {
+		t.Errorf("%q", o.all[n:])
+	}
+}
+
+// A piece without bytes makes no difference.
+func TestEmptyPieces(t *testing.T) {
+	o := observe(t, dpstest.Config{})
+	c := o.Open(start, nil)
+	for _, piece := range []string{"\xc0", "", "\x00"} {
+		c.Receive(start, []byte(piece))
+	}
+	o.Open(start, nil).Lost(start)
+	c = o.Open(start, nil)
+	c.Receive(start, []byte("\x10"))
+	c.Receive(start, nil)
+	c.Lost(start)
+	want := []string{"expected a CONNECT: the first packet is PINGREQ [MQTT-3.1.0-1]", "the connection ended in the middle of a packet, behind 1 bytes of it"}
+	if len(o.texts) != 2 || o.texts[0] != want[0] || !strings.HasPrefix(o.texts[1], want[1]) {
+		t.Errorf("%q", o.texts)
+	}
+}
+
+// The deadline is that of what comes first: an answer, or the end of a silent connection.
+func TestDeadlines(t *testing.T) {
+	for _, test := range []struct {
+		keepAlive uint16
+		delay     float64
+		want      time.Duration
+	}{{60, 5, 5 * time.Second}, {60, 100, 90 * time.Second}, {1, 100, 1500 * time.Millisecond}, {0, 100, 100 * time.Second}} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Delay: test.delay})))
+		p.say(connect(func(c *packet.Connect) { c.KeepAlive = test.keepAlive }), &packet.Pingreq{})
+		if got := p.c.Deadline().Sub(start); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+}
+
+// A packet identifier is free again when it has been released [MQTT-4.3.3-2].
+func TestReleasedIdentifiers(t *testing.T) {
+	p := newDevice(t, endless(t, func(*dpstest.Config) {}), "dev-1")
+	five, six := publish(registerT, 2, 5, ""), publish(registerT, 2, 6, "")
+	p.expect(p.say(five, six, five), false, "PUBREC id=5", "PUBLISH", "PUBREC id=6", "PUBLISH", "PUBREC id=5")
+	p.expect(p.say(&packet.Pubrel{ID: 5}, six, five), false, "PUBCOMP id=5", "PUBREC id=6", "PUBREC id=5", "PUBLISH")
+}
+
+// A single raw byte is reported, too.
+func TestRawByteInEvents(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Silence: true, Raw: "d0"})}})
+	p := newPeer(t, o.Service)
+	p.say(connect())
+	p.c.Receive(start, encode(t, &packet.Pingreq{}))
+	if last := o.all[len(o.all)-1]; last != "#1 dev-1: sent: d0" {
+		t.Errorf("%q", last)
+	}
+}

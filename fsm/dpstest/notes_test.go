@@ -138,3 +138,20 @@ func TestUnsendableReversed(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// What was delayed does not count any more when it has been sent.
+func TestSentIsNotHeld(t *testing.T) {
+	s, err := New(Config{IDScope: "scope"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, nil)
+	for range 3 {
+		c.send(&packet.Pingresp{}, time.Second)
+	}
+	before := c.held
+	c.Advance(time.Time{}.Add(time.Second))
+	if before != 3*(2+overhead) || c.held != 0 || len(c.later) != 0 || len(c.out) != 6 {
+		t.Errorf("%d, then %d, %d and %d", before, c.held, len(c.later), len(c.out))
+	}
+}
