@@ -122,3 +122,14 @@ func TestRawByteInEvents(t *testing.T) {
 		t.Errorf("%q", last)
 	}
 }
+
+// A payload of one byte is shown as well.
+func TestPayloadsInEvents(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newDevice(t, o.Service, "dev-1")
+	n := len(o.all)
+	p.status(registerT, "x")
+	if want := `#1 dev-1: received: PUBLISH qos=0 topic="$dps/registrations/PUT/iotdps-register/?$rid=r1" payload=1 bytes x`; o.all[n] != want {
+		t.Errorf("%q, want %q", o.all[n], want)
+	}
+}

@@ -155,3 +155,17 @@ func TestSentIsNotHeld(t *testing.T) {
 		t.Errorf("%d, then %d, %d and %d", before, c.held, len(c.later), len(c.out))
 	}
 }
+
+// Nothing is left of what is cleared, old or young.
+func TestRecentIsCleared(t *testing.T) {
+	r := recent[int, int]{min: 2}
+	for i := range 3 {
+		r.put(i, i)
+	}
+	r.clear()
+	for i := range 3 {
+		if _, ok := r.get(i); ok {
+			t.Errorf("%d is left", i)
+		}
+	}
+}

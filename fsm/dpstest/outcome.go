@@ -77,7 +77,7 @@ const NoRetryAfter RetryAfter = "none"
 // UnmarshalJSON reads a number or a string.
 func (r *RetryAfter) UnmarshalJSON(text []byte) error {
 	var n json.Number
-	if len(text) > 0 && text[0] != '"' && json.Unmarshal(text, &n) == nil { // null leaves it empty
+	if json.Unmarshal(text, &n) == nil { // null leaves it empty
 		*r = RetryAfter(n)
 		return nil
 	}
