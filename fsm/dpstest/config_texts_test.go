@@ -32,6 +32,7 @@ func TestConfigTexts(t *testing.T) {
 				dpstest.Fault{At: 1, ReturnCode: 6}, dpstest.Fault{At: 2, ReturnCode: 1}, dpstest.Fault{At: 4}, dpstest.Fault{At: 4, Nth: 1, ReturnCode: 5},
 				dpstest.Fault{At: 5, Status: 429}, dpstest.Fault{At: 5, ReturnCode: 1}, dpstest.Fault{At: 6, HangUp: true, Raw: "00"},
 				dpstest.Fault{At: 3, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: 3, Nth: 4, NoPuback: true, AnswerFirst: true}),
+			{RegistrationID: "f", SecondaryKey: "AAAA"},
 		},
 	}
 	const want = `idScope: it is "a/b", expected something like "0ne00000A1B"
@@ -74,7 +75,9 @@ enrollments[8].faults[8].returnCode: it has no effect at ping
 enrollments[8].faults[8]: it never happens, since faults[7] comes first
 enrollments[8].faults[9].raw: it has no effect with hangUp
 enrollments[8].faults[10].stale: it has no effect with silence
-enrollments[8].faults[11].answerFirst: it has no effect with noPuback`
+enrollments[8].faults[11].answerFirst: it has no effect with noPuback
+enrollments[9].secondaryKey: it has 3 bytes, expected 16 to 64
+enrollments[9]: expected either primaryKey, perhaps with secondaryKey, or x509`
 	_, err := dpstest.New(cfg)
 	var bad *dpstest.ConfigError
 	if !errors.As(err, &bad) {

@@ -95,7 +95,6 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 		c.burst = max(c.burst, c.waiting()-before)
 	}
 	c.begun = c.begun || len(p) > 0
-	c.fire()
 }
 
 // Advance tells the connection that time has passed.

@@ -96,7 +96,7 @@ func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, han
 	}
 }
 
-// fire does what is due. Every input ends with it.
+// fire does what is due. Every input begins with it.
 func (c *Conn) fire() {
 	silent := c.silence()
 	for len(c.later) > 0 && !c.now.Before(c.later[0].at) {
