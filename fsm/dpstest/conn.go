@@ -82,7 +82,7 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 			break
 		}
 		if c.overfull(); c.hungup {
-			break
+			return
 		}
 		before := c.waiting()
 		if err == nil {
