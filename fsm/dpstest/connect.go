@@ -85,7 +85,8 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	choices := &c.service.cfg.Choices
 	path, _, _ := strings.Cut(name, "&")
 	parts := strings.Split(path, "/")
-	version, ok := "", len(parts) == 4 && parts[1] == "registrations"
+	var version string
+	ok := len(parts) == 4 && parts[1] == "registrations"
 	if ok {
 		version, ok = strings.CutPrefix(parts[3], "api-version=")
 	}

@@ -20,7 +20,8 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	c := s.Open(start, nil)
 	c.Advance(start.Add(20 * time.Second))
 	c.Lost(start.Add(10 * time.Second))
-	if len(times) != 2 || times[1] != 20*time.Second {
+	s.Open(start, nil).Lost(start.Add(30 * time.Second))
+	if len(times) != 4 || times[1] != 20*time.Second || times[3] != 30*time.Second {
 		t.Errorf("%v", times)
 	}
 }
@@ -62,8 +63,8 @@ func TestAfterTheEnd(t *testing.T) {
 	p.c.Lost(start)
 	n := len(o.all)
 	p.c.Advance(start.Add(time.Hour))
-	if len(o.all) != n {
-		t.Errorf("%q", o.all[n:])
+	if len(o.all) != n || !p.c.Deadline().IsZero() {
+		t.Errorf("%q, deadline %v", o.all[n:], p.c.Deadline())
 	}
 	p.c.Receive(start, []byte{0})
 	if len(o.all) != n+1 || !strings.Contains(o.all[n], ": dropped: 1 bytes came after Lost") {

@@ -1,0 +1,69 @@
+package dpstest_test
+
+import (
+	"strings"
+	"testing"
+
+	"example.com/dps/fsm/dpstest"
+	"example.com/dps/packet"
+)
+
+// The text about a user name says which of its forms it is near to.
+func TestUsernameTexts(t *testing.T) {
+	const want = `expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"`
+	for name, text := range map[string]string{
+		"a%2Fb":                        `username: the user name is "a%2Fb": `,
+		"a/b/c":                        `username: the user name is "a/b/c": `,
+		"a/b/c/":                       `username: the user name is "a/b/c/": `,
+		"a/b/c/d":                      `username: the user name is "a/b/c/d": `,
+		"a/registrations/c/d/e":        `username: the user name is "a/registrations/c/d/e": `,
+		"a/registrations/c/d":          `username: the user name "a/registrations/c/d" has "d" where api-version={version} belongs: `,
+		"a/registrations/c/":           `api-version: the user name "a/registrations/c/" ends without an api-version: `,
+		"a/registrations/c":            `api-version: the user name "a/registrations/c" ends without an api-version: `,
+		"a/registrations":              `username: the user name is "a/registrations": `,
+		"a.b/registrations":            `username: the user name is "a.b/registrations": `,
+		"a.b/c":                        `username-hub: the user name "a.b/c" is that of a device at an IoT hub, not of one that registers: `,
+		"a/registrations%2Fc/d":        `username-encoded: the user name "a/registrations%2Fc/d" is percent-encoded: send it as it is, only the sr of a token is encoded; `,
+		"a/registrations/c/d%2F&e/f=g": `username-encoded: the user name "a/registrations/c/d%2F&e/f=g" is percent-encoded: send it as it is, only the sr of a token is encoded; `,
+	} {
+		var got []string
+		s, err := dpstest.New(dpstest.Config{IDScope: scope, Log: func(e dpstest.Event) {
+			if e.Kind == dpstest.EventDiagnosis {
+				got = append(got, string(e.Diagnosis)+": "+e.Text)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPeer(t, s)
+		p.expect(p.say(connect(func(c *packet.Connect) { c.Username = []byte(name) })), true, "CONNACK bad user name")
+		if len(got) != 1 || got[0] != text+want {
+			t.Errorf("%q, want %q", got, text+want)
+		}
+	}
+}
+
+// A client that asks to keep its session is accepted, and has none, if it has a client id.
+func TestKeptSessionsAreAccepted(t *testing.T) {
+	for _, id := range []string{"dev-1", "x"} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+		p.expect(p.say(connect(func(c *packet.Connect) {
+			c.CleanSession, c.ClientID, c.Username = false, []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31")
+		})), false, "CONNACK accepted, session present false")
+	}
+}
+
+// A refusal that does not reach the device does not end its registration.
+func TestLostRefusalsEndNoRun(t *testing.T) {
+	for name, f := range map[string]dpstest.Fault{"hung up": {HangUp: true}, "silence": {Silence: true}} {
+		f.At, f.Nth = dpstest.OnConnect, 1
+		s := newService(t, device(dpstest.Outcome{}, f))
+		var got []string
+		for range 3 {
+			got = append(got, strings.Join(newPeer(t, s).say(connect(func(c *packet.Connect) { c.Username = []byte("x") })), " "))
+		}
+		if got[0] != "" || !strings.HasPrefix(got[1], "CONNACK bad user name") || got[2] != "" { // the second one ends it
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
