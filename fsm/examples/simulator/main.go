@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +28,13 @@ const (
 	exitMistakes = 3 // with -strict: a client made a mistake
 )
 
+// memory is from how many bytes on the garbage of hostile clients is collected more often.
+const memory = 160 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
 	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of Write
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
