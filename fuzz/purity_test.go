@@ -20,7 +20,7 @@ import (
 // themselves, start no goroutine and have no state.
 var pure = []string{
 	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
-	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "slices", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
+	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
 }
 
 // clocks are what package time has beyond arithmetic.
