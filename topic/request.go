@@ -20,15 +20,14 @@ const (
 	QueryStatus Op = "GET/iotdps-get-operationstatus"
 )
 
-// operations has a row for each Op above: its name, and whether it cannot be written without
-// an OperationID.
+// operations has a row for each Op above, which says whether it cannot be written without an
+// OperationID.
 var operations = [...]struct {
 	op      Op
-	name    string
 	needsID bool
 }{
-	{Register, "Register", false},
-	{QueryStatus, "QueryStatus", true},
+	{Register, false},
+	{QueryStatus, true},
 }
 
 // A Request is the topic name of a request to DPS. It is read with [ParseRequest].
@@ -86,8 +85,8 @@ func (r Request) check() error {
 		return invalid("OperationID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
 	for _, o := range operations {
-		if equalFold(r.Op, string(o.op)) && o.needsID && len(r.OperationID) == 0 {
-			return invalid("OperationID for "+o.name, "none")
+		if o.op == r.Op && o.needsID && len(r.OperationID) == 0 {
+			return invalid("OperationID for "+string(o.op), "none")
 		}
 	}
 	return checkExtra(r.Extra, keyRequestID, keyOperationID)

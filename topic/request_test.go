@@ -166,9 +166,8 @@ func TestRequestThatCannotBeWrittenLeavesTheBufferAlone(t *testing.T) {
 		{`RequestID of 1 to 256 bytes, found 0`, func(r *Request) { r.RequestID = []byte{} }},
 		{`RequestID of 1 to 256 bytes, found 257`, func(r *Request) { r.RequestID = long }},
 		{`OperationID of at most 256 bytes, found 257`, func(r *Request) { r.OperationID = long }},
-		{`OperationID for QueryStatus, found none`, func(r *Request) { r.OperationID = nil }},
-		{`OperationID for QueryStatus, found none`, func(r *Request) { r.OperationID = []byte{} }},
-		{`OperationID for QueryStatus, found none`, func(r *Request) { r.Op, r.OperationID = "get/IOTDPS-get-operationstatus", nil }},
+		{`OperationID for GET/iotdps-get-operationstatus, found none`, func(r *Request) { r.OperationID = nil }},
+		{`OperationID for GET/iotdps-get-operationstatus, found none`, func(r *Request) { r.OperationID = []byte{} }},
 		{`no property in Extra that has a field of its own, found "$RID=1"`, func(r *Request) { r.Extra = []byte("a&$RID=1") }},
 		{`no property in Extra that has a field of its own, found "operationid"`, func(r *Request) { r.Extra = []byte("operationid") }},
 	} {
