@@ -186,7 +186,7 @@ func (c *Conn) notMQTT(err error, begin []byte) {
 // otherProtocol reports whether a CONNECT that does not decode is one of another version
 // of MQTT, and names it.
 func (c *Conn) otherProtocol(f packet.Frame, err error) bool {
-	version := ""
+	var version string
 	switch {
 	case errors.Is(err, packet.ErrProtocolLevel) && f.Body[6] == 5:
 		version = "MQTT 5"

@@ -67,3 +67,16 @@ func TestLostRefusalsEndNoRun(t *testing.T) {
 		}
 	}
 }
+
+// A packet that merely looks like a CONNECT of another version is not taken for one, and a
+// single byte is quoted as well.
+func TestNotAnotherProtocol(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newPeer(t, o.Service)
+	p.say(connect())
+	p.c.Receive(start, []byte("\x82\x08\x00\x06MQIsdp"))
+	o.Open(start, nil).Receive(start, []byte("\x00"))
+	if len(o.named) != 2 || !strings.HasPrefix(o.named[0], "violation ") || !strings.HasPrefix(o.texts[1], `expected a CONNECT, the connection begins with "\x00": `) {
+		t.Errorf("%q, %q", o.named, o.texts)
+	}
+}
