@@ -190,3 +190,37 @@ func TestRegisterAgainAfterARefusal(t *testing.T) {
 		}
 	}
 }
+
+// An operation that there is not is named with those that there are, and the answer has
+// nothing to do with who asks.
+func TestUnknownOperations(t *testing.T) {
+	for _, id := range []string{"dev-1", "dev-x", "stranger"} {
+		p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 404000, CertificateHangUp: true}))
+		hello, filter := as(id)
+		p.say(hello, filter)
+		if got := p.status("POST/x/?$rid=1", ""); got != "404/?$rid=1" {
+			t.Errorf("%s: %s", id, got)
+		}
+	}
+	p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 401001, CertificateHangUp: true}))
+	hello, filter := as("stranger")
+	p.say(hello, filter)
+	if got := p.status("POST/x/?$rid=1", ""); got != "401/?$rid=1" {
+		t.Error(got)
+	}
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	newDevice(t, o.Service, "dev-1").status("POST/x/?$rid=1", "")
+	want := `the service has no operation "POST/x": expected "PUT/iotdps-register" or "GET/iotdps-get-operationstatus"`
+	if !slices.Equal(o.texts, []string{want}) {
+		t.Errorf("%q, want %q", o.texts, want)
+	}
+}
+
+// A text with double quotes in front is not one with single ones.
+func TestQuotedBodies(t *testing.T) {
+	for body, hint := range map[string]bool{`"it's"`: false, `it's`: true, `'`: true, `it`: false, `{'a':"b"}`: false} {
+		if got := diagnosed(t, func(n *naive) { n.register.Payload = []byte(body) }); strings.HasSuffix(got, "; JSON has double quotes") != hint {
+			t.Errorf("%s: %s", body, got)
+		}
+	}
+}
