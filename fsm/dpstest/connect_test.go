@@ -80,3 +80,14 @@ func TestNotAnotherProtocol(t *testing.T) {
 		t.Errorf("%q, %q", o.named, o.texts)
 	}
 }
+
+// An answer with an empty $rid is understood, so that it ends a registration.
+func TestEmptyRequestIDEndsARun(t *testing.T) {
+	empty := ""
+	s := newService(t, device(dpstest.Outcome{AtOnce: true}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, RequestID: &empty}))
+	for range 2 {
+		if got := newDevice(t, s, "dev-1").status(registerT, ""); got != "200/?$rid=" {
+			t.Error(got)
+		}
+	}
+}
