@@ -224,3 +224,16 @@ func TestQuotedBodies(t *testing.T) {
 		}
 	}
 }
+
+// A device whose connection broke may not know of its operation, and registers again.
+func TestRegisterAgainAfterABreak(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	for range 2 {
+		p := newDevice(t, o.Service, "dev-1")
+		p.status(registerT, "")
+		p.c.Lost(start)
+	}
+	if want := []string{"no-disconnect at PUBLISH", "no-disconnect at PUBLISH"}; !slices.Equal(o.named, want) {
+		t.Errorf("%q", o.named)
+	}
+}
