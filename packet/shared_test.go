@@ -3,6 +3,7 @@ package packet_test
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -58,6 +59,38 @@ func TestDecodedPacketsBorrowTheirFrameAndShareNothingElse(t *testing.T) {
 				t.Errorf("%v: slice %d is a copy: %q", want.Type(), i, s)
 			}
 		}
+	}
+}
+
+// A clone of each packet that borrows something stays as it is, whatever becomes of the
+// packet and of the bytes that it was decoded from.
+func TestEveryCloneIsACopy(t *testing.T) {
+	cloned := 0
+	for _, want := range fullPackets() {
+		b := mustAppend(nil, want)
+		p, err := decodeOne(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := reflect.ValueOf(p).MethodByName("Clone")
+		if !method.IsValid() {
+			if len(borrowed(p)) > 0 {
+				t.Errorf("%v borrows and has no Clone", want.Type())
+			}
+			continue
+		}
+		cloned++
+		clone := method.Call(nil)[0].Interface()
+		for i := range b {
+			b[i] = 0xaa
+		}
+		scribble(p)
+		if diff := cmp.Diff(any(want), clone); diff != "" {
+			t.Errorf("the clone of a %v changed (-want +got):\n%s", want.Type(), diff)
+		}
+	}
+	if cloned != 5 {
+		t.Errorf("%d types have a Clone, want 5", cloned)
 	}
 }
 

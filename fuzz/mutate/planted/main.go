@@ -25,7 +25,7 @@ import (
 func main() {
 	root := flag.String("module", "../..", "the `directory` of the module")
 	only := flag.String("only", "", "plant only faults whose package, test or name match a `regexp`")
-	limit := flag.Duration("timeout", 20*time.Second, "for a run of one test")
+	limit := flag.Duration("timeout", time.Minute, "for a run of one test")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many faults are tested at once")
 	verbose := flag.Bool("v", false, "print the faults that are noticed, too")
 	flag.Parse()
@@ -131,7 +131,7 @@ func (f fault) plant(dir string, limit time.Duration) string {
 		}
 		defer os.WriteFile(path, was, 0o600)
 	}
-	cmd := exec.Command("go", "test", "-count=1", "-trimpath", "-vet=off", "-timeout="+limit.String(), "-run=^"+f.test+"$", "./"+f.pkg)
+	cmd := exec.Command("go", "test", "-count=1", "-trimpath", "-vet=off", "-ldflags=-s -w", "-timeout="+limit.String(), "-run=^"+f.test+"$", "./"+f.pkg)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	switch {
