@@ -48,9 +48,9 @@ func (*Connack) Type() Type { return CONNACK }
 func (p *Connack) AppendBinary(b []byte) ([]byte, error) {
 	switch {
 	case p.ReturnCode > NotAuthorized:
-		return b, invalid(CONNACK, "section 3.2.2.3", "return code is "+decimal(p.ReturnCode)+", the largest is 5")
+		return b, invalid(CONNACK, "section 3.2.2.3", "return code is "+decimal(p.ReturnCode)+", expected at most 5")
 	case p.SessionPresent && p.ReturnCode != Accepted:
-		return b, invalid(CONNACK, "MQTT-3.2.2-4", "session present though the return code is "+decimal(p.ReturnCode))
+		return b, invalid(CONNACK, "MQTT-3.2.2-4", "session present is set but the return code is "+decimal(p.ReturnCode))
 	}
 	var flags byte
 	if p.SessionPresent {
@@ -67,11 +67,11 @@ func (p *Connack) Decode(f Frame) error {
 	flags, code := f.Body[0], f.Body[1]
 	switch {
 	case flags > 1:
-		return malformed(CONNACK, 2, "section 3.2.2.1", "acknowledge flags are "+hex(flags)+", only bit 0 may be set")
+		return malformed(CONNACK, 2, "section 3.2.2.1", "acknowledge flags are "+hex(flags)+", expected 0x00 or 0x01")
 	case code > byte(NotAuthorized):
-		return malformed(CONNACK, 3, "section 3.2.2.3", "return code is "+decimal(code)+", the largest is 5")
+		return malformed(CONNACK, 3, "section 3.2.2.3", "return code is "+decimal(code)+", expected at most 5")
 	case flags == 1 && code != 0:
-		return malformed(CONNACK, 2, "MQTT-3.2.2-4", "session present though the return code is "+decimal(code))
+		return malformed(CONNACK, 2, "MQTT-3.2.2-4", "session present is set but the return code is "+decimal(code))
 	}
 	*p = Connack{flags == 1, ReturnCode(code)}
 	return nil

@@ -109,7 +109,7 @@ func (p *Connect) check() error {
 	case p.ProtocolLevel != 0 && p.ProtocolLevel != protocolLevel:
 		return invalid(CONNECT, "MQTT-3.1.2-2", badLevel(p.ProtocolLevel))
 	case len(p.ClientID) == 0 && !p.CleanSession:
-		return invalid(CONNECT, "MQTT-3.1.3-7", "client identifier is empty though CleanSession is not set")
+		return invalid(CONNECT, "MQTT-3.1.3-7", "client identifier is empty but CleanSession is not set")
 	case p.Password != nil && p.Username == nil:
 		return invalid(CONNECT, "MQTT-3.1.2-22", "password without a user name")
 	}
@@ -118,7 +118,7 @@ func (p *Connect) check() error {
 	}
 	if w := p.Will; w != nil {
 		if w.QoS > QoS2 {
-			return invalid(CONNECT, "MQTT-3.1.2-14", "will QoS is "+decimal(w.QoS)+", the largest is 2")
+			return invalid(CONNECT, "MQTT-3.1.2-14", "will QoS is "+decimal(w.QoS)+", expected at most 2")
 		}
 		if f := topicFlaw(w.Topic); f != nil {
 			return unsendable(CONNECT, "will topic", f)
@@ -191,7 +191,7 @@ func (p *Connect) Decode(f Frame) error {
 		}
 	}
 	if end < len(f.Body) {
-		return malformed(CONNECT, f.offset(end), surplusRule(flags), decimal(len(f.Body)-end)+" bytes too many")
+		return malformed(CONNECT, f.offset(end), surplusRule(flags), "expected no further bytes, got "+decimal(len(f.Body)-end))
 	}
 	return nil
 }
@@ -251,11 +251,11 @@ func (f Frame) badConnectFlags(flags byte) error {
 	case flags&flagReserved != 0:
 		rule, msg = "MQTT-3.1.2-3", "the reserved connect flag is set"
 	case flags&flagWill == 0 && qos != 0:
-		rule, msg = "MQTT-3.1.2-13", "will QoS is "+decimal(qos)+" though there is no will"
+		rule, msg = "MQTT-3.1.2-13", "will QoS is "+decimal(qos)+" but there is no will"
 	case flags&flagWill == 0 && flags&flagWillRetain != 0:
-		rule, msg = "MQTT-3.1.2-15", "will retain is set though there is no will"
+		rule, msg = "MQTT-3.1.2-15", "will retain is set but there is no will"
 	case qos == 3:
-		rule, msg = "MQTT-3.1.2-14", "will QoS is 3, the largest is 2"
+		rule, msg = "MQTT-3.1.2-14", "will QoS is 3, expected at most 2"
 	default:
 		rule, msg = "MQTT-3.1.2-22", "password flag without the user name flag"
 	}

@@ -39,7 +39,7 @@ func ExamplePublish_AppendBinary() {
 	fmt.Printf("% x %v\n", b, err)
 	// Output:
 	// 32 08 00 03 61 2f 62 00 0a 78 <nil>
-	// 32 08 00 03 61 2f 62 00 0a 78 packet: invalid PUBLISH: packet identifier is 0 though QoS is 1 [MQTT-2.3.1-1]
+	// 32 08 00 03 61 2f 62 00 0a 78 packet: invalid PUBLISH: packet identifier is 0 but QoS is 1 [MQTT-2.3.1-1]
 }
 
 // The payload is sent from where it is, with one vectored write.
@@ -138,7 +138,7 @@ func ExampleSyntaxError() {
 	// Output:
 	// PUBLISH 6 MQTT-1.5.3-2
 	// the peer is to blame: true
-	// packet: malformed PUBLISH at byte 6: topic name holds U+0000 [MQTT-1.5.3-2]
+	// packet: malformed PUBLISH at byte 6: topic name contains U+0000 [MQTT-1.5.3-2]
 }
 
 // A server answers a client of another version of MQTT, instead of hanging up on it.

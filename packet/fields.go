@@ -49,10 +49,10 @@ func (f Frame) offset(i int) int { return headerSize(len(f.Body)) + i }
 func (f Frame) missing(i int, name, rule string) error {
 	rest := f.Body[i:]
 	if len(rest) < 2 {
-		return malformed(f.Type, f.offset(i), rule, name+" is missing, "+decimal(len(rest))+" bytes are left")
+		return malformed(f.Type, f.offset(i), rule, name+" is missing: expected 2 length bytes, got "+decimal(len(rest)))
 	}
 	n := int(rest[0])<<8 | int(rest[1])
-	return malformed(f.Type, f.offset(i), rule, name+" has "+decimal(n)+" bytes, "+decimal(len(rest)-2)+" are left")
+	return malformed(f.Type, f.offset(i), rule, name+" is truncated: expected "+decimal(n)+" bytes, got "+decimal(len(rest)-2))
 }
 
 // flawed reports a flaw in the field at f.Body[i:].
@@ -63,7 +63,7 @@ func (f Frame) flawed(i int, name string, flaw *flaw) error {
 // badID reports that the packet identifier at f.Body[i:] is missing or 0.
 func (f Frame) badID(i int) error {
 	if left := len(f.Body) - i; left < 2 {
-		return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is missing, "+decimal(left)+" bytes are left")
+		return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is missing: expected 2 bytes, got "+decimal(left))
 	}
 	return malformed(f.Type, f.offset(i), "MQTT-2.3.1-1", "packet identifier is 0")
 }

@@ -133,7 +133,7 @@ func lengthFault(t Type, b []byte) error {
 	if len(b) < 4 {
 		return ErrShort
 	}
-	return malformed(t, 4, "section 2.2.3", "Remaining Length goes on after 4 bytes")
+	return malformed(t, 4, "section 2.2.3", "Remaining Length is longer than 4 bytes")
 }
 
 func tooLarge(t Type, size, limit int) error {
@@ -154,7 +154,7 @@ func (f Frame) fault(t Type) error {
 	case f.Type != t:
 		return invalid(t, "section 2.2.1", "the frame to decode is a "+f.Type.String())
 	case f.Flags > 0x0f:
-		return invalid(t, "section 2.2.2", "the frame to decode has flags "+hex(f.Flags)+", more than four bits")
+		return invalid(t, "section 2.2.2", "the frame to decode has flags "+hex(f.Flags)+", expected at most 0x0f")
 	case layouts[t].flags>>f.Flags&1 == 0:
 		return badFlags(t, f.Flags)
 	}
@@ -189,5 +189,5 @@ func checkLength(t Type, length int64) error {
 }
 
 func tooLong(t Type, length int64) error {
-	return invalid(t, "section 2.2.3", "Remaining Length would be "+decimal(length)+", the largest is "+decimal(MaxRemainingLength))
+	return invalid(t, "section 2.2.3", "Remaining Length would be "+decimal(length)+", expected at most "+decimal(MaxRemainingLength))
 }

@@ -26,29 +26,29 @@ var faults = []struct {
 	at     int  // where in fault
 	behind bool // as many bytes as one likes may follow; otherwise before gets longer
 }{
-	{"protocol name has ", 0x10, nothing, "\xff\xff", 0, true},
+	{"protocol name is truncated", 0x10, nothing, "\xff\xff", 0, true},
 	{"protocol name begins with ", 0x10, nothing, "\x00\x05MQTTT", 0, true},
 	{"protocol level is 5", 0x10, nothing, "\x00\x04MQTT\x05", 6, true},
 	{"the reserved connect flag is set", 0x10, nothing, connectBody("\x03"), 7, true},
 	{"will QoS is 3, ", 0x10, nothing, connectBody("\x1e"), 7, true},
 	{"password flag without ", 0x10, nothing, connectBody("\x42"), 7, true},
-	{"client identifier has ", 0x10, only(connectBody("\x02")), "\xff\xff", 0, true},
-	{"client identifier holds ", 0x10, only(connectBody("\x02")), "\x00\x02a\x00", 3, true},
+	{"client identifier is truncated", 0x10, only(connectBody("\x02")), "\xff\xff", 0, true},
+	{"client identifier contains ", 0x10, only(connectBody("\x02")), "\x00\x02a\x00", 3, true},
 	{"will topic is missing", 0x10, field(connectBody("\x06")), "\x00", 0, false},
 	{"will topic is empty", 0x10, field(connectBody("\x06")), "\x00\x00", 2, true},
-	{"will message has ", 0x10, only(connectBody("\x06") + "\x00\x01a\x00\x01w"), "\xff\xff", 0, true},
+	{"will message is truncated", 0x10, only(connectBody("\x06") + "\x00\x01a\x00\x01w"), "\xff\xff", 0, true},
 	{"user name is missing", 0x10, field(connectBody("\x82")), "\x00", 0, false},
 	{"user name is not UTF-8", 0x10, field(connectBody("\x82")), "\x00\x02a\xff", 3, true},
-	{"password has ", 0x10, field(connectBody("\xc2") + "\x00\x01a"), "\x00\x02p", 0, false},
-	{"", 0x10, only(connectBody("\x02") + "\x00\x01a"), "\x00", 0, true}, // "… bytes too many"
-	{"topic name has ", 0x30, nothing, "\xff\xff", 0, true},
-	{"topic name holds the wildcard", 0x30, nothing, "\x00\x03a/#", 4, true},
+	{"password is truncated", 0x10, field(connectBody("\xc2") + "\x00\x01a"), "\x00\x02p", 0, false},
+	{"", 0x10, only(connectBody("\x02") + "\x00\x01a"), "\x00", 0, true}, // "expected no further bytes, got …"
+	{"topic name is truncated", 0x30, nothing, "\xff\xff", 0, true},
+	{"topic name contains the wildcard", 0x30, nothing, "\x00\x03a/#", 4, true},
 	{"packet identifier is 0", 0x32, only("\x00\x01t"), "\x00\x00", 0, true},
 	{"packet identifier is 0", 0x32, field(""), "\x00\x00", 0, false},
 	{"packet identifier is missing", 0x32, field(""), "\x00", 0, false},
 	{"packet identifier is 0", 0x82, nothing, "\x00\x00", 0, true},
 	{"topic filter is missing", 0x82, list("\x00\x01a\x01"), "\x00", 0, false},
-	{"topic filter has ", 0x82, list("\x00\x01a\x01"), "\x00\x02a", 0, false},
+	{"topic filter is truncated", 0x82, list("\x00\x01a\x01"), "\x00\x02a", 0, false},
 	{"topic filter is empty", 0x82, list("\x00\x01a\x01"), "\x00\x00", 2, true},
 	{"topic filter has a '+' ", 0x82, list("\x00\x01a\x01"), "\x00\x02a+", 3, true},
 	{"topic filter without a QoS", 0x82, list("\x00\x01a\x01"), "\x00\x01a", 3, false},
@@ -59,8 +59,8 @@ var faults = []struct {
 	{"return code is 0x03", 0x90, list("\x01"), "\x03", 0, true},
 	{"packet identifier is 0", 0xa2, nothing, "\x00\x00", 0, true},
 	{"topic filter is missing", 0xa2, list("\x00\x01a"), "\x00", 0, false},
-	{"topic filter has ", 0xa2, list("\x00\x01a"), "\x00\x02a", 0, false},
-	{"topic filter holds U+0000", 0xa2, list("\x00\x01a"), "\x00\x02a\x00", 3, true},
+	{"topic filter is truncated", 0xa2, list("\x00\x01a"), "\x00\x02a", 0, false},
+	{"topic filter contains U+0000", 0xa2, list("\x00\x01a"), "\x00\x02a\x00", 3, true},
 }
 
 func nothing(int) string { return "" }

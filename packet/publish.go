@@ -30,13 +30,13 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	length := 2 + int64(len(p.Topic)) + int64(len(p.Payload))
 	switch {
 	case p.QoS > QoS2:
-		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is "+decimal(p.QoS)+", the largest is 2")
+		return b, invalid(PUBLISH, "MQTT-3.3.1-4", "QoS is "+decimal(p.QoS)+", expected at most 2")
 	case p.QoS != QoS0 && p.ID == 0:
-		return b, invalid(PUBLISH, "MQTT-2.3.1-1", "packet identifier is 0 though QoS is "+decimal(p.QoS))
+		return b, invalid(PUBLISH, "MQTT-2.3.1-1", "packet identifier is 0 but QoS is "+decimal(p.QoS))
 	case p.QoS == QoS0 && p.ID != 0:
-		return b, invalid(PUBLISH, "MQTT-2.3.1-5", "packet identifier is "+decimal(p.ID)+" though QoS is 0")
+		return b, invalid(PUBLISH, "MQTT-2.3.1-5", "packet identifier is "+decimal(p.ID)+" but QoS is 0")
 	case p.QoS == QoS0 && p.Dup:
-		return b, invalid(PUBLISH, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
+		return b, invalid(PUBLISH, "MQTT-3.3.1-2", "DUP is set but QoS is 0")
 	case p.QoS != QoS0:
 		length += 2
 	}

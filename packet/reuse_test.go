@@ -100,7 +100,7 @@ func TestHugeSubackIsRefused(t *testing.T) {
 	}
 	codes := unsafe.Slice(new(byte), math.MaxInt32-1) // only its length is looked at
 	b, err := (&packet.Suback{ID: 1, ReturnCodes: codes}).AppendBinary([]byte("before"))
-	want := "Remaining Length would be 2147483648, the largest is 268435455"
+	want := "Remaining Length would be 2147483648, expected at most 268435455"
 	if e := (*packet.SyntaxError)(nil); !errors.As(err, &e) || e.Err != packet.ErrInvalid || e.Msg != want || string(b) != "before" {
 		t.Errorf("%q, %v, want %q", b, err, want)
 	}

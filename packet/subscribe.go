@@ -30,7 +30,7 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 			return b, unsendable(SUBSCRIBE, "topic filter "+decimal(i), f)
 		}
 		if s.QoS > QoS2 {
-			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter "+decimal(i)+" is "+decimal(s.QoS)+", the largest is 2")
+			return b, invalid(SUBSCRIBE, "MQTT-3.8.3-4", "QoS of topic filter "+decimal(i)+" is "+decimal(s.QoS)+", expected at most 2")
 		}
 		length += 2 + int64(len(s.Filter)) + 1
 	}
@@ -73,7 +73,7 @@ func (p *Subscribe) Decode(f Frame) error {
 		}
 		qos := QoS(f.Body[end])
 		if qos > QoS2 {
-			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is "+hex(byte(qos))+", the largest is 2")
+			return malformed(SUBSCRIBE, f.offset(end), "MQTT-3.8.3-4", "requested QoS is "+hex(byte(qos))+", expected at most 2")
 		}
 		if len(all) == cap(all) {
 			all = withRoom(all, countFields(f.Body, i, 1))

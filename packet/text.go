@@ -41,7 +41,7 @@ func utf8Flaw(b []byte, lengthRule string) *flaw {
 		case r == utf8.RuneError && n == 1:
 			return &flaw{i, "MQTT-1.5.3-1", "is not UTF-8: byte " + hex(b[i])}
 		case r == 0:
-			return &flaw{i, "MQTT-1.5.3-2", "holds U+0000"}
+			return &flaw{i, "MQTT-1.5.3-2", "contains U+0000"}
 		}
 		i += n
 	}
@@ -63,7 +63,7 @@ func topicFlaw(b []byte) *flaw {
 // closerTopicFlaw does the same for any topic name.
 func closerTopicFlaw(b []byte) *flaw {
 	if i := bytes.IndexAny(b, "+#"); i >= 0 {
-		return &flaw{i, "MQTT-4.7.1-1", "holds the wildcard " + strconv.QuoteRune(rune(b[i]))}
+		return &flaw{i, "MQTT-4.7.1-1", "contains the wildcard " + strconv.QuoteRune(rune(b[i]))}
 	}
 	if len(b) == 0 {
 		return emptyTopic()
@@ -109,7 +109,7 @@ func lengthFlaw(b []byte, rule string) *flaw {
 	if len(b) <= maxField {
 		return nil
 	}
-	return &flaw{rule: rule, msg: "is " + decimal(len(b)) + " bytes long, the limit is 65535"}
+	return &flaw{rule: rule, msg: "is " + decimal(len(b)) + " bytes long, expected at most 65535"}
 }
 
 const (

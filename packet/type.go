@@ -75,9 +75,9 @@ func badFlags(t Type, flags byte) error {
 	case !t.defined():
 		return malformed(t, 0, "section 2.2.1", "packet types 0 and 15 are reserved")
 	case t == PUBLISH && flags>>1&3 == 3:
-		return malformed(t, 0, layouts[t].rule, "QoS is 3, the largest is 2")
+		return malformed(t, 0, layouts[t].rule, "QoS is 3, expected at most 2")
 	case t == PUBLISH:
-		return malformed(t, 0, "MQTT-3.3.1-2", "DUP is set though QoS is 0")
+		return malformed(t, 0, "MQTT-3.3.1-2", "DUP is set but QoS is 0")
 	}
 	want := byte(0b0000)
 	if layouts[t].flags == flags0010 {

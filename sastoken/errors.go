@@ -20,7 +20,7 @@ var (
 	ErrSignature = errors.New("sastoken: signature does not match the key")
 )
 
-var errEmptyKey = badKey("it is empty")
+var errEmptyKey = badKey("the key is empty")
 
 // A failure is an error of one of these kinds. Its text is put together without package fmt, which is larger than this package.
 type failure struct {

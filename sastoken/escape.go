@@ -34,7 +34,7 @@ func textFault[T string | []byte](s T, start int) string {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c > '~':
-			return "byte " + hex(c) + " at offset " + decimal(start+i) + ", want visible ASCII"
+			return "byte " + hex(c) + " at offset " + decimal(start+i) + ", expected visible ASCII"
 		case c == '%' && !isEscape(s, i):
 			return "'%' without two hex digits at offset " + decimal(start+i)
 		}

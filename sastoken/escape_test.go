@@ -32,7 +32,7 @@ func TestTextIsVisibleASCII(t *testing.T) {
 	for c := range 256 {
 		want := ""
 		if c < '!' || c > '~' {
-			want = fmt.Sprintf("byte 0x%02x at offset 0, want visible ASCII", c)
+			want = fmt.Sprintf("byte 0x%02x at offset 0, expected visible ASCII", c)
 		}
 		if got := textFault([]byte{byte(c), '2', '5'}, 0); got != want {
 			t.Errorf("byte %#x: %q, want %q", c, got, want)

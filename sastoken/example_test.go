@@ -98,8 +98,8 @@ func ExampleDecodeKey() {
 	}
 	// Output:
 	// 6 <nil>
-	// 0 sastoken: bad key: a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 7 of 8
-	// 0 sastoken: bad key: 9 characters before any '=', but base64 never has 4n+1: is it cut off?
+	// 0 sastoken: bad key: a character of the URL alphabet (expected '+' and '/' instead of '-' and '_') at offset 7 of 8
+	// 0 sastoken: bad key: 9 characters before any '=', but base64 never has 4n+1: is the key truncated?
 	// 2 <nil>
 }
 

@@ -33,10 +33,10 @@ func DecodeKey(s string) ([]byte, error) {
 	}
 	padding := -len(digits) & 3
 	if padding == 3 {
-		return nil, badKey(decimal(len(digits)) + " characters before any '=', but base64 never has 4n+1: is it cut off?")
+		return nil, badKey(decimal(len(digits)) + " characters before any '=', but base64 never has 4n+1: is the key truncated?")
 	}
 	if n := len(s) - len(digits); n > padding {
-		return nil, badKey(decimal(n) + " '=' at the end, want " + decimal(padding))
+		return nil, badKey(decimal(n) + " '=' at the end, expected " + decimal(padding))
 	}
 	key, _ := base64.RawStdEncoding.DecodeString(digits) // nothing is left to be wrong
 	return key, nil
@@ -48,13 +48,13 @@ func keyFault(c byte) string {
 	case isAlphanumeric(c) || c == '+' || c == '/':
 		return ""
 	case c == '-' || c == '_':
-		return "a character of the URL alphabet, want '+' and '/' for '-' and '_',"
+		return "a character of the URL alphabet (expected '+' and '/' instead of '-' and '_')"
 	case c == ' ' || '\t' <= c && c <= '\r':
 		return "white space"
 	case c == '=':
 		return "'=' before the end"
 	}
-	return "a character that base64 does not have"
+	return "a character that is not base64"
 }
 
 // DeriveKey returns the key of one device of an enrolment group: the HMAC-SHA256 of the registration ID under the group's key,

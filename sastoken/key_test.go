@@ -48,22 +48,22 @@ func TestDecodeKeyTakesAKeyHoweverItWasPasted(t *testing.T) {
 
 func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 	for _, v := range []struct{ name, text, want string }{
-		{"nothing", "", "it is empty"},
-		{"white space only", " \r\n", "it is empty"},
-		{"'=' only", "==", "2 '=' at the end, want 0"},
-		{"minus", "c2-jcmV0", "a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 2 of 8"},
-		{"underscore", "c2VjcmV_", "a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 7 of 8"},
+		{"nothing", "", "the key is empty"},
+		{"white space only", " \r\n", "the key is empty"},
+		{"'=' only", "==", "2 '=' at the end, expected 0"},
+		{"minus", "c2-jcmV0", "a character of the URL alphabet (expected '+' and '/' instead of '-' and '_') at offset 2 of 8"},
+		{"underscore", "c2VjcmV_", "a character of the URL alphabet (expected '+' and '/' instead of '-' and '_') at offset 7 of 8"},
 		{"line feed inside", "c2Vj\ncmV0", "white space at offset 4 of 9"},
 		{"carriage return inside", "c2Vj\rcmV0", "white space at offset 4 of 9"},
 		{"space inside", " c2Vj cmV0", "white space at offset 4 of 9"},
 		{"'=' inside", "c2U=cmV0", "'=' before the end at offset 3 of 8"},
-		{"quotes", `"c2VjcmV0"`, "a character that base64 does not have at offset 0 of 10"},
-		{"percent-encoding", "c2VjcmU%3D", "a character that base64 does not have at offset 7 of 10"},
-		{"not ASCII", "c2VjcmVü", "a character that base64 does not have at offset 7 of 9"},
-		{"cut off", "c2VjcmV0c", "9 characters before any '=', but base64 never has 4n+1: is it cut off?"},
-		{"cut off, with '='", "c2VjcmV0c===", "9 characters before any '=', but base64 never has 4n+1: is it cut off?"},
-		{"one '=' where none belongs", "c2VjcmV0=", "1 '=' at the end, want 0"},
-		{"one '=' too many", "c2VjcmU==", "2 '=' at the end, want 1"},
+		{"quotes", `"c2VjcmV0"`, "a character that is not base64 at offset 0 of 10"},
+		{"percent-encoding", "c2VjcmU%3D", "a character that is not base64 at offset 7 of 10"},
+		{"not ASCII", "c2VjcmVü", "a character that is not base64 at offset 7 of 9"},
+		{"cut off", "c2VjcmV0c", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
+		{"cut off, with '='", "c2VjcmV0c===", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
+		{"one '=' where none belongs", "c2VjcmV0=", "1 '=' at the end, expected 0"},
+		{"one '=' too many", "c2VjcmU==", "2 '=' at the end, expected 1"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			key, err := sastoken.DecodeKey(v.text)
@@ -80,12 +80,12 @@ func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 func TestDecodeKeyKnowsEveryCharacter(t *testing.T) {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for c := range 256 {
-		want := "sastoken: bad key: a character that base64 does not have at offset 3 of 8"
+		want := "sastoken: bad key: a character that is not base64 at offset 3 of 8"
 		switch {
 		case strings.IndexByte(digits, byte(c)) >= 0:
 			want = "<nil>"
 		case c == '-' || c == '_':
-			want = "sastoken: bad key: a character of the URL alphabet, want '+' and '/' for '-' and '_', at offset 3 of 8"
+			want = "sastoken: bad key: a character of the URL alphabet (expected '+' and '/' instead of '-' and '_') at offset 3 of 8"
 		case c == '=':
 			want = "sastoken: bad key: '=' before the end at offset 3 of 8"
 		case c < 0x80 && unicode.IsSpace(rune(c)):

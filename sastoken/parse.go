@@ -25,7 +25,7 @@ type fields struct{ sr, sig, se, skn []byte }
 // A token that parses is well formed, and no more: see [Token.Verify].
 func Parse(text []byte) (Token, error) {
 	if len(text) > maxText {
-		return Token{}, malformed("text of " + decimal(len(text)) + " bytes, want at most " + decimal(maxText))
+		return Token{}, malformed("text of " + decimal(len(text)) + " bytes, expected at most " + decimal(maxText))
 	}
 	rest, ok := bytes.CutPrefix(text, []byte(prefix))
 	if !ok {
@@ -53,7 +53,7 @@ func split(text []byte) (f fields, err error) {
 		}
 		if place := f.named(name); place != nil {
 			if *place != nil {
-				return fields{}, malformed(string(name) + " for the second time at offset " + decimal(offset))
+				return fields{}, malformed("duplicate " + string(name) + " at offset " + decimal(offset))
 			}
 			*place = value
 		}
@@ -116,7 +116,7 @@ func parseSignature(text []byte) ([]byte, error) {
 	var room [64]byte
 	text = appendUnescaped(room[:0], text)
 	if len(text) != sigLen {
-		return nil, malformed("sig of " + decimal(len(text)) + " characters, want the " + decimal(sigLen) + " that base64 makes of " + decimal(sha256.Size) + " bytes")
+		return nil, malformed("sig of " + decimal(len(text)) + " characters, expected the " + decimal(sigLen) + " that base64 makes of " + decimal(sha256.Size) + " bytes")
 	}
 	sig := make([]byte, sigLen) // base64 wants room for what it would make of as many characters without padding
 	n, err := base64.StdEncoding.Strict().Decode(sig, text)

@@ -102,7 +102,7 @@ func Sign(key []byte, resource, keyName string, expiry time.Time) Token {
 func FromSignature(resource, keyName string, expiry time.Time, signature []byte) Token {
 	t := unsigned(resource, keyName, expiry)
 	if len(signature) != sha256.Size {
-		t.fault = invalid("signature of " + decimal(len(signature)) + " bytes, want " + decimal(sha256.Size))
+		t.fault = invalid("signature of " + decimal(len(signature)) + " bytes, expected " + decimal(sha256.Size))
 		return t
 	}
 	return t.with(bytes.Clone(signature))
@@ -224,19 +224,19 @@ func (t Token) fieldFault() string {
 		return "resource (sr) is empty"
 	}
 	if n := len(t.resource); n > maxResource {
-		return "resource (sr) of " + decimal(n) + " bytes, want at most " + decimal(maxResource)
+		return "resource (sr) of " + decimal(n) + " bytes, expected at most " + decimal(maxResource)
 	}
 	if what := textFault(t.resource, 0); what != "" {
 		return "resource (sr): " + what
 	}
 	if i := strings.IndexByte(t.resource, '&'); i >= 0 {
-		return "resource (sr): '&' at offset " + decimal(i) + ", want it percent-encoded"
+		return "resource (sr): '&' at offset " + decimal(i) + ", expected it percent-encoded"
 	}
 	if t.expiry <= 0 || t.expiry > maxExpiry {
-		return "expiry (se) of " + decimal(t.expiry) + " s since 1970, want 1 to " + decimal(int64(maxExpiry)) + ": is the clock set?"
+		return "expiry (se) of " + decimal(t.expiry) + " s since 1970, expected 1 to " + decimal(int64(maxExpiry)) + ": is the clock set?"
 	}
 	if n := len(t.keyName); n > maxKeyName {
-		return "key name (skn) of " + decimal(n) + " bytes, want at most " + decimal(maxKeyName)
+		return "key name (skn) of " + decimal(n) + " bytes, expected at most " + decimal(maxKeyName)
 	}
 	return ""
 }

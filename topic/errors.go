@@ -32,17 +32,17 @@ func (e *failure) Unwrap() error { return e.kind }
 
 // notDPS reports that t does not begin with prefix.
 func notDPS(t []byte, prefix string) error {
-	return &failure{ErrNotDPS, "expected prefix " + strconv.Quote(prefix) + ", found " + quote(t) + " at byte 0"}
+	return &failure{ErrNotDPS, "expected prefix " + strconv.Quote(prefix) + ", got " + quote(t) + " at byte 0"}
 }
 
 // malformed reports that something else than expected stands at t[i:].
 func malformed(t []byte, i int, expected string) error {
-	return &failure{ErrSyntax, "expected " + expected + ", found " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
+	return &failure{ErrSyntax, "expected " + expected + ", got " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
 }
 
 // invalid reports a field that holds something else than expected.
-func invalid(expected, found string) error {
-	return &failure{ErrInvalid, "expected " + expected + ", found " + found}
+func invalid(expected, got string) error {
+	return &failure{ErrInvalid, "expected " + expected + ", got " + got}
 }
 
 // quote prints foreign text, at most the first 32 characters of it.

@@ -45,7 +45,7 @@ func ExampleParseResponse() {
 	// Output:
 	// 202 for request 1, wait 3s
 	// 429 for request 2, retry-after "soon"
-	// topic: malformed: expected a status of three digits from 100 to 599, found "OK/?$rid=3" at byte 23
+	// topic: malformed: expected a status of three digits from 100 to 599, got "OK/?$rid=3" at byte 23
 	// not for us
 }
 

@@ -126,7 +126,7 @@ func checkExtra(extra []byte, known ...string) error {
 			return invalid("a key in every property of Extra", quote(property))
 		}
 		if slices.ContainsFunc(known, func(k string) bool { return equalFold(key, k) }) {
-			return invalid("no property in Extra that has a field of its own", quote(property))
+			return invalid("Extra without properties that have their own field", quote(property))
 		}
 	}
 	return nil

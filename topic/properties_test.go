@@ -79,9 +79,9 @@ func TestPropertiesCanBeLeftEarly(t *testing.T) {
 
 func TestExtraThatCannotBeWrittenIsRefused(t *testing.T) {
 	const (
-		legal  = "Extra in UTF-8 without control characters, '+' and '#', found "
-		key    = "a key in every property of Extra, found "
-		escape = "two hex digits after '%' in Extra, found "
+		legal  = "Extra in UTF-8 without control characters, '+' and '#', got "
+		key    = "a key in every property of Extra, got "
+		escape = "two hex digits after '%' in Extra, got "
 	)
 	for _, tt := range []struct{ extra, text string }{
 		{"a=b+c", legal + `"a=b+c"`}, {"a=#", legal + `"a=#"`}, {"a\x00", legal + `"a\x00"`}, {"a\n=b", legal + `"a\n=b"`},

@@ -111,13 +111,13 @@ func (r Response) checkRetryAfter() error {
 		return nil
 	}
 	if r.HasRetryAfter {
-		return invalid("RetryAfter or BadRetryAfter", "both "+r.RetryAfter.String()+" and "+quote(r.BadRetryAfter))
+		return invalid("either RetryAfter or BadRetryAfter", "both "+r.RetryAfter.String()+" and "+quote(r.BadRetryAfter))
 	}
 	if bytes.IndexByte(r.BadRetryAfter, '&') >= 0 || !legal(r.BadRetryAfter) {
 		return invalid("BadRetryAfter in UTF-8 without control characters, '&', '+' and '#'", quote(r.BadRetryAfter))
 	}
 	if _, ok := parseSeconds(r.BadRetryAfter); ok {
-		return invalid("BadRetryAfter to be no number of seconds", quote(r.BadRetryAfter))
+		return invalid("BadRetryAfter that is not a number of seconds", quote(r.BadRetryAfter))
 	}
 	return nil
 }

@@ -115,9 +115,9 @@ func TestRetryAfterIsANumberOfSecondsOrReportedAsBad(t *testing.T) {
 
 func TestParseResponseSaysWhatIsWrongAndWhere(t *testing.T) {
 	const (
-		notDPS = `topic: not a DPS topic: expected prefix "$dps/registrations/res/", found `
-		status = `topic: malformed: expected a status of three digits from 100 to 599, found `
-		slash  = `topic: malformed: expected "/?", found `
+		notDPS = `topic: not a DPS topic: expected prefix "$dps/registrations/res/", got `
+		status = `topic: malformed: expected a status of three digits from 100 to 599, got `
+		slash  = `topic: malformed: expected "/?", got `
 	)
 	for _, tt := range []struct {
 		topic string
@@ -191,33 +191,33 @@ func TestResponseFilterMatchesEveryResponse(t *testing.T) {
 }
 
 func TestResponseThatCannotBeWrittenLeavesTheBufferAlone(t *testing.T) {
-	const number = "BadRetryAfter to be no number of seconds, found "
-	const text = "BadRetryAfter in UTF-8 without control characters, '&', '+' and '#', found "
+	const number = "BadRetryAfter that is not a number of seconds, got "
+	const text = "BadRetryAfter in UTF-8 without control characters, '&', '+' and '#', got "
 	for _, tt := range []struct {
 		text     string
 		response Response
 	}{
-		{"Status from 100 to 599, found 0", Response{}},
-		{"Status from 100 to 599, found 99", Response{Status: 99}},
-		{"Status from 100 to 599, found 600", Response{Status: 600}},
-		{"Status from 100 to 599, found -200", Response{Status: -200}},
-		{"RequestID of at most 256 bytes, found 257", Response{Status: 200, RequestID: make([]byte, 257)}},
-		{"HasRetryAfter to be set with RetryAfter, found 3s alone", Response{Status: 200, RetryAfter: 3 * time.Second}},
-		{"RetryAfter in whole seconds from 0 to 596523h14m8s, found -1s",
+		{"Status from 100 to 599, got 0", Response{}},
+		{"Status from 100 to 599, got 99", Response{Status: 99}},
+		{"Status from 100 to 599, got 600", Response{Status: 600}},
+		{"Status from 100 to 599, got -200", Response{Status: -200}},
+		{"RequestID of at most 256 bytes, got 257", Response{Status: 200, RequestID: make([]byte, 257)}},
+		{"HasRetryAfter to be set with RetryAfter, got 3s alone", Response{Status: 200, RetryAfter: 3 * time.Second}},
+		{"RetryAfter in whole seconds from 0 to 596523h14m8s, got -1s",
 			Response{Status: 200, HasRetryAfter: true, RetryAfter: -time.Second}},
-		{"RetryAfter in whole seconds from 0 to 596523h14m8s, found 1.5s",
+		{"RetryAfter in whole seconds from 0 to 596523h14m8s, got 1.5s",
 			Response{Status: 200, HasRetryAfter: true, RetryAfter: 1500 * time.Millisecond}},
-		{"RetryAfter in whole seconds from 0 to 596523h14m8s, found 596523h14m9s",
+		{"RetryAfter in whole seconds from 0 to 596523h14m8s, got 596523h14m9s",
 			Response{Status: 200, HasRetryAfter: true, RetryAfter: MaxRetryAfter + time.Second}},
-		{`RetryAfter or BadRetryAfter, found both 0s and "x"`, Response{Status: 200, HasRetryAfter: true, BadRetryAfter: []byte("x")}},
+		{`either RetryAfter or BadRetryAfter, got both 0s and "x"`, Response{Status: 200, HasRetryAfter: true, BadRetryAfter: []byte("x")}},
 		{number + `"3"`, Response{Status: 200, BadRetryAfter: []byte("3")}},
 		{number + `"%33"`, Response{Status: 200, BadRetryAfter: []byte("%33")}},
 		{text + `"x&y"`, Response{Status: 200, BadRetryAfter: []byte("x&y")}},
 		{text + `"&"`, Response{Status: 200, BadRetryAfter: []byte("&")}},
 		{text + `"+3"`, Response{Status: 200, BadRetryAfter: []byte("+3")}},
 		{text + `"\n"`, Response{Status: 200, BadRetryAfter: []byte("\n")}},
-		{`no property in Extra that has a field of its own, found "$rid"`, Response{Status: 200, Extra: []byte("$rid")}},
-		{`no property in Extra that has a field of its own, found "Retry-After=1"`,
+		{`Extra without properties that have their own field, got "$rid"`, Response{Status: 200, Extra: []byte("$rid")}},
+		{`Extra without properties that have their own field, got "Retry-After=1"`,
 			Response{Status: 200, Extra: []byte("a=b&Retry-After=1")}},
 	} {
 		_, err := tt.response.AppendText(nil)

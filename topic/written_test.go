@@ -69,7 +69,7 @@ func TestTopicNamesHaveAtMost65535Bytes(t *testing.T) {
 			for _, n := range []int{longest + 1, len(text)} {
 				room := []byte(prefix + strings.Repeat("-", 10))
 				b, err := tt.long(text[:n]).AppendText(room[:len(prefix)])
-				const want = "topic: cannot be written: expected a topic name of at most 65535 bytes, found "
+				const want = "topic: cannot be written: expected a topic name of at most 65535 bytes, got "
 				if !errors.Is(err, ErrInvalid) || !strings.HasPrefix(err.Error(), want) {
 					t.Errorf("%s of %d bytes: %v, want %s…", tt.kind, n, err, want)
 				}
