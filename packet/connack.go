@@ -2,8 +2,8 @@ package packet
 
 import "strconv"
 
-// ReturnCode is a server's answer to a CONNECT (table 3.1). Codes above 5 are
-// reserved.
+// A ReturnCode is a server's response to a CONNECT (table 3.1). Codes above 5
+// are reserved.
 type ReturnCode byte
 
 // The return codes of a CONNACK.
@@ -16,7 +16,7 @@ const (
 	NotAuthorized               ReturnCode = 5
 )
 
-// String says what the code means.
+// String returns the meaning of the code.
 func (c ReturnCode) String() string {
 	switch c {
 	case Accepted:
@@ -35,9 +35,9 @@ func (c ReturnCode) String() string {
 	return "reserved return code " + decimal(c)
 }
 
-// Connack answers a CONNECT (section 3.2).
+// Connack acknowledges a CONNECT (section 3.2).
 type Connack struct {
-	SessionPresent bool // only with Accepted
+	SessionPresent bool // may be set only with Accepted
 	ReturnCode     ReturnCode
 }
 
@@ -59,7 +59,7 @@ func (p *Connack) AppendBinary(b []byte) ([]byte, error) {
 	return append(b, byte(CONNACK)<<4, 2, flags, byte(p.ReturnCode)), nil
 }
 
-// Decode sets every field from the frame. See [Packet].
+// Decode sets all fields from the frame. See [Packet].
 func (p *Connack) Decode(f Frame) error {
 	if f.Type != CONNACK || f.Flags != 0 || len(f.Body) != 2 {
 		return f.fault(CONNACK)
@@ -77,7 +77,7 @@ func (p *Connack) Decode(f Frame) error {
 	return nil
 }
 
-// String returns one line for logs.
+// String returns a one-line description for logs.
 func (p *Connack) String() string {
 	return "CONNACK " + p.ReturnCode.String() + ", session present " + strconv.FormatBool(p.SessionPresent)
 }

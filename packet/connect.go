@@ -10,35 +10,37 @@ const (
 	connectStart = "\x00\x04" + protocolName + "\x04"
 )
 
-// Connect is the first packet of a client (section 3.1).
+// Connect is the first packet that a client sends (section 3.1).
 type Connect struct {
-	// ProtocolName and ProtocolLevel are "MQTT" and 4. Zero values stand for them
-	// when encoding; other values are refused. Decode always sets both.
+	// ProtocolName and ProtocolLevel are "MQTT" and 4. When encoding, zero
+	// values mean the same, and any other values are rejected. Decode always
+	// sets both.
 	ProtocolName  []byte
 	ProtocolLevel byte
 
-	// CleanSession asks the server to discard an earlier session.
+	// CleanSession asks the server to discard any previous session.
 	CleanSession bool
 
-	// KeepAlive is in seconds; 0 turns the mechanism off.
+	// KeepAlive is in seconds; 0 disables the mechanism.
 	KeepAlive uint16
 
-	// ClientID may be empty, but then CleanSession must be set. It is always
-	// present: nil is sent as an empty one.
+	// ClientID may be empty, but then CleanSession must be set. The client
+	// identifier is always present in the packet: nil is encoded as empty.
 	ClientID []byte
 
-	// Will is nil if there is none. Decode uses a Will that is already there again.
+	// Will is nil if there is none. Decode reuses an existing Will.
 	Will *Will
 
 	// Username is nil if absent.
 	Username []byte
 
-	// Password is nil if absent. It needs a Username. It may be any bytes.
+	// Password is nil if absent. It requires a Username. It may contain any
+	// bytes.
 	Password Secret
 }
 
-// Will is the message that the server publishes when a client is gone without a
-// DISCONNECT (section 3.1.2.5).
+// A Will is the message that the server publishes when a client disconnects
+// without sending a DISCONNECT (section 3.1.2.5).
 type Will struct {
 	Topic   []byte
 	Message []byte // any bytes, at most 65,535, may be empty
@@ -101,7 +103,7 @@ func (p *Connect) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// check refuses what must not be sent.
+// check returns an error if the packet must not be sent.
 func (p *Connect) check() error {
 	switch {
 	case p.ProtocolName != nil && string(p.ProtocolName) != protocolName:
@@ -136,11 +138,12 @@ func (p *Connect) check() error {
 	return nil
 }
 
-// Decode sets every field from the frame. See [Packet].
+// Decode sets all fields from the frame. See [Packet].
 //
-// An error that wraps [ErrProtocolLevel] leaves ProtocolName and ProtocolLevel set
-// and all else zero: what follows them is another version's business. A wrong
-// protocol name is malformed, and ProtocolName is set too.
+// If the error wraps [ErrProtocolLevel], ProtocolName and ProtocolLevel are set
+// and all other fields are zero: another version of MQTT defines what follows.
+// A packet with a wrong protocol name is malformed; ProtocolName is set then
+// too.
 func (p *Connect) Decode(f Frame) error {
 	will := p.Will
 	*p = Connect{}
@@ -196,8 +199,8 @@ func (p *Connect) Decode(f Frame) error {
 	return nil
 }
 
-// decode sets every field from the body of a CONNECT. The will begins at i and ends at
-// end.
+// decode sets all fields from the body of a CONNECT, in which the will begins
+// at i and ends at end.
 func (w *Will) decode(f Frame, i int) (end int, err error) {
 	flags := f.Body[7]
 	w.QoS, w.Retain = QoS(flags>>shiftWillQoS&3), flags&flagWillRetain != 0
@@ -214,7 +217,8 @@ func (w *Will) decode(f Frame, i int) (end int, err error) {
 	return end, nil
 }
 
-// decodeForeign finds out what protocol f belongs to, if not to this one.
+// decodeForeign decodes the protocol name and level of a frame that is not MQTT
+// 3.1.1, and reports how they differ.
 func (p *Connect) decodeForeign(f Frame) error {
 	name, end := field(f.Body, 0)
 	if end == 0 {
@@ -222,7 +226,7 @@ func (p *Connect) decodeForeign(f Frame) error {
 	}
 	p.ProtocolName = name
 	if string(name) != protocolName {
-		name = name[:min(len(name), 8)] // a wrong length would show the password
+		name = name[:min(len(name), 8)] // a wrong length could expose the password
 		return malformed(CONNECT, f.offset(0), "MQTT-3.1.2-1", "protocol name begins with "+quote(name)+", expected "+strconv.Quote(protocolName))
 	}
 	p.ProtocolLevel = f.Body[end]
@@ -234,8 +238,8 @@ func badLevel(level byte) string {
 	return "protocol level is " + decimal(level) + ", expected " + decimal(protocolLevel)
 }
 
-// legalConnectFlags reports whether connect flags contradict neither the standard nor
-// each other.
+// legalConnectFlags reports whether the connect flags conform to the standard
+// and are consistent with each other.
 func legalConnectFlags(flags byte) bool {
 	const willOptions = 3<<shiftWillQoS | flagWillRetain
 	return flags&flagReserved == 0 &&
@@ -244,7 +248,7 @@ func legalConnectFlags(flags byte) bool {
 		(flags&flagUsername != 0 || flags&flagPassword == 0)
 }
 
-// badConnectFlags says why they are not legal.
+// badConnectFlags reports why the connect flags are not legal.
 func (f Frame) badConnectFlags(flags byte) error {
 	var rule, msg string
 	switch qos := flags >> shiftWillQoS & 3; {
@@ -262,8 +266,8 @@ func (f Frame) badConnectFlags(flags byte) error {
 	return malformed(CONNECT, f.offset(7), rule, msg)
 }
 
-// surplusRule names the statement that bytes behind the last field break: most
-// likely they are a field whose flag is not set.
+// surplusRule returns the statement that is violated by bytes after the last
+// field, which most likely are a field whose flag is not set.
 func surplusRule(flags byte) string {
 	switch {
 	case flags&flagUsername == 0:
@@ -274,7 +278,7 @@ func surplusRule(flags byte) string {
 	return "section 3.1.3"
 }
 
-// Clone returns a copy that borrows nothing.
+// Clone returns a copy that shares no memory with p.
 func (p *Connect) Clone() *Connect {
 	q := *p
 	q.ProtocolName, q.ClientID = clone(p.ProtocolName), clone(p.ClientID)
@@ -285,7 +289,8 @@ func (p *Connect) Clone() *Connect {
 	return &q
 }
 
-// String returns one line for logs, without the password and the will message.
+// String returns a one-line description for logs, without the password and the
+// will message.
 func (p *Connect) String() string {
 	s := "CONNECT client=" + quote(p.ClientID)
 	if p.Username != nil {

@@ -3,30 +3,31 @@
 //
 // # Encoding
 //
-// Every packet type is a struct whose AppendBinary appends the encoded packet to
-// a slice that the caller owns:
+// Every packet type is a struct whose AppendBinary method appends the encoded
+// packet to a slice that the caller owns:
 //
 //	p := packet.Publish{Topic: []byte("a/b"), QoS: packet.QoS1, ID: 10, Payload: []byte("x")}
 //	b, err := p.AppendBinary(nil)
 //
-// The encoder refuses what the decoder would refuse, before it writes one byte:
-// on error the slice comes back as it was.
+// The encoder rejects whatever the decoder would reject, before it writes a
+// single byte. If it returns an error, it also returns the slice unchanged.
 //
 // # Decoding
 //
-// A stream of bytes is first cut into frames, each exactly one packet, and a
-// frame is then decoded into a struct. Who owns a buffer uses [Cut]; who gets
-// the stream in pieces uses a [Splitter], which takes any pieces:
+// Decoding takes two steps. First a stream of bytes is cut into frames, each of
+// which is exactly one packet; then each frame is decoded into a struct. If you
+// have the whole buffer, use [Cut]. If the stream arrives in pieces, use a
+// [Splitter], which accepts pieces of any size:
 //
 //	var s packet.Splitter
-//	s.Feed(p) // whatever has just been read
+//	s.Feed(p) // the bytes just read
 //	for {
 //		f, err := s.Next()
 //		if err == packet.ErrShort {
-//			break // all there was; read on
+//			break // all complete packets have been returned; read more
 //		}
 //		if err != nil {
-//			return err // for ever: close the connection
+//			return err // permanent: close the connection
 //		}
 //		switch f.Type {
 //		case packet.PUBLISH:
@@ -35,47 +36,52 @@
 //		…
 //	}
 //
-// Decoding copies nothing: byte slices of a decoded packet borrow the frame's body.
-// They are valid as long as the bytes they were decoded from; Clone keeps a packet
-// longer. Decoding into a struct that is used again allocates nothing, unless the
-// packet has more topic filters than any before, or a will and the one before had none.
+// Decoding copies nothing: the byte slices of a decoded packet borrow the
+// frame's body. They remain valid as long as the bytes they were decoded from;
+// use Clone to keep a packet longer. Decoding into a reused struct does not
+// allocate, unless the packet has more topic filters than any packet before it,
+// or it has a will and the previous packet had none.
 //
 // # Present and absent
 //
-// In an optional field nil means absent, and an empty slice that is not nil means
-// present and empty: MQTT tells the two apart.
+// In an optional field, nil means absent, and an empty slice that is not nil
+// means present and empty: MQTT distinguishes the two.
 //
 // # Strictness
 //
-// Every statement of the standard that a codec can see is enforced in both
-// directions. What the standard leaves open is decided so:
+// The package enforces, in both directions, every statement of the standard
+// that a codec can check. Where the standard leaves a question open, the
+// package decides as follows:
 //
-//   - A Remaining Length in more bytes than needed is malformed.
-//   - Packet identifier 0 is malformed in an acknowledgement too.
-//   - Control characters and noncharacters pass; U+0000 never does.
+//   - A Remaining Length encoded in more bytes than necessary is malformed.
+//   - Packet identifier 0 is malformed in acknowledgments too.
+//   - Control characters and noncharacters are accepted; U+0000 never is.
 //   - A CONNACK return code above 5 is malformed.
 //
-// Two faulty CONNECT packets are well-formed, since a server owes an answer to
-// both. An unknown protocol level decodes as far as it can be read, with
-// [ErrProtocolLevel]; the answer is CONNACK with [UnacceptableProtocolVersion]. An
-// empty client identifier with CleanSession 0 decodes without an error; the answer
-// is [IdentifierRejected]. The encoder refuses both.
+// Two kinds of faulty CONNECT packets are not malformed, since a server must
+// answer them. A CONNECT with an unknown protocol level is decoded as far as it
+// can be understood, with [ErrProtocolLevel]; the server answers with a CONNACK
+// that carries [UnacceptableProtocolVersion]. A CONNECT with an empty client
+// identifier and CleanSession 0 is decoded without an error; the server answers
+// with [IdentifierRejected]. The encoder rejects both.
 //
 // # Memory
 //
-// A packet larger than a limit ([DefaultLimit] unless another is set) is refused
-// on the sight of its fixed header. A Splitter keeps the beginning of a packet that was
-// split in a buffer of at most twice the bytes that have come of it, or 1 KiB, whatever
-// length the header announces. It uses that buffer again for the next packet that is
-// split. When Next finds nothing more between two packets, at most 1 KiB is kept.
-// Decoding a list of topic filters allocates at most 16 bytes for each byte of its packet,
-// and a struct that is used again keeps the longest list.
+// A packet larger than the limit ([DefaultLimit] unless another is set) is
+// rejected as soon as its fixed header has been read. A Splitter stores the
+// beginning of a split packet in a buffer of at most twice the number of bytes
+// received of that packet, or 1 KiB, whichever is larger, no matter what length
+// the header announces. It reuses that buffer for the next split packet. When
+// Next finds no further bytes between two packets, the Splitter retains at most
+// 1 KiB. Decoding a list of topic filters allocates at most 16 bytes for each
+// byte of the packet, and a reused struct retains the longest list.
 //
 // # Errors
 //
-// [ErrShort] means that nothing is wrong yet, and is never wrapped. Every other
-// error is a [*SyntaxError], which says where, and by which numbered statement of
-// the standard. It wraps [ErrMalformed] or [ErrTooLarge] if the peer is to blame and
-// [ErrInvalid] if the caller is. A receiver of either of the first two closes the
-// connection (MQTT-4.8.0-1).
+// [ErrShort] means that the input is valid so far but incomplete; it is never
+// wrapped. Every other error is a [*SyntaxError], which reports the offset of
+// the fault and the numbered statement of the standard that is violated. It
+// wraps [ErrMalformed] or [ErrTooLarge] if the peer is at fault, and
+// [ErrInvalid] if the caller is. On either of the first two, the receiver must
+// close the connection (MQTT-4.8.0-1).
 package packet

@@ -1,12 +1,13 @@
 package packet
 
-// Pingreq asks the server for a sign of life (section 3.12). It has no content.
+// Pingreq asks the server for a PINGRESP (section 3.12). It has no fields.
 type Pingreq struct{}
 
-// Pingresp answers a PINGREQ (section 3.13). It has no content.
+// Pingresp responds to a PINGREQ (section 3.13). It has no fields.
 type Pingresp struct{}
 
-// Disconnect is the last packet of a client (section 3.14). It has no content.
+// Disconnect is the last packet that a client sends (section 3.14). It has no
+// fields.
 type Disconnect struct{}
 
 // Type returns PINGREQ.

@@ -5,38 +5,41 @@ import (
 	"strconv"
 )
 
+// Errors of this package, to be tested for with [errors.Is].
 var (
-	// ErrShort says that the bytes so far are right, and that the packet goes on.
-	// It is returned as it is, never wrapped.
+	// ErrShort reports that the packet is valid so far but incomplete. It is
+	// never wrapped.
 	ErrShort = errors.New("packet: incomplete, more bytes are needed")
 
-	// ErrMalformed says that the peer broke the standard. Close the connection.
+	// ErrMalformed reports that the peer violated the standard. The caller must
+	// close the connection.
 	ErrMalformed = errors.New("packet: malformed")
 
-	// ErrTooLarge says that the peer announced a packet beyond the limit.
-	// Close the connection.
+	// ErrTooLarge reports that the peer announced a packet larger than the
+	// limit. The caller must close the connection.
 	ErrTooLarge = errors.New("packet: too large")
 
-	// ErrInvalid says that the caller asked for a packet that must not be sent, or
-	// decoded a frame into a struct of another type.
+	// ErrInvalid reports that the caller tried to encode a packet that must not
+	// be sent, or to decode a frame into a struct of another packet type.
 	ErrInvalid = errors.New("packet: invalid")
 
-	// ErrProtocolLevel says that a CONNECT is of another version of MQTT. It is not
-	// malformed: a server answers with CONNACK and [UnacceptableProtocolVersion]
-	// (MQTT-3.1.2-2).
+	// ErrProtocolLevel reports that a CONNECT uses another version of MQTT. The
+	// packet is not malformed: a server answers with a CONNACK that carries
+	// [UnacceptableProtocolVersion] (MQTT-3.1.2-2).
 	ErrProtocolLevel = errors.New("packet: unsupported protocol level")
 )
 
 // A SyntaxError describes a packet that the standard forbids.
 type SyntaxError struct {
 	Type   Type   // of the packet
-	Offset int    // where in the packet, counted from its first byte; 0 with ErrInvalid
-	Rule   string // a numbered statement such as "MQTT-2.3.1-1", or a section such as "section 2.2.3"
-	Msg    string // what was expected and what was found
+	Offset int    // of the fault, counted from the first byte of the packet; 0 with ErrInvalid
+	Rule   string // the statement violated, such as "MQTT-2.3.1-1", or a section, such as "section 2.2.3"
+	Msg    string // what was found and, usually, what was expected
 	Err    error  // ErrMalformed, ErrTooLarge, ErrInvalid or ErrProtocolLevel
 }
 
-// Error returns one line. It never contains a password or a payload.
+// Error returns a one-line description. It never contains a password or a
+// payload.
 func (e *SyntaxError) Error() string {
 	if e.Err == ErrInvalid {
 		return e.Err.Error() + " " + e.Type.String() + ": " + e.Msg + " [" + e.Rule + "]"
@@ -53,18 +56,19 @@ func malformed(t Type, offset int, rule, msg string) error {
 
 func invalid(t Type, rule, msg string) error { return &SyntaxError{t, 0, rule, msg, ErrInvalid} }
 
-// The texts are put together without package fmt, which is larger than this package and
-// would be most of a small device's program.
+// The error texts are built without package fmt, which is larger than this
+// package and would make up most of a small device's program.
 
 func decimal[N ~byte | ~uint16 | ~int | ~int64](n N) string { return strconv.FormatInt(int64(n), 10) }
 
-// hex returns "0x0f", say.
+// hex returns b in hexadecimal, such as "0x0f".
 func hex(b byte) string { return "0x" + strconv.FormatInt(0x100|int64(b), 16)[1:] }
 
-// fourBits returns "0010", say.
+// fourBits returns the four low bits of b in binary, such as "0010".
 func fourBits(b byte) string { return strconv.FormatInt(0x10|int64(b), 2)[1:] }
 
-// quote prints a foreign string, at most the first 256 bytes of it.
+// quote returns at most the first 256 bytes of a string received from the peer,
+// as a quoted Go string.
 func quote(v []byte) string {
 	if len(v) > 256 {
 		return strconv.Quote(string(v[:256])) + "…"

@@ -10,7 +10,7 @@ import (
 func Example() {
 	b, err := (&packet.Connect{CleanSession: true, KeepAlive: 60, ClientID: []byte("device-1")}).AppendBinary(nil)
 	if err == nil {
-		b, err = (&packet.Pingreq{}).AppendBinary(b) // behind the first
+		b, err = (&packet.Pingreq{}).AppendBinary(b) // after the CONNECT
 	}
 	for err == nil && len(b) > 0 {
 		var f packet.Frame
@@ -34,7 +34,7 @@ func ExamplePublish_AppendBinary() {
 	b, err := p.AppendBinary(nil)
 	fmt.Printf("% x %v\n", b, err)
 
-	p.ID = 0 // the encoder refuses what the decoder would refuse
+	p.ID = 0 // the encoder rejects whatever the decoder would reject
 	b, err = p.AppendBinary(b)
 	fmt.Printf("% x %v\n", b, err)
 	// Output:
@@ -42,7 +42,7 @@ func ExamplePublish_AppendBinary() {
 	// 32 08 00 03 61 2f 62 00 0a 78 packet: invalid PUBLISH: packet identifier is 0 but QoS is 1 [MQTT-2.3.1-1]
 }
 
-// The payload is sent from where it is, with one vectored write.
+// This example sends a payload from where it is, with one vectored write.
 func ExamplePublish_AppendHeader() {
 	p := packet.Publish{Topic: []byte("image"), Payload: make([]byte, 100_000)}
 	header, err := p.AppendHeader(nil)
@@ -58,7 +58,7 @@ func ExamplePublish_AppendHeader() {
 	// 100000 true
 }
 
-// Structs of one's own are used again, so that nothing is allocated.
+// This example reuses a struct, so that decoding does not allocate.
 func ExamplePublish_Decode() {
 	stream := []byte("\x30\x05\x00\x01ahi\x30\x06\x00\x01byou")
 	var p packet.Publish
@@ -87,25 +87,26 @@ func ExampleSplitter() {
 		for {
 			f, err := s.Next()
 			if err == packet.ErrShort {
-				break // read on
+				break // read more
 			}
 			if err != nil {
-				fmt.Println(err) // for ever: close the connection
+				fmt.Println(err) // permanent: close the connection
 				return
 			}
 			fmt.Println(f.Type, len(f.Body))
 		}
 	}
-	// The stream ends here: between two packets, or within one?
-	fmt.Println(s.Buffered(), "bytes of a packet that never ended")
+	// The stream ends here. Buffered reports whether it ended within a packet.
+	fmt.Println(s.Buffered(), "bytes of an incomplete packet")
 	// Output:
 	// CONNACK 2
 	// PUBLISH 5
 	// PINGRESP 0
-	// 2 bytes of a packet that never ended
+	// 2 bytes of an incomplete packet
 }
 
-// A decoded packet borrows the buffer. Clone keeps it when the buffer is used again.
+// A decoded packet borrows the buffer. A clone remains valid when the buffer is
+// reused.
 func ExamplePublish_Clone() {
 	buffer := []byte("\x30\x05\x00\x01ahi")
 	f, _, err := packet.Cut(buffer, 0)
@@ -132,16 +133,17 @@ func ExampleSyntaxError() {
 	var e *packet.SyntaxError
 	if errors.As(err, &e) {
 		fmt.Println(e.Type, e.Offset, e.Rule)
-		fmt.Println("the peer is to blame:", errors.Is(err, packet.ErrMalformed))
+		fmt.Println("the peer is at fault:", errors.Is(err, packet.ErrMalformed))
 	}
 	fmt.Println(err)
 	// Output:
 	// PUBLISH 6 MQTT-1.5.3-2
-	// the peer is to blame: true
+	// the peer is at fault: true
 	// packet: malformed PUBLISH at byte 6: topic name contains U+0000 [MQTT-1.5.3-2]
 }
 
-// A server answers a client of another version of MQTT, instead of hanging up on it.
+// A server answers a client that uses another version of MQTT, instead of just
+// closing the connection.
 func ExampleConnect_Decode() {
 	f, _, err := packet.Cut([]byte("\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01a"), 0)
 	if err != nil {
@@ -156,7 +158,7 @@ func ExampleConnect_Decode() {
 	// Output: level 5: 20 02 00 01
 }
 
-// A header is enough to tell what is coming, and how much of it.
+// A fixed header contains the type and the length of the packet.
 func ExampleParseHeader() {
 	h, n, err := packet.ParseHeader([]byte{0x32, 0xc1, 0x02})
 	fmt.Println(h.Type, h.Length, n, err)

@@ -7,29 +7,30 @@ import "math"
 const MaxRemainingLength = 268_435_455
 
 // DefaultLimit is the size in bytes of the largest packet that [Cut] and a
-// [Splitter] let through when no other limit is set. The Device Provisioning
-// Service itself takes at most 96 KB.
+// [Splitter] accept when no other limit is set. The Device Provisioning Service
+// itself accepts at most 96 KB.
 const DefaultLimit = 256 << 10
 
 // A Header is the fixed header of a packet.
 type Header struct {
 	Type   Type
 	Flags  byte // the four low bits of the first byte
-	Length int  // the Remaining Length: bytes that follow the fixed header
+	Length int  // the Remaining Length: the number of bytes that follow the fixed header
 }
 
-// A Frame is one packet, cut off a stream and not yet decoded.
+// A Frame is one packet, cut from a stream and not yet decoded.
 type Frame struct {
 	Type  Type
 	Flags byte   // the four low bits of the first byte
 	Body  []byte // what follows the fixed header
 }
 
-// ParseHeader reads a fixed header, and returns it with its own size of 2 to 5
-// bytes. It returns ErrShort if b ends within it, though a fault in what is there
-// comes first: one byte is enough to find a reserved type or wrong flags.
+// ParseHeader parses the fixed header at the start of b, and returns it
+// together with its size, which is 2 to 5 bytes. If b ends within the header,
+// it returns [ErrShort], unless the bytes present are already faulty: one byte
+// is enough to detect a reserved type or wrong flags.
 //
-// It refuses a length that the type cannot have, and one that is padded.
+// It rejects a length that the type cannot have, and a length that is padded.
 func ParseHeader(b []byte) (h Header, n int, err error) {
 	n, size := extent(b)
 	if n == 0 || !possible(b[0], size-n) {
@@ -38,15 +39,16 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 	return Header{Type(b[0] >> 4), b[0] & 0x0f, size - n}, n, nil
 }
 
-// Cut cuts the first packet off b, which stays the caller's. It returns the frame,
-// whose body lies in b, and the bytes behind it.
+// Cut cuts the first packet from b, which remains the caller's. It returns the
+// frame, whose body is a part of b, and the bytes after it.
 //
-// It returns [ErrShort], and b as the rest, if b ends within the packet. A packet
-// of more than limit bytes, its fixed header included, is refused with
-// [ErrTooLarge] as soon as its fixed header is there; a limit of 0 or less stands
-// for [DefaultLimit].
+// If b ends within the packet, Cut returns [ErrShort], and b as the rest. It
+// rejects a packet of more than limit bytes, including its fixed header, with
+// [ErrTooLarge] as soon as b contains the fixed header. A limit of 0 or less
+// means [DefaultLimit].
 func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
-	// A small packet at once. If no limit is set, limit-1 is huge as a uint.
+	// This is the fast path for small packets. If no limit is set,
+	// uint(limit-1) is huge.
 	if len(b) > 1 && b[1] < 0x80 {
 		if size := 2 + int(b[1]); size <= len(b) && uint(size) <= uint(limit-1) && possible(b[0], int(b[1])) {
 			return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[2:size:size]}, b[size:], nil
@@ -60,8 +62,9 @@ func Cut(b []byte, limit int) (f Frame, rest []byte, err error) {
 	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, b[size:], nil
 }
 
-// shortage says why b does not begin with a whole packet. With ErrShort it returns how
-// many bytes b must have before it is worth another look.
+// shortage reports why b does not begin with a complete packet. With ErrShort
+// it returns the number of bytes that b must have before another attempt can
+// succeed.
 func shortage(b []byte, limit int) (need int, err error) {
 	n, size := extent(b)
 	limit = orDefault(limit)
@@ -71,9 +74,9 @@ func shortage(b []byte, limit int) (need int, err error) {
 	return size, ErrShort
 }
 
-// extent returns the size of the fixed header that b begins with, and that of the whole
-// packet. They are 0 and [math.MaxInt] if b ends within the fixed header, or if the
-// Remaining Length is written in a wrong way.
+// extent returns the size of the fixed header at the start of b, and the size
+// of the whole packet. They are 0 and [math.MaxInt] if b ends within the fixed
+// header, or if the encoding of the Remaining Length is wrong.
 func extent(b []byte) (n, size int) {
 	if len(b) > 1 && b[1] < 0x80 {
 		return 2, 2 + int(b[1])
@@ -90,7 +93,7 @@ func extent(b []byte) (n, size int) {
 	return 0, math.MaxInt
 }
 
-// orDefault returns the limit that the caller has set, or the default.
+// orDefault returns the limit that the caller set, or the default.
 func orDefault(limit int) int {
 	if limit <= 0 {
 		return DefaultLimit
@@ -98,13 +101,14 @@ func orDefault(limit int) int {
 	return limit
 }
 
-// possible reports whether a packet may begin with this byte and have this length.
+// possible reports whether a packet may have this first byte and this Remaining
+// Length.
 func possible(first byte, length int) bool {
 	l := &layouts[first>>4]
 	return l.flags>>(first&0x0f)&1 == 1 && l.min <= length && length <= l.max
 }
 
-// headerFault says why b does not begin with a packet of this extent.
+// headerFault reports why b does not begin with a packet of this extent.
 func headerFault(b []byte, n, size, limit int) error {
 	if len(b) == 0 {
 		return ErrShort
@@ -121,7 +125,7 @@ func headerFault(b []byte, n, size, limit int) error {
 	return tooLarge(t, size, limit)
 }
 
-// lengthFault says why b does not begin with a Remaining Length.
+// lengthFault reports why b does not begin with a valid Remaining Length.
 func lengthFault(t Type, b []byte) error {
 	length := 0
 	for i, c := range b[:min(len(b), 4)] {
@@ -141,14 +145,14 @@ func tooLarge(t Type, size, limit int) error {
 	return &SyntaxError{t, 1, "section 2.2.3", msg, ErrTooLarge}
 }
 
-// is reports whether f can be a packet of type t, as far as its header tells. Every
-// Decode checks that, since the frame may have been made by hand.
+// is reports whether f can be a packet of type t, judging by its header. Every
+// Decode checks this, since the frame may have been constructed by the caller.
 func (f Frame) is(t Type) bool {
 	l := &layouts[t]
 	return f.Type == t && l.flags>>f.Flags&1 == 1 && l.min <= len(f.Body) && len(f.Body) <= l.max
 }
 
-// fault says why f cannot be a packet of type t.
+// fault reports why f cannot be a packet of type t.
 func (f Frame) fault(t Type) error {
 	switch {
 	case f.Type != t:
@@ -171,7 +175,7 @@ func headerSize(length int) int {
 	return n
 }
 
-// appendHeader appends a fixed header. The length has been checked.
+// appendHeader appends a fixed header. The caller has checked the length.
 func appendHeader(b []byte, t Type, flags byte, length int) []byte {
 	b = append(b, byte(t)<<4|flags)
 	for ; length > 0x7f; length >>= 7 {
@@ -180,7 +184,7 @@ func appendHeader(b []byte, t Type, flags byte, length int) []byte {
 	return append(b, byte(length))
 }
 
-// checkLength refuses a packet that is too long to be sent.
+// checkLength returns an error if a packet is too long to be sent.
 func checkLength(t Type, length int64) error {
 	if length <= MaxRemainingLength {
 		return nil

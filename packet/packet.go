@@ -5,24 +5,27 @@ import (
 	"fmt"
 )
 
-// A Packet is one of the 14 control packets: *[Connect], *[Connack], *[Publish],
-// *[Puback], *[Pubrec], *[Pubrel], *[Pubcomp], *[Subscribe], *[Suback],
-// *[Unsubscribe], *[Unsuback], *[Pingreq], *[Pingresp] or *[Disconnect].
+// A Packet is one of the 14 control packets: *[Connect], *[Connack],
+// *[Publish], *[Puback], *[Pubrec], *[Pubrel], *[Pubcomp], *[Subscribe],
+// *[Suback], *[Unsubscribe], *[Unsuback], *[Pingreq], *[Pingresp] or
+// *[Disconnect].
 type Packet interface {
 	// Type returns the packet's type.
 	Type() Type
 
-	// AppendBinary appends the encoded packet to b, as an encoding.BinaryAppender.
-	// It allocates nothing if b has room. On error, which wraps ErrInvalid, b comes
-	// back as it was.
+	// AppendBinary appends the encoded packet to b. It implements
+	// [encoding.BinaryAppender]. It does not allocate if b has enough capacity.
+	// If it returns an error, the error wraps [ErrInvalid] and b is returned
+	// unchanged.
 	AppendBinary(b []byte) ([]byte, error)
 
-	// Decode sets every field from the frame. The slices of the packet borrow
-	// f.Body. After an error the fields have no meaning, unless the error is
-	// ErrProtocolLevel.
+	// Decode sets all fields from the frame. The slices of the packet borrow
+	// f.Body. After an error the fields are meaningless, unless the error is
+	// [ErrProtocolLevel].
 	Decode(f Frame) error
 
-	// String returns one line for logs. It shows neither passwords nor payloads.
+	// String returns a one-line description for logs, which contains neither
+	// passwords nor payloads.
 	String() string
 }
 
@@ -62,8 +65,8 @@ func New(t Type) Packet {
 }
 
 // Decode decodes a frame into a new packet, whose slices borrow f.Body. Where
-// speed counts, decode into a struct of your own instead, and use it again.
-// With ErrProtocolLevel the packet is returned too.
+// speed matters, call the Decode method of a packet that you reuse instead.
+// With [ErrProtocolLevel], Decode also returns the packet.
 func Decode(f Frame) (Packet, error) {
 	if !f.Type.defined() {
 		return nil, badFlags(f.Type, f.Flags)
@@ -76,19 +79,19 @@ func Decode(f Frame) (Packet, error) {
 	return p, err
 }
 
-// A Secret is a password. It prints as "***" in package fmt with every verb that fits
-// a slice of bytes, in JSON and in package log/slog, alone and within other values.
-// Convert it to []byte or string to get at the bytes.
+// A Secret is a password. It prints as "***" in package fmt with every verb
+// that is valid for a slice of bytes, in JSON and in package log/slog, alone
+// and within other values. Convert it to []byte or string to access the bytes.
 //
-// Package fmt asks nobody, and prints the bytes, where a Secret lies in an unexported
-// field of another package's struct, and where the verb is wrong.
+// Package fmt calls no methods, and prints the bytes, if a Secret is in an
+// unexported field of another package's struct, or if the verb is wrong.
 type Secret []byte
 
-// Format prints "***" whatever the verb.
+// Format prints "***" for every verb. It implements [fmt.Formatter].
 func (Secret) Format(f fmt.State, _ rune) { f.Write([]byte("***")) }
 
 // String returns "***".
 func (Secret) String() string { return "***" }
 
-// MarshalText returns "***".
+// MarshalText returns "***". It implements [encoding.TextMarshaler].
 func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }

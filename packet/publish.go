@@ -2,12 +2,12 @@ package packet
 
 // Publish carries a message (section 3.3).
 type Publish struct {
-	Dup     bool // it may have been sent before; not with QoS 0
+	Dup     bool // the packet may have been sent before; not allowed with QoS 0
 	QoS     QoS
 	Retain  bool
 	ID      uint16 // packet identifier: 0 with QoS 0, otherwise not 0
-	Topic   []byte // a topic name: not empty, no wildcards
-	Payload []byte // any bytes, may be empty or nil, which is the same; Decode sets an empty one
+	Topic   []byte // a topic name: not empty, without wildcards
+	Payload []byte // any bytes; nil and empty are equivalent; Decode sets it to non-nil
 }
 
 // Type returns PUBLISH.
@@ -22,9 +22,9 @@ func (p *Publish) AppendBinary(b []byte) ([]byte, error) {
 	return append(b, p.Payload...), nil
 }
 
-// AppendHeader appends all of the encoded packet but its payload, so that a
-// large payload can be sent from where it is, in one vectored write. The errors are
-// those of AppendBinary.
+// AppendHeader appends the encoded packet without its payload, so that a large
+// payload can be sent from where it is, in one vectored write. It returns the
+// same errors as AppendBinary.
 func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	flags := byte(p.QoS) << 1
 	length := 2 + int64(len(p.Topic)) + int64(len(p.Payload))
@@ -60,7 +60,7 @@ func (p *Publish) AppendHeader(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Decode sets every field from the frame. See [Packet].
+// Decode sets all fields from the frame. See [Packet].
 func (p *Publish) Decode(f Frame) error {
 	if !f.is(PUBLISH) {
 		return f.fault(PUBLISH)
@@ -84,13 +84,14 @@ func (p *Publish) Decode(f Frame) error {
 	return nil
 }
 
-// Clone returns a copy that borrows nothing.
+// Clone returns a copy that shares no memory with p.
 func (p *Publish) Clone() *Publish {
-	// Not a changed copy of *p: the compiler would take it that p's slices are kept.
+	// A modified copy of *p would make the compiler assume that p's slices
+	// escape.
 	return &Publish{p.Dup, p.QoS, p.Retain, p.ID, clone(p.Topic), clone(p.Payload)}
 }
 
-// String returns one line for logs, without the payload.
+// String returns a one-line description for logs, without the payload.
 func (p *Publish) String() string {
 	s := "PUBLISH"
 	if p.QoS != QoS0 {

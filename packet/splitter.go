@@ -2,30 +2,32 @@ package packet
 
 import "cmp"
 
-// A Splitter cuts a stream of bytes that comes in pieces of any size into packets.
-// The zero value is ready for use.
+// A Splitter splits a stream of bytes that arrives in pieces of any size into
+// packets. The zero value is ready to use.
 //
-// Feed it what was read, then call Next until it returns [ErrShort]. Bytes are
-// copied only where a packet was split between two pieces. Between two packets a
-// Splitter keeps a buffer of at most 1 KiB for the next one that is split; Reset
-// gives it back.
+// Pass each piece read to Feed, then call Next until it returns [ErrShort]. A
+// Splitter copies bytes only where a packet is split between two pieces.
+// Between two packets it retains a buffer of at most 1 KiB for the next split
+// packet; Reset releases it.
 type Splitter struct {
-	// Limit is the size in bytes of the largest packet to let through, its fixed
-	// header included. 0 or less stands for [DefaultLimit]. A new limit also holds for a
-	// packet that has come in part: Next refuses it when all of it has come, if not before.
+	// Limit is the size in bytes of the largest packet to accept, including its
+	// fixed header. 0 or less means [DefaultLimit]. A new limit also applies to
+	// a packet that has been received in part: Next rejects it once all of it
+	// has been received, if not earlier.
 	Limit int
 
-	in   []byte // fed and not looked at; the caller's, unless more was fed before it was used up
-	part []byte // a packet that was split, as far as there is room for it; ours
-	have int    // so many bytes of part have come; in is empty until they all have
+	in   []byte // bytes fed but not yet examined; the caller's slice, unless Feed had to add to it
+	part []byte // our buffer for a split packet, as large as it may grow for now
+	have int    // number of bytes of part received; in is empty until all have been
 	err  error  // the first error
 }
 
-// Feed hands over the next bytes of the stream. The Splitter borrows p: it must
-// stay as it is until Next has returned an error, ErrShort included.
+// Feed provides the next bytes of the stream. The Splitter borrows p: the
+// caller must not modify it until Next has returned an error, which may be
+// [ErrShort].
 //
-// Feeding on before that loses nothing, but copies. After an error other than
-// ErrShort, p is dropped.
+// Calling Feed again before that loses nothing, but copies the bytes. After an
+// error other than ErrShort, Feed discards p.
 func (s *Splitter) Feed(p []byte) {
 	if len(p) == 1 && s.have < len(s.part) { // at once: bytes may come one by one
 		s.part[s.have] = p[0]
@@ -36,17 +38,18 @@ func (s *Splitter) Feed(p []byte) {
 	s.have += n
 	switch p = p[n:]; {
 	case len(s.in) > 0:
-		s.in = append(s.in, p...) // never into the caller's slice: its capacity was cut off
+		s.in = append(s.in, p...) // never writes to the caller's slice, whose capacity is limited
 	case len(p) > 0 && s.err == nil:
 		s.in = p[:len(p):len(p)]
 	}
 }
 
-// Next returns the next whole packet. Its body is valid until the next call of
-// any method.
+// Next returns the next complete packet. Its body is valid until the next call
+// of any method.
 //
-// It returns [ErrShort] when all bytes fed are used up. Any other error is for
-// ever: the stream cannot be trusted any more, and what follows is ignored.
+// Next returns [ErrShort] when the bytes fed contain no further complete
+// packet. Any other error is permanent: the stream can no longer be trusted,
+// and the Splitter ignores all further bytes.
 func (s *Splitter) Next() (Frame, error) {
 	if s.have < len(s.part) {
 		return Frame{}, ErrShort
@@ -54,7 +57,7 @@ func (s *Splitter) Next() (Frame, error) {
 	return s.next()
 }
 
-// next does what Next, which is inlined where bytes come one by one, cannot do at once.
+// next is the slow path of Next, which is kept small enough to be inlined.
 func (s *Splitter) next() (Frame, error) {
 	if len(s.part) > 0 {
 		return s.join()
@@ -71,7 +74,7 @@ func (s *Splitter) next() (Frame, error) {
 	return Frame{Type(b[0] >> 4), b[0] & 0x0f, b[n:size:size]}, nil
 }
 
-// join returns the packet that was split, if all of it has come.
+// join returns the split packet in s.part if all of it has been received.
 func (s *Splitter) join() (Frame, error) {
 	f, _, err := Cut(s.part, s.Limit)
 	if err != nil {
@@ -81,7 +84,8 @@ func (s *Splitter) join() (Frame, error) {
 	return f, nil
 }
 
-// stop finds out why b, all that there is, does not begin with a whole packet.
+// stop handles b, which is all remaining input and does not begin with a
+// complete packet.
 func (s *Splitter) stop(b []byte) (Frame, error) {
 	if len(b) == 0 {
 		if s.in = nil; cap(s.part) > maxIdle {
@@ -97,8 +101,9 @@ func (s *Splitter) stop(b []byte) (Frame, error) {
 	return s.gather(size)
 }
 
-// gather makes room in s.part for a packet of this size, and moves there what has come of
-// it. The room follows the bytes that have come, not the length announced.
+// gather makes room in s.part for a packet of this size, and moves the bytes
+// received of it there. The room depends on the number of bytes received, not
+// on the length announced.
 func (s *Splitter) gather(size int) (Frame, error) {
 	if come := min(size, s.have+len(s.in)); come >= cap(s.part) || cap(s.part) > max(maxIdle, 2*come) {
 		room := minPart
@@ -115,20 +120,21 @@ func (s *Splitter) gather(size int) (Frame, error) {
 }
 
 const (
-	minPart = 512         // the room in bytes that a split packet gets at first: most fit
-	maxIdle = 2 * minPart // the room that is kept for the next one
+	minPart = 512         // initial size in bytes of the buffer for a split packet: most packets fit
+	maxIdle = 2 * minPart // size in bytes of the largest buffer that is retained for the next packet
 )
 
-// Buffered returns the number of bytes that were fed and are not part of a packet
-// that Next has returned. If the stream ends when Next has returned ErrShort, 0
-// means that it ended between two packets, and anything else within one.
+// Buffered returns the number of bytes fed that are not part of a packet
+// returned by Next. If the stream ends after Next has returned [ErrShort], 0
+// means that it ended between two packets, and any other value means that it
+// ended within a packet.
 func (s *Splitter) Buffered() int { return s.have + len(s.in) }
 
-// Reset makes s ready for a new stream. The limit stays.
+// Reset prepares s for a new stream. It keeps Limit.
 func (s *Splitter) Reset() { *s = Splitter{Limit: s.Limit} }
 
-// AppendRest appends the bytes that Buffered counts to b, for callers that
-// go on with the stream in another way.
+// AppendRest appends to b the bytes that Buffered counts, for callers that
+// process the remainder of the stream in another way.
 func (s *Splitter) AppendRest(b []byte) []byte {
 	return append(append(b, s.part[:s.have]...), s.in...)
 }

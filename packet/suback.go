@@ -1,13 +1,13 @@
 package packet
 
-// SubackFailure is the return code of a SUBACK for a topic filter that the server
-// refuses. The other codes are the QoS granted: 0, 1 or 2.
+// SubackFailure is the return code in a SUBACK for a topic filter that the
+// server rejects. The other codes are the granted QoS: 0, 1 or 2.
 const SubackFailure = 0x80
 
-// Suback answers a SUBSCRIBE (section 3.9).
+// Suback acknowledges a SUBSCRIBE (section 3.9).
 type Suback struct {
 	ID          uint16 // packet identifier of the SUBSCRIBE, not 0
-	ReturnCodes []byte // one for each filter of the SUBSCRIBE, in its order
+	ReturnCodes []byte // one for each topic filter of the SUBSCRIBE, in the same order
 }
 
 // Type returns SUBACK.
@@ -35,7 +35,7 @@ func (p *Suback) AppendBinary(b []byte) ([]byte, error) {
 	return append(b, p.ReturnCodes...), nil
 }
 
-// Decode sets every field from the frame. See [Packet].
+// Decode sets all fields from the frame. See [Packet].
 func (p *Suback) Decode(f Frame) error {
 	if f.Type != SUBACK || f.Flags != 0 || len(f.Body) < 2 || len(f.Body) > MaxRemainingLength {
 		return f.fault(SUBACK)
@@ -56,13 +56,14 @@ func (p *Suback) Decode(f Frame) error {
 	return nil
 }
 
-// badReturnCode reports whether the code is not legal.
+// badReturnCode reports whether code is illegal.
 func badReturnCode(code byte) bool { return code > byte(QoS2) && code != SubackFailure }
 
-// Clone returns a copy that borrows nothing.
+// Clone returns a copy that shares no memory with p.
 func (p *Suback) Clone() *Suback { return &Suback{p.ID, clone(p.ReturnCodes)} }
 
-// String returns one line for logs.
+// String returns a one-line description for logs, with at most the first 16
+// return codes.
 func (p *Suback) String() string {
 	s, sep := "SUBACK id="+decimal(p.ID)+" codes=", ""
 	for _, code := range p.ReturnCodes[:min(len(p.ReturnCodes), 16)] {

@@ -1,15 +1,16 @@
 package packet
 
-// Subscribe asks for the messages that match some topic filters (section 3.8).
+// Subscribe requests the messages that match one or more topic filters (section
+// 3.8).
 type Subscribe struct {
 	ID            uint16         // packet identifier, not 0
 	Subscriptions []Subscription // at least one
 }
 
-// A Subscription is a topic filter and the QoS asked for.
+// A Subscription is a topic filter and the requested QoS.
 type Subscription struct {
 	Filter []byte
-	QoS    QoS // the largest at which the server may send
+	QoS    QoS // the maximum QoS at which the server may send messages
 }
 
 // Type returns SUBSCRIBE.
@@ -46,8 +47,8 @@ func (p *Subscribe) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Decode sets every field from the frame, and uses the room that p.Subscriptions
-// has. See [Packet].
+// Decode sets all fields from the frame, and reuses the capacity of
+// p.Subscriptions. See [Packet].
 func (p *Subscribe) Decode(f Frame) error {
 	if !f.is(SUBSCRIBE) {
 		return f.fault(SUBSCRIBE)
@@ -85,7 +86,7 @@ func (p *Subscribe) Decode(f Frame) error {
 	return nil
 }
 
-// Clone returns a copy that borrows nothing.
+// Clone returns a copy that shares no memory with p.
 func (p *Subscribe) Clone() *Subscribe {
 	q := &Subscribe{ID: p.ID}
 	for _, s := range p.Subscriptions {
@@ -94,7 +95,8 @@ func (p *Subscribe) Clone() *Subscribe {
 	return q
 }
 
-// String returns one line for logs, with at most the first 8 topic filters.
+// String returns a one-line description for logs, with at most the first 8
+// topic filters.
 func (p *Subscribe) String() string {
 	s := "SUBSCRIBE id=" + decimal(p.ID)
 	for _, sub := range p.Subscriptions[:min(len(p.Subscriptions), 8)] {

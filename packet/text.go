@@ -7,18 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// A flaw is what is wrong with a string, a topic name or a topic filter.
+// A flaw describes why a string, a topic name or a topic filter is invalid.
 type flaw struct {
 	at   int // offset in the string
 	rule string
 	msg  string
 }
 
-// textFlaw finds out whether b is a UTF-8 string of MQTT: well-formed UTF-8
-// without U+0000, no longer than the two length bytes can say. It returns nil if so.
+// textFlaw returns nil if b is a UTF-8 encoded string as MQTT defines it:
+// well-formed UTF-8 without U+0000, and no longer than two length bytes can
+// express.
 //
-// Most strings are ASCII, of which eight bytes are checked at once; the last eight may
-// overlap those before.
+// Most strings are ASCII, which is checked eight bytes at a time; the last
+// eight bytes may overlap the previous ones.
 func textFlaw(b []byte) *flaw {
 	bad := notPlain(lastWord(b))
 	for rest := b; len(rest) > 8; rest = rest[8:] {
@@ -30,7 +31,8 @@ func textFlaw(b []byte) *flaw {
 	return utf8Flaw(b, "section 1.5.3")
 }
 
-// utf8Flaw does the same for any string. lengthRule is what a longer one breaks.
+// utf8Flaw does the same for strings that need not be ASCII. lengthRule is the
+// statement that a longer string violates.
 func utf8Flaw(b []byte, lengthRule string) *flaw {
 	if utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 {
 		return lengthFlaw(b, lengthRule)
@@ -48,7 +50,8 @@ func utf8Flaw(b []byte, lengthRule string) *flaw {
 	return nil
 }
 
-// topicFlaw finds out whether b is a topic name, one without wildcards (section 4.7).
+// topicFlaw returns nil if b is a topic name, which contains no wildcards
+// (section 4.7).
 func topicFlaw(b []byte) *flaw {
 	bad := notPlainTopic(lastWord(b))
 	for rest := b; len(rest) > 8; rest = rest[8:] {
@@ -60,7 +63,7 @@ func topicFlaw(b []byte) *flaw {
 	return closerTopicFlaw(b)
 }
 
-// closerTopicFlaw does the same for any topic name.
+// closerTopicFlaw does the same for topic names that need not be ASCII.
 func closerTopicFlaw(b []byte) *flaw {
 	if i := bytes.IndexAny(b, "+#"); i >= 0 {
 		return &flaw{i, "MQTT-4.7.1-1", "contains the wildcard " + strconv.QuoteRune(rune(b[i]))}
@@ -71,7 +74,7 @@ func closerTopicFlaw(b []byte) *flaw {
 	return utf8Flaw(b, "MQTT-4.7.3-3")
 }
 
-// filterFlaw finds out whether b is a topic filter (section 4.7).
+// filterFlaw returns nil if b is a topic filter (section 4.7).
 func filterFlaw(b []byte) *flaw {
 	if len(b) == 0 {
 		return emptyTopic()
@@ -94,17 +97,19 @@ func filterFlaw(b []byte) *flaw {
 	return textFlaw(b)
 }
 
-// wholeLevel reports whether b[i] alone is a level of a topic filter.
+// wholeLevel reports whether b[i] is a complete level of a topic filter.
 func wholeLevel(b []byte, i int) bool {
 	return (i == 0 || b[i-1] == '/') && (i == len(b)-1 || b[i+1] == '/')
 }
 
 func emptyTopic() *flaw { return &flaw{0, "MQTT-4.7.3-1", "is empty"} }
 
-// maxField is the size in bytes of the longest field that two length bytes can announce.
+// maxField is the size in bytes of the longest field that two length bytes can
+// express.
 const maxField = 0xffff
 
-// lengthFlaw refuses what two length bytes cannot say. Only an encoder meets it.
+// lengthFlaw returns nil if two length bytes can express the length of b. Only
+// an encoder can encounter a longer field.
 func lengthFlaw(b []byte, rule string) *flaw {
 	if len(b) <= maxField {
 		return nil
@@ -113,22 +118,24 @@ func lengthFlaw(b []byte, rule string) *flaw {
 }
 
 const (
-	ones  = 0x0101010101010101 // a 1 in each byte
-	highs = 0x80 * ones        // its high bit
+	ones  = 0x0101010101010101 // the low bit of each byte
+	highs = 0x80 * ones        // the high bit of each byte
 )
 
-// notPlain sets the high bit of some byte if w is not eight characters of ASCII without
-// NUL: bytes beyond ASCII have it, and subtracting 1 from each byte sets that of a 0.
+// notPlain sets the high bit of some byte unless w consists of eight ASCII
+// characters other than NUL. The high bit of a non-ASCII byte is already set,
+// and subtracting 1 from each byte sets the high bit of a zero byte.
 func notPlain(w uint64) uint64 { return w | (w - ones) }
 
-// notPlainTopic does so for wildcards, too. '#' and '+' differ in one bit, 0x08, so that
-// setting it makes both a '+'.
+// notPlainTopic does the same, and also sets a high bit for a wildcard. '#' and
+// '+' differ in one bit, 0x08, so setting that bit turns both into '+'.
 func notPlainTopic(w uint64) uint64 {
-	plus := (w | 0x08*ones) ^ '+'*ones // 0 where a wildcard is
+	plus := (w | 0x08*ones) ^ '+'*ones // 0 in place of each wildcard
 	return notPlain(w) | (plus - ones)
 }
 
-// lastWord returns the last eight bytes of b, after some letters if b has fewer.
+// lastWord returns the last eight bytes of b, padded with letters at the front
+// if b is shorter.
 func lastWord(b []byte) uint64 {
 	if len(b) >= 8 {
 		return binary.LittleEndian.Uint64(b[len(b)-8:])

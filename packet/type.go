@@ -2,7 +2,7 @@ package packet
 
 import "strconv"
 
-// Type is the type of a control packet, the upper half of its first byte
+// A Type is the type of a control packet, the four high bits of its first byte
 // (MQTT 3.1.1, table 2.1). 0 and 15 are reserved.
 type Type byte
 
@@ -34,15 +34,15 @@ func (t Type) String() string {
 
 func (t Type) defined() bool { return CONNECT <= t && t <= DISCONNECT }
 
-// A layout is what the fixed header alone tells about a packet of some type.
+// A layout describes the fixed headers that a packet of some type can have.
 type layout struct {
 	name     string
 	flags    uint16 // bit i is set if i is a legal value of the four flag bits (table 2.2)
-	min, max int    // the Remaining Length
-	rule     string // the statement that other flags break
+	min, max int    // of the Remaining Length
+	rule     string // the statement that other flags violate
 }
 
-// layouts is indexed by the four bits of a type. In a reserved type no flags are legal.
+// layouts is indexed by type. For a reserved type, no flags are legal.
 var layouts = [16]layout{
 	CONNECT:     {"CONNECT", flags0000, 10, MaxRemainingLength, "MQTT-2.2.2-2"},
 	CONNACK:     {"CONNACK", flags0000, 2, 2, "MQTT-2.2.2-2"},
@@ -60,13 +60,14 @@ var layouts = [16]layout{
 	DISCONNECT:  {"DISCONNECT", flags0000, 0, 0, "MQTT-3.14.1-1"},
 }
 
-// Sets of flags: bit i stands for the value i.
+// Sets of flags: bit i represents the value i.
 const (
 	flags0000 = 1
 	flags0010 = 1 << 0b0010
 )
 
-// publishFlags allows DUP, QoS and RETAIN, but neither QoS 3 nor DUP with QoS 0.
+// publishFlags permits all combinations of DUP, QoS and RETAIN except those
+// with QoS 3, and those of DUP with QoS 0.
 const publishFlags = flags0000 | 1<<0b0001 | 1<<0b0010 | 1<<0b0011 | 1<<0b0100 | 1<<0b0101 |
 	1<<0b1010 | 1<<0b1011 | 1<<0b1100 | 1<<0b1101
 
@@ -93,7 +94,7 @@ func badLength(t Type, length int) error {
 	return malformed(t, 1, "section 2.4", "Remaining Length is "+decimal(length)+", expected at least "+decimal(layouts[t].min))
 }
 
-// QoS is a Quality of Service level: 0, 1 or 2 (MQTT 3.1.1, table 3.2).
+// A QoS is a Quality of Service level: 0, 1 or 2 (MQTT 3.1.1, table 3.2).
 type QoS byte
 
 // The Quality of Service levels.
@@ -103,5 +104,5 @@ const (
 	QoS2 QoS = 2 // exactly once
 )
 
-// String returns "QoS 1", say.
+// String returns the name of the level, such as "QoS 1".
 func (q QoS) String() string { return "QoS " + strconv.Itoa(int(q)) }

@@ -1,6 +1,6 @@
 package packet
 
-// Unsubscribe ends subscriptions (section 3.10).
+// Unsubscribe cancels subscriptions (section 3.10).
 type Unsubscribe struct {
 	ID      uint16   // packet identifier, not 0
 	Filters [][]byte // the topic filters, at least one
@@ -35,7 +35,7 @@ func (p *Unsubscribe) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// Decode sets every field from the frame, and uses the room that p.Filters has.
+// Decode sets all fields from the frame, and reuses the capacity of p.Filters.
 // See [Packet].
 func (p *Unsubscribe) Decode(f Frame) error {
 	if !f.is(UNSUBSCRIBE) {
@@ -67,7 +67,7 @@ func (p *Unsubscribe) Decode(f Frame) error {
 	return nil
 }
 
-// Clone returns a copy that borrows nothing.
+// Clone returns a copy that shares no memory with p.
 func (p *Unsubscribe) Clone() *Unsubscribe {
 	q := &Unsubscribe{ID: p.ID}
 	for _, filter := range p.Filters {
@@ -76,7 +76,8 @@ func (p *Unsubscribe) Clone() *Unsubscribe {
 	return q
 }
 
-// String returns one line for logs, with at most the first 8 topic filters.
+// String returns a one-line description for logs, with at most the first 8
+// topic filters.
 func (p *Unsubscribe) String() string {
 	s := "UNSUBSCRIBE id=" + decimal(p.ID)
 	for _, filter := range p.Filters[:min(len(p.Filters), 8)] {
