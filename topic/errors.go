@@ -5,22 +5,24 @@ import (
 	"strconv"
 )
 
-// The three kinds of failure, to be told apart with [errors.Is]. The errors that wrap them
-// say what was expected, what was found and where, and quote no more than a short piece of
-// foreign text.
+// The three kinds of errors, to be tested for with [errors.Is]. The errors
+// returned wrap one of them and report what was expected, what was found, and
+// where. They quote only a short piece of the text received.
 var (
-	// ErrNotDPS: the topic has another prefix than the parser is for. It is best ignored.
+	// ErrNotDPS reports that the topic does not have the prefix that the parser
+	// expects. Callers should ignore such a message.
 	ErrNotDPS = errors.New("topic: not a DPS topic")
 
-	// ErrSyntax: a DPS topic, badly formed. The peer is to blame.
+	// ErrSyntax reports that a DPS topic is malformed. The peer is at fault.
 	ErrSyntax = errors.New("topic: malformed")
 
-	// ErrInvalid: the struct cannot be written. The caller is to blame.
+	// ErrInvalid reports that the struct cannot be written. The caller is at
+	// fault.
 	ErrInvalid = errors.New("topic: cannot be written")
 )
 
-// A failure is an error of one of these kinds. Its text is put together without package
-// fmt, which is larger than this package.
+// A failure is an error of one of these kinds. Its text is built without
+// package fmt, which is larger than this package.
 type failure struct {
 	kind error
 	msg  string
@@ -30,22 +32,23 @@ func (e *failure) Error() string { return e.kind.Error() + ": " + e.msg }
 
 func (e *failure) Unwrap() error { return e.kind }
 
-// notDPS reports that t does not begin with prefix.
+// notDPS returns the error for a topic that does not begin with prefix.
 func notDPS(t []byte, prefix string) error {
 	return &failure{ErrNotDPS, "expected prefix " + strconv.Quote(prefix) + ", got " + quote(t) + " at byte 0"}
 }
 
-// malformed reports that something else than expected stands at t[i:].
+// malformed returns the error for a topic that has something unexpected at
+// t[i:].
 func malformed(t []byte, i int, expected string) error {
 	return &failure{ErrSyntax, "expected " + expected + ", got " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
 }
 
-// invalid reports a field that holds something else than expected.
+// invalid returns the error for a field with an unexpected value.
 func invalid(expected, got string) error {
 	return &failure{ErrInvalid, "expected " + expected + ", got " + got}
 }
 
-// quote prints foreign text, at most the first 32 characters of it.
+// quote returns at most the first 32 characters of text as a quoted Go string.
 func quote(text []byte) string {
 	s, n := string(text), 0
 	for i := range s {

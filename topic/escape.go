@@ -2,16 +2,18 @@ package topic
 
 import "bytes"
 
-// unreserved reports whether c needs no percent-encoding (RFC 3986, section 2.3).
+// unreserved reports whether c needs no percent-encoding (RFC 3986, section
+// 2.3).
 func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		c == '-' || c == '.' || c == '_' || c == '~'
 }
 
-// appendEscaped appends s, with every byte that is not unreserved as %XX.
+// appendEscaped appends s, and encodes every byte that is not unreserved as
+// %XX.
 func appendEscaped(b, s []byte) []byte {
 	const hex = "0123456789ABCDEF"
-	done := 0 // what stands before is appended
+	done := 0 // s[:done] has been appended
 	for i, c := range s {
 		if !unreserved(c) {
 			b = append(b, s[done:i]...)
@@ -22,8 +24,9 @@ func appendEscaped(b, s []byte) []byte {
 	return append(b, s[done:]...)
 }
 
-// unescape decodes %XX. It returns s itself if there is none, else a fresh slice. If an
-// escape is broken, decoded is nil and bad the offset of the escape, otherwise bad is -1.
+// unescape decodes %XX. It returns s itself if it contains no escape, and a new
+// slice otherwise. If an escape is invalid, decoded is nil and bad is the
+// offset of the escape; otherwise bad is -1.
 func unescape(s []byte) (decoded []byte, bad int) {
 	first := bytes.IndexByte(s, '%')
 	if first < 0 {
@@ -44,8 +47,8 @@ func unescape(s []byte) (decoded []byte, bad int) {
 	return decoded, -1
 }
 
-// brokenEscape returns the offset of the first '%' that two hex digits do not follow,
-// or -1.
+// brokenEscape returns the offset of the first '%' that is not followed by two
+// hex digits, or -1.
 func brokenEscape(s []byte) int {
 	for i, c := range s {
 		if c == '%' && (len(s)-i < 3 || unhex(s[i+1]) < 0 || unhex(s[i+2]) < 0) {
@@ -68,14 +71,15 @@ func unhex(c byte) int {
 	return -1
 }
 
-// equalFold reports whether a and b differ at most in ASCII case. Unlike [bytes.EqualFold]
-// it takes no other letter for an ASCII one (U+017F for s).
+// equalFold reports whether a and b are equal apart from ASCII case. Unlike
+// [bytes.EqualFold], it does not consider any other letter equal to an ASCII
+// letter (such as U+017F to s).
 func equalFold[T ~string | []byte](a T, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	if string(a) == b {
-		return true // as nearly always
+		return true // the common case
 	}
 	for i := range len(a) {
 		if lower(a[i]) != lower(b[i]) {

@@ -33,7 +33,7 @@ func ExampleParseResponse() {
 		r, err := topic.ParseResponse([]byte(t))
 		switch {
 		case errors.Is(err, topic.ErrNotDPS):
-			fmt.Println("not for us")
+			fmt.Println("not a DPS topic")
 		case err != nil:
 			fmt.Println(err)
 		case r.HasRetryAfter:
@@ -46,7 +46,7 @@ func ExampleParseResponse() {
 	// 202 for request 1, wait 3s
 	// 429 for request 2, retry-after "soon"
 	// topic: malformed: expected a status of three digits from 100 to 599, got "OK/?$rid=3" at byte 23
-	// not for us
+	// not a DPS topic
 }
 
 func ExampleParseRequest() {

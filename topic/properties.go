@@ -9,21 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// The keys that this package knows.
+// The keys that the structs have fields for.
 const (
 	keyRequestID   = "$rid"
 	keyOperationID = "operationId"
 	keyRetryAfter  = "retry-after"
 )
 
-// MaxIDLen is the greatest length of a RequestID or an OperationID that can be written, in
-// bytes before encoding. The identifiers seen in use have up to 36 and 55. Parsing knows no
-// such bound.
+// MaxIDLen is the maximum length of a RequestID or an OperationID that can be
+// written, in bytes before encoding. The identifiers observed in use have up to
+// 36 and 55 bytes, respectively. Parsing imposes no such limit.
 const MaxIDLen = 256
 
-// Properties iterates over the properties in the Extra of a [Request] or a [Response], in
-// their order, key and value decoded. The value is nil for a key without '='. Text with a
-// broken escape comes as it stands. A decoded slice is fresh, any other borrows extra.
+// Properties returns an iterator over the properties in the Extra of a
+// [Request] or a [Response], in their order, with keys and values decoded. The
+// value is nil for a key without '='. Text with an invalid escape is returned
+// undecoded. A slice is newly allocated if it was decoded, and otherwise
+// borrows extra.
 func Properties(extra []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		for p, ok := next(extra, 0); ok; p, ok = next(extra, p.end) {
@@ -38,7 +40,8 @@ func Properties(extra []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// decoded returns text without its escapes, or as it stands if one of them is broken.
+// decoded returns s with its escapes decoded, or s itself if one of them is
+// invalid.
 func decoded(s []byte) []byte {
 	if d, bad := unescape(s); bad < 0 {
 		return d
@@ -46,18 +49,19 @@ func decoded(s []byte) []byte {
 	return s
 }
 
-// A pair says where one property stands in a topic: t[start:end] is "key=value", with the
-// '=' at eq, or just "key", with eq equal to end.
+// A pair holds the position of one property in a topic: t[start:end] is
+// "key=value", with the '=' at eq, or just "key", with eq equal to end.
 type pair struct{ start, eq, end int }
 
 func (p pair) key(t []byte) []byte { return t[p.start:p.eq:p.eq] }
 
 func (p pair) valueStart() int { return min(p.eq+1, p.end) }
 
-// value is empty, not nil, for a key without '='.
+// value returns the undecoded value, which is empty, not nil, for a key without
+// '='.
 func (p pair) value(t []byte) []byte { return t[p.valueStart():p.end:p.end] }
 
-// next finds the first property at or after t[i], beyond any '&'.
+// next returns the first property at or after t[i], after skipping any '&'.
 func next(t []byte, i int) (p pair, ok bool) {
 	for i < len(t) && t[i] == '&' {
 		i++
@@ -76,7 +80,8 @@ func next(t []byte, i int) (p pair, ok bool) {
 	return p, true
 }
 
-// identifier returns the decoded value of p, which must not hold a broken escape.
+// identifier returns the decoded value of p, or an error if it contains an
+// invalid escape.
 func identifier(t []byte, p pair) (id []byte, err error) {
 	id, bad := unescape(p.value(t))
 	if bad >= 0 {
@@ -85,12 +90,12 @@ func identifier(t []byte, p pair) (id []byte, err error) {
 	return id, err
 }
 
-// extras joins the properties that nobody knows. It borrows them as long as they stand side
-// by side.
+// extras collects the properties that have no field of their own. It borrows
+// them as long as they are adjacent.
 type extras struct {
 	text      []byte
-	start     int // of text in the topic
-	neighbour int // where a property would start that stands beside text
+	start     int // offset of text in the topic
+	neighbour int // offset at which a property adjacent to text would start
 }
 
 func (e *extras) add(t []byte, p pair) {
@@ -106,8 +111,9 @@ func (e *extras) add(t []byte, p pair) {
 	}
 }
 
-// checkExtra refuses what would not be read back as the same Extra, or could not stand in a
-// topic name. known are the keys for which the struct has a field.
+// checkExtra returns an error if extra would not be read back as the same
+// Extra, or is not legal in a topic name. known lists the keys for which the
+// struct has a field.
 func checkExtra(extra []byte, known ...string) error {
 	if len(extra) == 0 {
 		return nil
@@ -135,8 +141,8 @@ func checkExtra(extra []byte, known ...string) error {
 // maxLen is the size in bytes of the longest string in MQTT.
 const maxLen = 0xffff
 
-// bounded returns t, which is b with a topic name appended to it, or b with an error if
-// that name is too long.
+// bounded returns t, which is b with a topic name appended to it, or b and an
+// error if that topic name is too long.
 func bounded(b, t []byte) ([]byte, error) {
 	if n := len(t) - len(b); n > maxLen {
 		return b, invalid("a topic name of at most "+strconv.Itoa(maxLen)+" bytes", strconv.Itoa(n))
@@ -144,9 +150,10 @@ func bounded(b, t []byte) ([]byte, error) {
 	return t, nil
 }
 
-// legal reports whether s may stand in a topic name: UTF-8 (MQTT-1.5.3-1), no U+0000
-// (MQTT-1.5.3-2) and no wildcards (MQTT-3.3.2-2). Other control characters are refused too:
-// section 1.5.3 advises against them.
+// legal reports whether s is legal in a topic name: it must be UTF-8
+// (MQTT-1.5.3-1) without U+0000 (MQTT-1.5.3-2) and wildcards (MQTT-3.3.2-2).
+// Other control characters are rejected too, since section 1.5.3 advises
+// against them.
 func legal(s []byte) bool {
 	return utf8.Valid(s) && !bytes.ContainsAny(s, "+#") && !bytes.ContainsFunc(s, unicode.IsControl)
 }

@@ -8,13 +8,14 @@ import (
 
 const requestPrefix = "$dps/registrations/"
 
-// An Op says what a [Request] asks for: "verb/operation", as it stands in the topic. Each
-// of the two is made of unreserved characters (letters, digits, - . _ ~), and the verb is
-// not "res", which begins the responses. Any such Op may be used; newer versions of the
-// service add some.
+// An Op is the operation that a [Request] requests: "verb/operation", as it
+// appears in the topic. Both parts consist of unreserved characters (letters,
+// digits, - . _ ~), and the verb is not "res", which is the first part of a
+// response topic. Any such Op may be used; newer versions of the service add
+// more.
 type Op string
 
-// The operations of DPS over MQTT that all versions of the service know.
+// The operations that all versions of the service support over MQTT.
 const (
 	Register    Op = "PUT/iotdps-register"
 	QueryStatus Op = "GET/iotdps-get-operationstatus"
@@ -34,28 +35,32 @@ var operations = [...]struct {
 type Request struct {
 	Op Op
 
-	// RequestID is $rid: the service repeats it in its response. To be written it must have
-	// 1 to MaxIDLen bytes, of any value. A parsed one is nil if there is no $rid, which the
-	// service tolerates (it takes "?rid=1" and answers "$rid="), and empty for "$rid=".
+	// RequestID is $rid, which the service repeats in its response. To be
+	// written it must have 1 to MaxIDLen bytes, of any value. When parsed, it
+	// is empty for "$rid=" and nil if there is no $rid, which the service
+	// tolerates (it accepts "?rid=1" and answers with "$rid=").
 	RequestID []byte
 
-	// OperationID is operationId, from the body of the response to Register; nil if there
-	// is none. QueryStatus, in any case, cannot be written without it. It has at most
-	// MaxIDLen bytes to be written, of any value.
+	// OperationID is operationId, from the body of the response to Register; it
+	// is nil if there is none. QueryStatus, in any ASCII case, cannot be
+	// written without it. To be written it must have at most MaxIDLen bytes, of
+	// any value.
 	OperationID []byte
 
-	// Extra holds all other properties, undecoded, joined by '&'; nil if there are none. It
-	// is written as it stands, after the others, if it is legal in a topic name, its
-	// escapes are whole, and no key is empty or one of the above. See [Properties].
+	// Extra holds all other properties, undecoded and joined by '&'; it is nil
+	// if there are none. To be written it must be legal in a topic name, its
+	// escapes must be valid, and no key may be empty or one of the above; it is
+	// then written unchanged after the others. See [Properties].
 	Extra []byte
 
-	// Repeated: $rid or operationId came more than once. Set by ParseRequest and not
-	// written.
+	// Repeated reports whether $rid or operationId was present more than once.
+	// It is set by ParseRequest and ignored by AppendText.
 	Repeated bool
 }
 
-// AppendText appends the topic name to b. It implements [encoding.TextAppender]. The error,
-// if any, is an [ErrInvalid], and b comes back unchanged.
+// AppendText appends the topic name to b. It implements
+// [encoding.TextAppender]. If it returns an error, the error wraps [ErrInvalid]
+// and b is returned unchanged.
 func (r Request) AppendText(b []byte) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return b, err
@@ -92,14 +97,14 @@ func (r Request) check() error {
 	return checkExtra(r.Extra, keyRequestID, keyOperationID)
 }
 
-// ParseRequest parses the topic name of a request. An operation that differs from
-// [Register] or [QueryStatus] in ASCII case alone is taken for it: the service's
-// documentation says of its newer operations that case does not matter. Slices borrow t,
-// see the package comment.
+// ParseRequest parses the topic name of a request. An operation that differs
+// from [Register] or [QueryStatus] only in ASCII case is returned as that
+// constant: the service's documentation states for its newer operations that
+// case does not matter. Slices may borrow t; see the package comment.
 //
-// The error is an [ErrNotDPS] if t does not begin with "$dps/registrations/", and an
-// [ErrSyntax] for a response topic, a malformed operation, or a $rid or operationId with a
-// broken escape.
+// The error wraps [ErrNotDPS] if t does not begin with "$dps/registrations/".
+// It wraps [ErrSyntax] for a response topic, a malformed operation, or a $rid
+// or operationId with an invalid escape.
 func ParseRequest(t []byte) (Request, error) {
 	const n = len(requestPrefix)
 	if len(t) < n || string(t[:n]) != requestPrefix {

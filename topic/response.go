@@ -6,52 +6,59 @@ import (
 	"time"
 )
 
-// ResponseFilter is the only topic filter that the service lets a device subscribe to. It
-// matches the responses to all operations.
+// ResponseFilter is the only topic filter that the service allows a device to
+// subscribe to. It matches the responses to all operations.
 const ResponseFilter = "$dps/registrations/res/#"
 
 const responsePrefix = "$dps/registrations/res/"
 
-// MaxRetryAfter is the longest retry-after that is taken for a number of seconds, both
-// ways: 2³¹ s, about 68 years, the figure at which RFC 9111, section 1.2.2, ends.
+// MaxRetryAfter is the longest retry-after that is read or written as a number
+// of seconds: 2³¹ s, about 68 years, the limit that RFC 9111, section 1.2.2,
+// sets.
 const MaxRetryAfter = 1 << 31 * time.Second
 
-// A Response is the topic name of a response from DPS. It is read with [ParseResponse].
+// A Response is the topic name of a response from DPS. Use [ParseResponse] to
+// parse one.
 type Response struct {
-	// Status is 100 to 599, with the meaning it has in HTTP. It may disagree with the
-	// status in the body, which then is right: older versions of the service answer 200
-	// while the device is still being assigned.
+	// Status is 100 to 599, with the same meaning as in HTTP. If it disagrees
+	// with the status in the body, the body is right: older versions of the
+	// service respond with 200 while the device is still being assigned.
 	Status int
 
-	// RequestID is $rid, repeated from the request. It is nil if there is none, and empty
-	// for "$rid=": so the service answers a request whose $rid is absent or misspelt. Text
-	// with a broken escape comes as it stands. It has at most MaxIDLen bytes to be written,
-	// of any value.
+	// RequestID is $rid, repeated from the request. It is nil if there is none,
+	// and empty for "$rid=", with which the service answers a request whose
+	// $rid is absent or misspelled. When parsed, text with an invalid escape is
+	// left undecoded. To be written it must have at most MaxIDLen bytes, of any
+	// value.
 	RequestID []byte
 
-	// RetryAfter is retry-after, the time to wait before the next request, if HasRetryAfter
-	// is set; otherwise it is zero. It is in whole seconds, 0 to MaxRetryAfter.
+	// RetryAfter is retry-after, the time to wait before the next request, if
+	// HasRetryAfter is set; otherwise it is zero. It is a whole number of
+	// seconds from 0 to MaxRetryAfter.
 	RetryAfter    time.Duration
 	HasRetryAfter bool
 
-	// BadRetryAfter is the undecoded text of a retry-after that is not such a number in
-	// decimal digits; nil otherwise. It is reported rather than an error, since the rest of
-	// the message is sound. It is written as it stands, so that a service for tests can be
-	// wrong on purpose.
+	// BadRetryAfter is the undecoded text of a retry-after that is not such a
+	// number in decimal digits; otherwise it is nil. ParseResponse does not
+	// return an error for it, since the rest of the message is usable. It is
+	// written unchanged, so that a test service can send an invalid value on
+	// purpose.
 	BadRetryAfter []byte
 
-	// Extra holds all other properties, undecoded, joined by '&'; nil if there are none. It
-	// is written as it stands, after the others, if it is legal in a topic name, its
-	// escapes are whole, and no key is empty or one of the above. See [Properties].
+	// Extra holds all other properties, undecoded and joined by '&'; it is nil
+	// if there are none. To be written it must be legal in a topic name, its
+	// escapes must be valid, and no key may be empty or one of the above; it is
+	// then written unchanged after the others. See [Properties].
 	Extra []byte
 
-	// Repeated: $rid or retry-after came more than once. Set by ParseResponse and not
-	// written.
+	// Repeated reports whether $rid or retry-after was present more than once.
+	// It is set by ParseResponse and ignored by AppendText.
 	Repeated bool
 }
 
-// AppendText appends the topic name to b. It implements [encoding.TextAppender]. The error,
-// if any, is an [ErrInvalid], and b comes back unchanged.
+// AppendText appends the topic name to b. It implements
+// [encoding.TextAppender]. If it returns an error, the error wraps [ErrInvalid]
+// and b is returned unchanged.
 func (r Response) AppendText(b []byte) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return b, err
@@ -79,7 +86,8 @@ func (r Response) AppendText(b []byte) ([]byte, error) {
 	return bounded(b, t)
 }
 
-// appendSeparator appends '&' unless the next property is the first one.
+// appendSeparator appends '&' unless the next property is the first one, which
+// begins at b[first].
 func appendSeparator(b []byte, first int) []byte {
 	if len(b) > first {
 		b = append(b, '&')
@@ -122,12 +130,12 @@ func (r Response) checkRetryAfter() error {
 	return nil
 }
 
-// ParseResponse parses the topic name of a response. Slices borrow t, see the package
-// comment.
+// ParseResponse parses the topic name of a response. Slices may borrow t; see
+// the package comment.
 //
-// The error is an [ErrNotDPS] if t does not begin with "$dps/registrations/res/", and an
-// [ErrSyntax] for a status that is not of three digits from 100 to 599, or for anything but
-// "/?" behind it.
+// The error wraps [ErrNotDPS] if t does not begin with
+// "$dps/registrations/res/". It wraps [ErrSyntax] if the status is not a
+// three-digit number from 100 to 599, or is not followed by "/?".
 func ParseResponse(t []byte) (Response, error) {
 	const n = len(responsePrefix)
 	if len(t) < n || string(t[:n]) != responsePrefix {
@@ -164,8 +172,8 @@ func ParseResponse(t []byte) (Response, error) {
 	return r, nil
 }
 
-// parseStatus returns the status at the start of s, which only '/' or the end may follow,
-// or 0 if there is none.
+// parseStatus returns the status at the start of s, which must be followed by
+// '/' or the end of s, or 0 if there is none.
 func parseStatus(s []byte) int {
 	if len(s) < 3 || len(s) > 3 && s[3] != '/' {
 		return 0
@@ -183,10 +191,10 @@ func parseStatus(s []byte) int {
 	return status
 }
 
-// parseSeconds parses a retry-after: decimal digits alone, leading zeros allowed, up to
-// MaxRetryAfter.
+// parseSeconds parses a retry-after, which consists of decimal digits only and
+// is at most MaxRetryAfter. Leading zeros are allowed.
 func parseSeconds(s []byte) (d time.Duration, ok bool) {
-	if s, _ = unescape(s); len(s) == 0 { // as a broken escape leaves it, too
+	if s, _ = unescape(s); len(s) == 0 { // also if an escape is invalid
 		return 0, false
 	}
 	var seconds int64
