@@ -7,7 +7,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// allocationRows is one packet of each type, each as large as it gets in practice.
+// allocationRows is one packet of each type, each as large as it gets in
+// practice.
 func allocationRows() []packet.Packet {
 	rows := []packet.Packet{
 		fixtureConnect(), fixturePublish(0), fixturePublish(4096), fixtureSubscribe(8), fixtureSuback(),
@@ -60,8 +61,8 @@ func TestParseHeaderDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A stream of whole packets costs nothing. One in pieces costs a buffer when a packet is
-// split, and it is there for the next one.
+// A stream of whole packets costs nothing. One in pieces costs a buffer when a
+// packet is split, and it is there for the next one.
 func TestSplitterDoesNotAllocate(t *testing.T) {
 	stream := fixtureStream(1000)
 	for _, size := range []int{len(stream), 1460, 1} {
@@ -83,8 +84,8 @@ func TestSplitterDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A stream of a thousand packets allocates at most 10 times, the first time too, in pieces
-// of whatever size.
+// A stream of a thousand packets allocates at most 10 times, the first time
+// too, in pieces of whatever size.
 func TestFreshSplitterAllocatesLittle(t *testing.T) {
 	stream := fixtureStream(1000)
 	for _, size := range []int{1, 2, 3, 7, 64, 500, 511, 512, 513, 1024, 1460, 4096, 65536, len(stream)} {

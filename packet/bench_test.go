@@ -8,12 +8,12 @@ import (
 	"example.com/dps/packet"
 )
 
-// Beside each row stands a row …/floor: code written by hand for that one packet,
-// with the same checks (see floor_test.go). The floors that decode do not know which
-// packet comes, or they would not measure Cut.
+// Beside each row stands a row …/floor: code written by hand for that one
+// packet, with the same checks (see floor_test.go). The floors that decode do
+// not know which packet comes, or they would not measure Cut.
 //
-// Go 1.23 has no b.Loop. The loops count up to b.N, since "for range b.N" was measured to
-// make the code inside of it slower.
+// Go 1.23 has no b.Loop. The loops count up to b.N, since "for range b.N" was
+// measured to make the code inside of it slower.
 
 func BenchmarkEncode(b *testing.B) {
 	encodeRows(b, "CONNECT", fixtureConnect(), floorAppendConnect)

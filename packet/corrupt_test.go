@@ -24,8 +24,8 @@ func singles(t testing.TB) (all []vector) {
 	return all
 }
 
-// Whatever byte of a packet is changed to whatever other: the result is refused, or
-// is itself the one and only encoding of a packet.
+// Whatever byte of a packet is changed to whatever other: the result is
+// refused, or is itself the one and only encoding of a packet.
 func TestEveryCorruptionIsRefusedOrCanonical(t *testing.T) {
 	for _, v := range singles(t) {
 		b := v.bytes()
@@ -39,8 +39,8 @@ func TestEveryCorruptionIsRefusedOrCanonical(t *testing.T) {
 	}
 }
 
-// checkCanonical checks that b does not begin with a packet, or with one that encodes
-// to the very same bytes.
+// checkCanonical checks that b does not begin with a packet, or with one that
+// encodes to the very same bytes.
 func checkCanonical(t *testing.T, name string, b []byte) {
 	t.Helper()
 	f, rest, err := packet.Cut(b, noLimit)
@@ -69,14 +69,16 @@ func checkCanonical(t *testing.T, name string, b []byte) {
 	}
 }
 
-// owedAnAnswer reports whether p is the one well-formed packet that must not be sent.
+// owedAnAnswer reports whether p is the one well-formed packet that must not be
+// sent.
 func owedAnAnswer(p packet.Packet) bool {
 	c, ok := p.(*packet.Connect)
 	return ok && len(c.ClientID) == 0 && !c.CleanSession
 }
 
-// Nothing that a body holds, a wrong length of a field above all, reaches the packet
-// behind it: neither does the first packet depend on the second, nor does it change it.
+// Nothing that a body holds, a wrong length of a field above all, reaches the
+// packet behind it: neither does the first packet depend on the second, nor
+// does it change it.
 func TestNothingIsSmuggled(t *testing.T) {
 	behind := mustAppend(nil, fixturePublish(5))
 	for _, v := range singles(t) {
@@ -129,8 +131,8 @@ func borrowed(p packet.Packet) (all [][]byte) {
 	return all
 }
 
-// There is no room behind a borrowed slice, even if there is some behind the body: who
-// appends to it cannot overwrite what stands there.
+// There is no room behind a borrowed slice, even if there is some behind the
+// body: who appends to it cannot overwrite what stands there.
 func TestBorrowedSlicesHaveNoRoom(t *testing.T) {
 	for _, v := range singles(t) {
 		f, _, err := packet.Cut(append(v.bytes(), "behind"...), 0)

@@ -7,8 +7,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// Each error says what was expected, what was found, where, and which rule it breaks.
-// The first errors are those of the decoder; they go on behind "packet: malformed ".
+// Each error says what was expected, what was found, where, and which rule it
+// breaks. The first errors are those of the decoder; they go on behind "packet:
+// malformed ".
 var malformedTexts = []struct{ wire, want string }{
 	{"00", `reserved type 0 at byte 0: packet types 0 and 15 are reserved [section 2.2.1]`},
 	{"f1", `reserved type 15 at byte 0: packet types 0 and 15 are reserved [section 2.2.1]`},

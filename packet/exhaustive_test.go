@@ -10,8 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// MQTT-2.2.2-2, MQTT-3.3.1-2, MQTT-3.3.1-4, section 2.2.1: of the 256 first bytes 23
-// are legal, and each of the others is refused at once, before a second byte.
+// MQTT-2.2.2-2, MQTT-3.3.1-2, MQTT-3.3.1-4, section 2.2.1: of the 256 first
+// bytes 23 are legal, and each of the others is refused at once, before a
+// second byte.
 func TestFirstByte(t *testing.T) {
 	legal := wire("10 20 30 31 32 33 34 35 3a 3b 3c 3d 40 50 62 70 82 90 a2 b0 c0 d0 e0")
 	for b := range 256 {
@@ -33,8 +34,8 @@ func TestFirstByte(t *testing.T) {
 	}
 }
 
-// Section 2.4 and those of the packets: which Remaining Length a type can have is
-// known before one byte of the body has come. ErrShort says that it can.
+// Section 2.4 and those of the packets: which Remaining Length a type can have
+// is known before one byte of the body has come. ErrShort says that it can.
 func TestFirstByteAndLength(t *testing.T) {
 	fixed := map[packet.Type]int{
 		packet.CONNACK: 2, packet.PUBACK: 2, packet.PUBREC: 2, packet.PUBREL: 2, packet.PUBCOMP: 2,
@@ -61,7 +62,8 @@ func TestFirstByteAndLength(t *testing.T) {
 	}
 }
 
-// appendLength encodes a Remaining Length as the standard's own pseudocode does.
+// appendLength encodes a Remaining Length as the standard's own pseudocode
+// does.
 func appendLength(b []byte, x int) []byte {
 	for {
 		digit := byte(x % 128)
@@ -74,8 +76,8 @@ func appendLength(b []byte, x int) []byte {
 	}
 }
 
-// Section 2.2.3, table 2.4, and Errata 01, which repairs the pseudocode that stopped
-// at 2,097,151: both sides of every border, in both directions.
+// Section 2.2.3, table 2.4, and Errata 01, which repairs the pseudocode that
+// stopped at 2,097,151: both sides of every border, in both directions.
 func TestRemainingLength(t *testing.T) {
 	payload := make([]byte, packet.MaxRemainingLength-2)
 	for _, row := range []struct {
@@ -107,7 +109,8 @@ func TestRemainingLength(t *testing.T) {
 	}
 }
 
-// MQTT-3.2.2-4, sections 3.2.2.1 and 3.2.2.3: of the 65,536 CONNACK packets 7 are legal.
+// MQTT-3.2.2-4, sections 3.2.2.1 and 3.2.2.3: of the 65,536 CONNACK packets 7
+// are legal.
 func TestConnack(t *testing.T) {
 	var legal int
 	for flags := range 256 {
@@ -140,7 +143,8 @@ func TestConnack(t *testing.T) {
 	}
 }
 
-// MQTT-3.9.3-2: of the 256 return codes of a SUBACK 4 are legal, wherever they stand.
+// MQTT-3.9.3-2: of the 256 return codes of a SUBACK 4 are legal, wherever they
+// stand.
 func TestSubackCodes(t *testing.T) {
 	for code := range 256 {
 		for at := range 3 {
@@ -172,8 +176,8 @@ func TestRequestedQoS(t *testing.T) {
 	}
 }
 
-// MQTT-3.1.2-3, -9, -11, -13 to -15, -18 to -22: all 256 connect flags, each with
-// exactly the fields that it announces, with one more, and with one less.
+// MQTT-3.1.2-3, -9, -11, -13 to -15, -18 to -22: all 256 connect flags, each
+// with exactly the fields that it announces, with one more, and with one less.
 func TestConnectFlags(t *testing.T) {
 	for flags := range 256 {
 		will, username, password := flags&0x04 != 0, flags&0x80 != 0, flags&0x40 != 0
@@ -227,8 +231,9 @@ func TestProtocolLevel(t *testing.T) {
 	}
 }
 
-// MQTT-3.1.3-8: an empty client identifier with CleanSession 0 is well-formed, since
-// a server answers it with CONNACK 2. No client may send it (MQTT-3.1.3-7).
+// MQTT-3.1.3-8: an empty client identifier with CleanSession 0 is well-formed,
+// since a server answers it with CONNACK 2. No client may send it
+// (MQTT-3.1.3-7).
 func TestEmptyClientIDIsDelivered(t *testing.T) {
 	p, err := decodeOne(wire("10 0c 0004 4d515454 04 00 0000 0000"))
 	want := connect(func(p *packet.Connect) { p.CleanSession, p.ClientID = false, []byte{} })
@@ -237,7 +242,8 @@ func TestEmptyClientIDIsDelivered(t *testing.T) {
 	}
 }
 
-// The limit counts the whole packet, and is looked at as soon as the header is there.
+// The limit counts the whole packet, and is looked at as soon as the header is
+// there.
 func TestLimit(t *testing.T) {
 	for _, row := range []struct {
 		limit, size int

@@ -11,8 +11,8 @@ import (
 
 // The packets of the benchmarks and of the allocation tests.
 
-// fixtureConnect is the CONNECT of a device with a SAS token: 32 bytes of client
-// identifier, 90 of user name, 180 of password.
+// fixtureConnect is the CONNECT of a device with a SAS token: 32 bytes of
+// client identifier, 90 of user name, 180 of password.
 func fixtureConnect() *packet.Connect {
 	return &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, KeepAlive: 60,
@@ -22,7 +22,8 @@ func fixtureConnect() *packet.Connect {
 	}
 }
 
-// fixtureText returns the beginning and as many letters as make it n bytes long.
+// fixtureText returns the beginning and as many letters as make it n bytes
+// long.
 func fixtureText(beginning string, n int) []byte {
 	return []byte((beginning + strings.Repeat("abcdefghijklmnopqrstuvwxyz", n/26+1))[:n])
 }
@@ -49,8 +50,8 @@ func fixtureSuback() *packet.Suback {
 	return &packet.Suback{ID: 4660, ReturnCodes: []byte{0, 1, 2, 0x80, 0, 1, 2, 0x80}}
 }
 
-// fixtureStream returns n packets back to back: 55 % PUBLISH with 1 to 600 bytes of
-// payload, the rest of all kinds.
+// fixtureStream returns n packets back to back: 55 % PUBLISH with 1 to 600
+// bytes of payload, the rest of all kinds.
 func fixtureStream(n int) []byte {
 	var b []byte
 	r := rand.New(rand.NewPCG(1, 2))

@@ -6,8 +6,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// floorCut finds the body of the first packet of b, whose type and flags the caller
-// has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet is wrong.
+// floorCut finds the body of the first packet of b, whose type and flags the
+// caller has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet
+// is wrong.
 func floorCut(b []byte) (n, end int) {
 	switch {
 	case len(b) < 2:
@@ -34,7 +35,8 @@ func floorCut(b []byte) (n, end int) {
 	return n, end
 }
 
-// floorField reads the field at b[i:], which ends at b[end]; end is 0 if there is none.
+// floorField reads the field at b[i:], which ends at b[end]; end is 0 if there
+// is none.
 func floorField(b []byte, i int) (v []byte, end int) {
 	if i+2 > len(b) {
 		return nil, 0
@@ -46,8 +48,8 @@ func floorField(b []byte, i int) (v []byte, end int) {
 	return b[i+2 : end : end], end
 }
 
-// floorDecode… take one packet at the front of b and return its size, 0 if b is too
-// short for it, -1 if it is wrong.
+// floorDecode… take one packet at the front of b and return its size, 0 if b is
+// too short for it, -1 if it is wrong.
 
 func floorDecodeConnect(p *packet.Connect, b []byte) int {
 	n, end := floorCut(b)
@@ -203,8 +205,8 @@ type structs struct {
 	pingreq   packet.Pingreq
 }
 
-// floorAny returns a function that does what decode does, and first finds out where the
-// packet ends, whatever it is, as Cut does.
+// floorAny returns a function that does what decode does, and first finds out
+// where the packet ends, whatever it is, as Cut does.
 func floorAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	return func(p P, b []byte) int {
 		_, end := floorCut(b)
@@ -215,8 +217,8 @@ func floorAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	}
 }
 
-// floorDecode decodes the packet at the front of b, which is one of those above,
-// and returns what the function of its type does.
+// floorDecode decodes the packet at the front of b, which is one of those
+// above, and returns what the function of its type does.
 func (s *structs) floorDecode(b []byte) int {
 	switch b[0] >> 4 {
 	case 1:
@@ -237,9 +239,9 @@ func (s *structs) floorDecode(b []byte) int {
 	return -1
 }
 
-// A floorFeeder takes a stream in pieces. It remembers how many bytes of a split packet
-// are missing, copies into a buffer that it keeps, and decodes there. It returns ErrShort
-// if all is well so far.
+// A floorFeeder takes a stream in pieces. It remembers how many bytes of a
+// split packet are missing, copies into a buffer that it keeps, and decodes
+// there. It returns ErrShort if all is well so far.
 type floorFeeder struct {
 	structs
 	part    []byte // a split packet, as long as it is known to be; the end is missing

@@ -8,9 +8,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// The floors are what the benchmarks measure the package against: for some packets, code
-// that was written by hand for that one packet. It makes every check that the package
-// makes, but reports only yes or no. TestFloorsAreStrict compares it with the vectors.
+// The floors are what the benchmarks measure the package against: for some
+// packets, code that was written by hand for that one packet. It makes every
+// check that the package makes, but reports only yes or no. TestFloorsAreStrict
+// compares it with the vectors.
 
 const (
 	every = 0x0101010101010101 // a byte of 1 in each byte of a word
@@ -50,7 +51,8 @@ func floorTopic(b []byte) bool {
 	return bad == 0 || floorSlowTopic(b)
 }
 
-// floorWord returns 0 if the first word of b is ASCII without NUL and wildcards.
+// floorWord returns 0 if the first word of b is ASCII without NUL and
+// wildcards.
 func floorWord(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
 	wild := (w | 0x08*every) ^ '+'*every

@@ -47,7 +47,8 @@ func TestHeaderIsThatOfTheFrame(t *testing.T) {
 	}
 }
 
-// What ParseHeader takes, Cut and a Splitter take, up to the limit; and nothing else.
+// What ParseHeader takes, Cut and a Splitter take, up to the limit; and nothing
+// else.
 func TestAllSmallFrames(t *testing.T) {
 	for first := range 256 {
 		for length := range 128 {
@@ -68,7 +69,8 @@ func TestAllSmallFrames(t *testing.T) {
 	}
 }
 
-// Decode finds a length that a packet cannot have in a frame that was made by hand, too.
+// Decode finds a length that a packet cannot have in a frame that was made by
+// hand, too.
 func TestHandMadeFramesOfAnyLength(t *testing.T) {
 	body := make([]byte, packet.MaxRemainingLength+1) // never touched
 	for typ := packet.CONNECT; typ <= packet.DISCONNECT; typ++ {
@@ -97,7 +99,8 @@ func publishHeader(first byte, length int) []byte {
 	return append(b, byte(length))
 }
 
-// An error counts from the first byte of the packet, however long its header is.
+// An error counts from the first byte of the packet, however long its header
+// is.
 func TestOffsetsBehindHeadersOfAnySize(t *testing.T) {
 	for header, lengths := range map[int][]int{
 		2: {3, 127}, 3: {128, 129, 16_383}, 4: {16_384, 32_768, 2_097_151}, 5: {2_097_152, 4_194_304},

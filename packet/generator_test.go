@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// packets draws any packet that may be sent, as Decode returns it: what is always
-// present is not nil.
+// packets draws any packet that may be sent, as Decode returns it: what is
+// always present is not nil.
 var packets = rapid.OneOf(
 	draw(func(t *rapid.T) packet.Packet { return drawConnect(t) }),
 	draw(func(t *rapid.T) packet.Packet {

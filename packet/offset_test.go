@@ -75,9 +75,10 @@ func list(element string) func(int) string {
 	return func(n int) string { return "\x00\x01" + strings.Repeat(element, n/len(element)+1) }
 }
 
-// The offset of an error counts from the first byte of the packet, whatever is wrong and
-// however long its header is. Each fault is behind headers of all sizes that it can be
-// behind: a single field is too short for one of five bytes.
+// The offset of an error counts from the first byte of the packet, whatever is
+// wrong and however long its header is. Each fault is behind headers of all
+// sizes that it can be behind: a single field is too short for one of five
+// bytes.
 func TestEveryOffsetCountsFromTheFirstByteOfThePacket(t *testing.T) {
 	for _, row := range faults {
 		met := map[int]bool{}

@@ -54,8 +54,8 @@ func TestAppendLeavesThePrefixAlone(t *testing.T) {
 	})
 }
 
-// spoil makes a packet that may be sent one that may not. It returns false if it
-// knows no way for this one.
+// spoil makes a packet that may be sent one that may not. It returns false if
+// it knows no way for this one.
 func spoil(t *rapid.T, p packet.Packet) bool {
 	bad := []byte(rapid.SampledFrom([]string{"\x00", surrogate, "a\xff", string(text(65536))}).Draw(t, "bad text"))
 	switch p := p.(type) {

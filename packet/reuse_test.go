@@ -21,8 +21,9 @@ func allocated(f func()) (times, size uint64) {
 	return after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc
 }
 
-// Into a struct that is used again a shorter list costs nothing, and a longer one as much
-// as a first one. A will costs an allocation if the packet before had none.
+// Into a struct that is used again a shorter list costs nothing, and a longer
+// one as much as a first one. A will costs an allocation if the packet before
+// had none.
 func TestDecodeIntoUsedStructAllocatesWhatItLacks(t *testing.T) {
 	none := connect(func(*packet.Connect) {})
 	will := connect(func(p *packet.Connect) { p.Will = &packet.Will{Topic: []byte("t"), Message: []byte("m")} })
@@ -57,8 +58,8 @@ func TestDecodeIntoUsedStructAllocatesWhatItLacks(t *testing.T) {
 	}
 }
 
-// A list of topic filters gets room for so many as its packet has, whatever room there was
-// before. Malformed packets cost no more.
+// A list of topic filters gets room for so many as its packet has, whatever
+// room there was before. Malformed packets cost no more.
 func TestListsTakeAtMost16BytesForEachByteOfTheirPacket(t *testing.T) {
 	for _, row := range []struct {
 		first byte

@@ -13,7 +13,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// Whatever prints a CONNECT, or anything that has one in it, the password stays unseen.
+// Whatever prints a CONNECT, or anything that has one in it, the password stays
+// unseen.
 func TestPasswordNeverShows(t *testing.T) {
 	const password = "SharedAccessSignature sig=hunter2"
 	connect := packet.Connect{ClientID: []byte("a"), Username: []byte("u"), Password: packet.Secret(password)}
@@ -45,8 +46,8 @@ func TestPasswordNeverShows(t *testing.T) {
 	}
 }
 
-// checkHidden looks for the password, and for three bytes of it, in every form that
-// package fmt and package json know.
+// checkHidden looks for the password, and for three bytes of it, in every form
+// that package fmt and package json know.
 func checkHidden(t *testing.T, how, got, password string) {
 	t.Helper()
 	piece := []byte(password[len(password)-7:])

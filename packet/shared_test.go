@@ -31,8 +31,9 @@ func fullPackets() []packet.Packet {
 	}
 }
 
-// Two packets are decoded from two buffers, and all that the second one has is overwritten:
-// the first one stays as it is. Overwriting its own buffer changes every slice of it.
+// Two packets are decoded from two buffers, and all that the second one has is
+// overwritten: the first one stays as it is. Overwriting its own buffer changes
+// every slice of it.
 func TestDecodedPacketsBorrowTheirFrameAndShareNothingElse(t *testing.T) {
 	for _, want := range fullPackets() {
 		mine, other := mustAppend(nil, want), mustAppend(nil, want)
@@ -128,9 +129,9 @@ func TestSplittersShareNothing(t *testing.T) {
 	}
 }
 
-// Every type is decoded twice into the same struct: first a packet with all fields set, then
-// each packet that there is in the vectors and among the smallest. It is the same as in a
-// fresh struct.
+// Every type is decoded twice into the same struct: first a packet with all
+// fields set, then each packet that there is in the vectors and among the
+// smallest. It is the same as in a fresh struct.
 func TestDecodeIntoUsedStructSetsEveryField(t *testing.T) {
 	var seconds [][]byte
 	for _, v := range singles(t) {

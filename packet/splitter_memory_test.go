@@ -14,11 +14,12 @@ import (
 // smallest is the buffer in bytes that even one byte may cost.
 const smallest = 512
 
-// idle is what a Splitter keeps at most between two packets. Its documentation says so.
+// idle is what a Splitter keeps at most between two packets. Its documentation
+// says so.
 const idle = 1024
 
-// held is the memory in bytes that s has got for itself. Before Next has returned an
-// error some of it may be the caller's.
+// held is the memory in bytes that s has got for itself. Before Next has
+// returned an error some of it may be the caller's.
 func (s *Splitter) held() int { return cap(s.part) + cap(s.in) }
 
 // nextAll takes out all packets and returns the error that ends them.
@@ -29,8 +30,8 @@ func (s *Splitter) nextAll() (err error) {
 	return err
 }
 
-// What a Splitter holds follows what has come of an unfinished packet, not what its
-// header announces.
+// What a Splitter holds follows what has come of an unfinished packet, not what
+// its header announces.
 func TestMemoryFollowsBytesReceived(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(2, 200_000).Draw(t, "size")
@@ -50,8 +51,8 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 	})
 }
 
-// The same holds for a buffer that was made for a larger packet, though the stream never
-// stops between two packets.
+// The same holds for a buffer that was made for a larger packet, though the
+// stream never stops between two packets.
 func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var stream []byte
@@ -72,7 +73,8 @@ func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
 	})
 }
 
-// A buffer serves the next packet, too, if the bytes that have come of it justify its size.
+// A buffer serves the next packet, too, if the bytes that have come of it
+// justify its size.
 func TestLargeBufferIsUsedAgainIfJustified(t *testing.T) {
 	packet := append(appendHeader(nil, PUBLISH, 0, 3000), make([]byte, 3000)...)
 	for come, want := range map[int]int{2048: 4096, 2047: 2048, 1: smallest} {
@@ -101,8 +103,8 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	}
 }
 
-// Between two packets a Splitter keeps no more than it says, none of it the caller's, and
-// nothing after Reset or a fault.
+// Between two packets a Splitter keeps no more than it says, none of it the
+// caller's, and nothing after Reset or a fault.
 func TestIdleHoldsLittle(t *testing.T) {
 	var s Splitter
 	for size, want := range map[int]int{100: smallest, 600: idle, 1000: idle, 1024: 0, 5000: 0} {
@@ -173,7 +175,8 @@ func TestByteByByteIsLinear(t *testing.T) {
 	}
 }
 
-// After ErrShort the caller's bytes are his alone: nothing keeps them from being freed.
+// After ErrShort the caller's bytes are his alone: nothing keeps them from
+// being freed.
 func TestTheCallersBytesAreLetGo(t *testing.T) {
 	var s Splitter
 	for _, size := range []int{4096, 100} { // the beginning of a packet, and more of it

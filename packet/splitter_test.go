@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A run is all that can be seen of a stream: the packets, the first error, and what
-// is left over where the stream ends.
+// A run is all that can be seen of a stream: the packets, the first error, and
+// what is left over where the stream ends.
 type run struct {
 	frames   []packet.Frame
 	err      error
@@ -34,9 +34,9 @@ func runWhole(stream []byte, limit int) (r run) {
 	return r
 }
 
-// runSplit feeds the pieces to a Splitter. Where drain says so it takes out packets
-// after a piece, otherwise only at the end. It overwrites each piece when the Splitter
-// may no longer need it.
+// runSplit feeds the pieces to a Splitter. Where drain says so it takes out
+// packets after a piece, otherwise only at the end. It overwrites each piece
+// when the Splitter may no longer need it.
 func runSplit(pieces [][]byte, limit int, drain func() bool) (r run) {
 	s := packet.Splitter{Limit: limit}
 	lent := [][]byte{}
@@ -79,8 +79,8 @@ func (r run) compare(t *rapid.T, want run) {
 	}
 }
 
-// streams draws some packets back to back, sometimes cut off at the end, sometimes
-// with a byte changed.
+// streams draws some packets back to back, sometimes cut off at the end,
+// sometimes with a byte changed.
 var streams = rapid.Custom(func(t *rapid.T) []byte {
 	stream := []byte{}
 	for _, p := range rapid.SliceOfN(packets, 0, 8).Draw(t, "packets") {
@@ -105,7 +105,8 @@ func pieces(t *rapid.T, stream []byte) (all [][]byte) {
 	return append(all, nil)
 }
 
-// MQTT-6.0.0-2, U-STREAM-1: where the stream is split says nothing about packets.
+// MQTT-6.0.0-2, U-STREAM-1: where the stream is split says nothing about
+// packets.
 func TestSplittingChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stream := streams.Draw(t, "stream")
@@ -117,7 +118,8 @@ func TestSplittingChangesNothing(t *testing.T) {
 	})
 }
 
-// The same with every pair of vectors that follow each other, split at every place.
+// The same with every pair of vectors that follow each other, split at every
+// place.
 func TestSplitVectorsEverywhere(t *testing.T) {
 	var before []byte
 	for _, v := range singles(t) {
@@ -134,7 +136,8 @@ func TestSplitVectorsEverywhere(t *testing.T) {
 	}
 }
 
-// Where the stream ends, Buffered tells a close between two packets from one within.
+// Where the stream ends, Buffered tells a close between two packets from one
+// within.
 func TestBuffered(t *testing.T) {
 	stream := append(mustAppend(nil, fixturePublish(20)), mustAppend(nil, &packet.Puback{ID: 1})...)
 	first := len(stream) - 4
@@ -307,7 +310,8 @@ func TestNothingFed(t *testing.T) {
 	}
 }
 
-// Feeding on before all is drained copies: never into the room behind the caller's slice.
+// Feeding on before all is drained copies: never into the room behind the
+// caller's slice.
 func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
 	b := []byte("\xc0\x00\xc0\x00behind")
 	var s packet.Splitter
@@ -323,7 +327,8 @@ func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
 	}
 }
 
-// Frames of one feed lie side by side in the caller's buffer: nothing is copied.
+// Frames of one feed lie side by side in the caller's buffer: nothing is
+// copied.
 func TestWholePacketsAreNotCopied(t *testing.T) {
 	b := mustAppend(mustAppend(nil, fixturePublish(20)), fixturePublish(30))
 	var s packet.Splitter

@@ -2,8 +2,8 @@ package packet_test
 
 import "example.com/dps/packet"
 
-// Section 3.1. In a CONNECT that is shorter than 130 bytes the protocol level is at
-// offset 8, the flags are at 9, and the payload begins at 12.
+// Section 3.1. In a CONNECT that is shorter than 130 bytes the protocol level
+// is at offset 8, the flags are at 9, and the payload begins at 12.
 var connectStatements = []statement{{
 	id: "MQTT-3.1.2-1", says: "another protocol name is not MQTT 3.1.1",
 	foul: []foul{

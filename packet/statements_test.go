@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A statement of MQTT 3.1.1 that a codec can see, with what shows that it is kept.
-// Those without a number are named "U-" and their section.
+// A statement of MQTT 3.1.1 that a codec can see, with what shows that it is
+// kept. Those without a number are named "U-" and their section.
 type statement struct {
 	id, says string
 	both     []both
@@ -24,8 +24,8 @@ type both struct {
 	packet.Packet
 }
 
-// Bytes that the decoder refuses, the offset of the fault, and the rule that the
-// error names, if it is not the statement itself.
+// Bytes that the decoder refuses, the offset of the fault, and the rule that
+// the error names, if it is not the statement itself.
 type foul struct {
 	wire string
 	at   int
@@ -145,7 +145,8 @@ var oneOfEach = []both{
 	{"e0 00", &packet.Disconnect{}},
 }
 
-// connect returns a CONNECT with client identifier "a" and CleanSession, changed.
+// connect returns a CONNECT with client identifier "a" and CleanSession,
+// changed.
 func connect(change func(p *packet.Connect)) *packet.Connect {
 	p := &packet.Connect{ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, ClientID: []byte("a")}
 	change(p)

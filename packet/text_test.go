@@ -10,7 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What the standard says of text, topic names and topic filters, in so many words.
+// What the standard says of text, topic names and topic filters, in so many
+// words.
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
@@ -43,7 +44,8 @@ func checkText(t interface{ Errorf(string, ...any) }, s string) {
 	}
 }
 
-// Every byte, at every place of strings of all lengths around those of a machine word.
+// Every byte, at every place of strings of all lengths around those of a
+// machine word.
 func TestEveryByteEverywhere(t *testing.T) {
 	for length := 1; length < 27; length++ {
 		for at := range length {
@@ -56,7 +58,8 @@ func TestEveryByteEverywhere(t *testing.T) {
 	}
 }
 
-// Every string of up to five of the bytes that matter, alone and behind eight others.
+// Every string of up to five of the bytes that matter, alone and behind eight
+// others.
 func TestEveryShortString(t *testing.T) {
 	letters := []string{"a", "/", "+", "#", "\x00", "\xc3", "\xa9"}
 	var grow func(s string, n int)

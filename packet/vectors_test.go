@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A vector is a row of testdata/vectors/mqtt311.json, whose README describes it.
+// A vector is a row of testdata/vectors/mqtt311.json, whose README describes
+// it.
 type vector struct {
 	Name, Type, Group, Verdict string
 	Valid                      bool
@@ -174,8 +175,9 @@ func TestVectorsTruncated(t *testing.T) {
 	}
 }
 
-// A packet whose body is cut short behind its header must not decode, and neither
-// must one with a byte too many, except where the payload takes all there is.
+// A packet whose body is cut short behind its header must not decode, and
+// neither must one with a byte too many, except where the payload takes all
+// there is.
 func TestVectorsWrongLength(t *testing.T) {
 	for _, v := range readVectors(t) {
 		if !v.Valid || strings.Contains(string(v.Fields), `"stream"`) || v.Len > 1<<17 {

@@ -1,44 +1,60 @@
-// Package sastoken makes, reads and checks the SAS tokens that the Azure IoT Hub Device Provisioning Service (DPS) takes
-// as the MQTT password of a device that attests with a symmetric key.
+// Package sastoken creates, parses and verifies the SAS tokens that the Azure
+// IoT Hub Device Provisioning Service (DPS) accepts as the MQTT password of a
+// device that attests with a symmetric key.
 //
 // # The token
 //
 //	SharedAccessSignature sr=RESOURCE&sig=SIGNATURE&se=EXPIRY&skn=registration
 //
-// RESOURCE is "{idScope}/registrations/{registrationID}" ([Resource]), EXPIRY the Unix time in whole seconds from which on the
-// token is worth nothing, and SIGNATURE the HMAC-SHA256, under the device's key, of RESOURCE, a line feed and EXPIRY.
+// RESOURCE is "{idScope}/registrations/{registrationID}" ([Resource]). EXPIRY
+// is the Unix time in whole seconds at which the token expires. SIGNATURE is
+// the HMAC-SHA256, under the device's key, of RESOURCE, a line feed and EXPIRY.
 //
-// **What is signed is what is sent.** The service checks the signature over the very bytes that stand in sr; it puts nothing
-// into a canonical form first. Clients in use write the slash as "%2F", as "%2f" or as it is, and all get in. So this package
-// writes one form (RFC 3986, upper-case hex), and keeps the sr of a token that it parses as it stood.
+// The signature covers the bytes that are sent. The service verifies it over
+// the exact bytes of sr, without converting them to a canonical form first.
+// Existing clients write the slash as "%2F", as "%2f" or unencoded, and the
+// service accepts all of these. Therefore this package writes a single form
+// (RFC 3986, upper-case hex), and keeps the sr of a parsed token unchanged.
 //
-// A device with its key in memory calls [Sign]. A device whose key lives in an HSM or a TPM has [AppendStringToSign] give it
-// the bytes to sign and puts the signature into [FromSignature]. A service calls [Parse], [Token.IsFor], [Token.Verify] and
-// [Token.Expired]: all four, since each answers another question.
+// A device that has its key in memory calls [Sign]. A device whose key is
+// stored in an HSM or a TPM calls [AppendStringToSign] to obtain the bytes to
+// sign, and passes the signature to [FromSignature]. A service calls [Parse],
+// [Token.IsFor], [Token.Verify] and [Token.Expired]: it needs all four, since
+// each checks something different.
 //
 // # Keys
 //
-// An enrolment shows its keys in base64; [DecodeKey] makes bytes of them. In an enrolment group no device gets the group's key:
-// each has its own, made of the group's key and its registration ID by [DeriveKey]. The documentation asks for keys of
-// [MinKeyLen] to [MaxKeyLen] bytes. This package takes any length but zero: it is for the service to refuse a key. (A
-// program run with GODEBUG=fips140=only cannot use less than 14 bytes: there crypto/hmac panics.)
+// An enrollment shows its keys in base64; [DecodeKey] converts them to bytes.
+// The devices of an enrollment group never receive the group's key: each device
+// has its own key, which [DeriveKey] derives from the group's key and the
+// registration ID. The documentation of the service requires keys of
+// [MinKeyLen] to [MaxKeyLen] bytes. This package accepts any length except
+// zero: rejecting a key is up to the service. (In a program that runs with
+// GODEBUG=fips140=only, crypto/hmac panics for a key of less than 14 bytes.)
 //
 // # Time
 //
-// The package reads no clock. An expiry is in whole seconds, later than the start of 1970 and not later than the end of the
-// year 9999. A device without a battery-backed clock wakes up in 1970: set its clock (by NTP, say) before signing, or the
-// token has expired before it is sent. DPS looks at the expiry whenever a request arrives, so a token must outlive the whole
-// registration with all its polls, plus the error of the clock (hub services tolerate some five minutes). One hour is usual.
+// The package does not read a clock. An expiry is a whole number of seconds,
+// after the start of 1970 and no later than the end of the year 9999. A device
+// without a battery-backed clock starts in 1970: set its clock before signing,
+// for example by NTP, or the token will have expired before it is sent. DPS
+// checks the expiry whenever a request arrives, so a token must remain valid
+// for the whole registration including all polls, plus the error of the clock
+// (hub services tolerate about five minutes). One hour is a common choice.
 //
 // # Secrets
 //
-// The text of a token is a password until it expires. Only [Token.AppendPassword] and [Token.Signature] give it away. In log/slog,
-// to every encoder that goes by the interfaces of package encoding, and under every verb of fmt but three, a token shows the word
-// REDACTED in place of its signature. The three are %T, %p and %w, which do not ask a value how it wants to be printed: they show
-// its type, its address or its other fields.
+// The text of a token is a password until the token expires. Only
+// [Token.AppendPassword] and [Token.Signature] reveal it. In log/slog, in every
+// encoder that uses the interfaces of package encoding, and with all but three
+// verbs of package fmt, a token shows the word REDACTED in place of its
+// signature. The three verbs are %T, %p and %w, for which fmt does not call the
+// methods of a value: they show its type, its address or its other fields.
 //
-// No error of this package quotes a key or a signature. Of a token, errors show an expiry that is out of range and bytes that are not
-// visible ASCII, and nothing else: lengths and offsets say where a mistake is.
+// No error of this package contains a key or a signature. Of a token's text,
+// errors contain only an expiry that is out of range and bytes that are not
+// visible ASCII; lengths and offsets indicate where a mistake is.
 //
-// Keys are plain byte slices: the package neither changes nor keeps them, and cannot hide them.
+// Keys are plain byte slices: the package neither modifies nor retains them,
+// and cannot hide them.
 package sastoken

@@ -5,24 +5,28 @@ import (
 	"strconv"
 )
 
-// The errors of this package, for [errors.Is]. What is returned wraps one of them and says more.
+// The errors of this package, to be tested for with [errors.Is]. The errors
+// returned wrap one of them and add details.
 var (
-	// ErrSyntax: a text is not a SAS token. Whoever sent it is to blame.
+	// ErrSyntax reports that a text is not a SAS token. Its sender is at fault.
 	ErrSyntax = errors.New("sastoken: malformed token")
 
-	// ErrInvalid: a token cannot be written. Whoever made it is to blame.
+	// ErrInvalid reports that a token cannot be written. The caller that
+	// created it is at fault.
 	ErrInvalid = errors.New("sastoken: invalid token")
 
-	// ErrKey: a key is empty, or its base64 is wrong.
+	// ErrKey reports that a key is empty, or that its base64 is invalid.
 	ErrKey = errors.New("sastoken: bad key")
 
-	// ErrSignature: a token was not signed with this key, or was changed since.
+	// ErrSignature reports that a token was not signed with the given key, or
+	// was modified after it was signed.
 	ErrSignature = errors.New("sastoken: signature does not match the key")
 )
 
 var errEmptyKey = badKey("the key is empty")
 
-// A failure is an error of one of these kinds. Its text is put together without package fmt, which is larger than this package.
+// A failure is an error of one of these kinds. Its text is built without
+// package fmt, which is larger than this package.
 type failure struct {
 	kind error
 	msg  string
@@ -40,5 +44,5 @@ func badKey(msg string) error { return &failure{ErrKey, msg} }
 
 func decimal[N int | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
 
-// hex returns "0x0f", say.
+// hex returns b in hexadecimal, such as "0x0f".
 func hex(b byte) string { return "0x" + strconv.FormatInt(0x100|int64(b), 16)[1:] }

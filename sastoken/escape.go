@@ -2,7 +2,9 @@ package sastoken
 
 const upperHex = "0123456789ABCDEF"
 
-// appendEscaped appends s percent-encoded: RFC 3986 with upper-case hex, all but the unreserved characters of its section 2.3.
+// appendEscaped appends s with percent-encoding as in RFC 3986: all bytes
+// except the unreserved characters of its section 2.3 are encoded, in
+// upper-case hex.
 func appendEscaped[T string | []byte](b []byte, s T) []byte {
 	for i := range len(s) {
 		if c := s[i]; isUnreserved(c) {
@@ -14,8 +16,8 @@ func appendEscaped[T string | []byte](b []byte, s T) []byte {
 	return b
 }
 
-// appendUnescaped appends s with its percent-encoding undone, once. A '+' stands for itself, and so does a broken escape:
-// to refuse that is the business of textFault.
+// appendUnescaped appends s with its percent-encoding decoded once. A '+' is
+// left unchanged, and so is an invalid escape, which textFault detects.
 func appendUnescaped[T string | []byte](b []byte, s T) []byte {
 	for i := 0; i < len(s); i++ {
 		if isEscape(s, i) {
@@ -28,8 +30,10 @@ func appendUnescaped[T string | []byte](b []byte, s T) []byte {
 	return b
 }
 
-// textFault says what keeps s from standing in a token after the prefix, or "": it must be visible ASCII with whole escapes.
-// Offsets in the answer count from start. No byte of a visible character is quoted: it may belong to a secret.
+// textFault reports why s is not legal in a token after the prefix, or returns
+// "": it must be visible ASCII with valid escapes. The offset of s[0] in the
+// result is start. The result quotes no visible character, since it may belong
+// to a secret.
 func textFault[T string | []byte](s T, start int) string {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -58,7 +62,8 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= 'F' || 'a' <= c && c <= 'f'
 }
 
-// unhex returns the value of a hex digit. In ASCII the low four bits of 'A' and of 'a' are 1.
+// unhex returns the value of a hex digit. In ASCII the four low bits of 'A' and
+// 'a' are 1.
 func unhex(c byte) byte {
 	if c <= '9' {
 		return c - '0'

@@ -9,7 +9,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// A device with a key of its own makes its MQTT password. It takes the time from a clock that is set, and adds an hour.
+// A device with its own key creates its MQTT password. The token expires one
+// hour from now; the clock must be set.
 func ExampleSign() {
 	key, err := sastoken.DecodeKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 	if err != nil {
@@ -23,8 +24,9 @@ func ExampleSign() {
 	// Output: SharedAccessSignature sr=0ne00000001%2Fregistrations%2Fut-device&sig=cVu11JkJFpvaSoHu%2FJfxIzTR5AAZYtNitfA7oxPHKJg%3D&se=1700003600&skn=registration <nil>
 }
 
-// A device of an enrolment group signs with a key that is derived from the group's, best where the device is made: the
-// group's key opens the service to any device and does not belong on one.
+// A device of an enrollment group signs with a key that is derived from the
+// group's key. Derive it where the device is manufactured: the group's key
+// gives access to any device of the group, and must not be stored on one.
 func ExampleDeriveKey() {
 	groupKey, err := sastoken.DecodeKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==")
 	if err != nil {
@@ -36,9 +38,9 @@ func ExampleDeriveKey() {
 	// Output: s5o47KaZCZrDal4Vkht+L7zOZU87BuBJ28rt3mJ6Gsc=
 }
 
-// A device whose key lives in an HSM lets the HSM sign.
+// A device whose key is stored in an HSM has the HSM sign.
 func ExampleFromSignature() {
-	hsm := func(message []byte) []byte { return sastoken.DeriveKey(key32, string(message)) } // an HMAC-SHA256 of any bytes
+	hsm := func(message []byte) []byte { return sastoken.DeriveKey(key32, string(message)) } // the HMAC-SHA256 of message
 
 	resource := sastoken.Resource("0ne00000001", "ut-device")
 	expiry := time.Unix(1700003600, 0)
@@ -53,21 +55,21 @@ func ExampleFromSignature() {
 	// 148 <nil>
 }
 
-// A service asks four questions of a password.
+// A service checks four properties of a password.
 func ExampleParse() {
 	password := []byte("SharedAccessSignature sr=0ne00000001/registrations/ut-device&sig=PD7NhShGS8hvk%2bgFxDTRTfestEqeu2WUtZdU4Z0vZTs%3d&skn=&se=1700003600")
 	now := time.Unix(1700003700, 0)
 
 	token, err := sastoken.Parse(password)
-	fmt.Println("a token:", err == nil)
-	fmt.Println("of this device:", token.IsFor("0ne00000001", "ut-device"))
-	fmt.Println("signed with its key:", token.Verify(key32) == nil)
-	fmt.Println("expired:", token.Expired(now, 5*time.Minute))
+	fmt.Println("is a token:", err == nil)
+	fmt.Println("is for this device:", token.IsFor("0ne00000001", "ut-device"))
+	fmt.Println("is signed with its key:", token.Verify(key32) == nil)
+	fmt.Println("has expired:", token.Expired(now, 5*time.Minute))
 	// Output:
-	// a token: true
-	// of this device: true
-	// signed with its key: true
-	// expired: false
+	// is a token: true
+	// is for this device: true
+	// is signed with its key: true
+	// has expired: false
 }
 
 func ExampleToken_Verify() {
@@ -77,7 +79,8 @@ func ExampleToken_Verify() {
 	// Output: sastoken: signature does not match the key true
 }
 
-// A device makes a new token before the old one expires: a negative skew is a margin.
+// A device creates a new token before the old one expires: a negative skew is a
+// margin.
 func ExampleToken_Expired() {
 	token := sastoken.Sign(key32, sastoken.Resource("0ne00000001", "ut-device"), "", time.Unix(1700003600, 0))
 	for _, now := range []int64{1700003000, 1700003400, 1700003600} {
@@ -90,7 +93,7 @@ func ExampleToken_Expired() {
 	// true true
 }
 
-// What goes wrong with a key that was copied by hand.
+// These are typical mistakes in a key that was copied by hand.
 func ExampleDecodeKey() {
 	for _, text := range []string{"c2VjcmV0\n", "c2VjcmV_", "c2VjcmV0c", "key="} {
 		key, err := sastoken.DecodeKey(text)
@@ -108,15 +111,15 @@ func ExampleResource() {
 	// Output: 0ne00000001%2Fregistrations%2FDev%3A01
 }
 
-// The token of a device for the IoT hub that it was assigned to. Package fsm has an example
-// that goes all the way from a registration to this password.
+// A device creates a token for the IoT hub that it was assigned to. An example
+// in package fsm shows all steps from a registration to this password.
 func ExampleHubResource() {
 	resource := sastoken.HubResource("contoso.azure-devices.net", "Dev:01")
 	fmt.Println(sastoken.Sign(key32, resource, "", time.Unix(1700003600, 0)))
 	// Output: SharedAccessSignature sr=contoso.azure-devices.net%2Fdevices%2FDev%3A01&sig=REDACTED&se=1700003600
 }
 
-// A token can be logged.
+// A token can be logged, since its signature is redacted.
 func ExampleToken_String() {
 	token := sastoken.Sign(key32, sastoken.Resource("0ne00000001", "ut-device"), sastoken.KeyName, time.Unix(1700003600, 0))
 	fmt.Println(token)

@@ -7,19 +7,24 @@ import (
 	"strings"
 )
 
-// The length in bytes that the DPS documentation asks of an enrolment's key. Nothing here refuses a key for it.
+// The minimum and maximum length in bytes of an enrollment's key according to
+// the DPS documentation. This package does not enforce them.
 const (
 	MinKeyLen = 16
 	MaxKeyLen = 64
 )
 
-// DecodeKey returns the bytes of a key as an enrolment shows it: in base64, with the standard alphabet (RFC 4648 section 4).
+// DecodeKey returns the bytes of a key in the form that an enrollment shows:
+// base64 with the standard alphabet (RFC 4648 section 4).
 //
-// It forgives what happens to a key that is copied or made up by hand, and can be undone without a guess: white space around it,
-// missing '=' at its end, and bits set in its last character that belong to no byte, which count for nothing, as in the other
-// tools for DPS. It refuses, with [ErrKey], what means that the key is damaged or is not a key: the URL alphabet ('-' and '_'),
-// white space inside, a length that base64 cannot have, too many '=', and an empty text. The error says which, and never
-// shows the key.
+// It tolerates mistakes that are typical of a key copied or written by hand and
+// that can be corrected unambiguously: white space around the key, missing '='
+// at its end, and bits set in its last character that belong to no byte, which
+// it ignores, as other tools for DPS do. It rejects, with [ErrKey], a text that
+// indicates a damaged key or no key at all: one with characters of the URL
+// alphabet ('-' and '_'), white space inside, a length that base64 cannot have,
+// or too many '=', and an empty text. The error describes the mistake, and
+// never contains the key.
 func DecodeKey(s string) ([]byte, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -38,11 +43,11 @@ func DecodeKey(s string) ([]byte, error) {
 	if n := len(s) - len(digits); n > padding {
 		return nil, badKey(decimal(n) + " '=' at the end, expected " + decimal(padding))
 	}
-	key, _ := base64.RawStdEncoding.DecodeString(digits) // nothing is left to be wrong
+	key, _ := base64.RawStdEncoding.DecodeString(digits) // cannot fail: the loop above has checked the digits
 	return key, nil
 }
 
-// keyFault says why c cannot stand in a base64 key, or "".
+// keyFault reports why c is not legal in a base64 key, or returns "".
 func keyFault(c byte) string {
 	switch {
 	case isAlphanumeric(c) || c == '+' || c == '/':
@@ -57,11 +62,13 @@ func keyFault(c byte) string {
 	return "a character that is not base64"
 }
 
-// DeriveKey returns the key of one device of an enrolment group: the HMAC-SHA256 of the registration ID under the group's key,
-// both as bytes (32 come back). Case matters: give the registration ID exactly as the device will present it. What other
-// tools show as the derived key is the base64 of the result.
+// DeriveKey returns the key of one device of an enrollment group: the
+// HMAC-SHA256 of the registration ID under the group's key, which is 32 bytes.
+// Case matters: pass the registration ID exactly as the device will present it.
+// Other tools show the derived key in base64.
 //
-// An empty group key derives nothing: the result is nil, which [Sign] and [Token.Verify] refuse.
+// If the group key is empty, DeriveKey returns nil, which [Sign] and
+// [Token.Verify] reject.
 func DeriveKey(groupKey []byte, registrationID string) []byte {
 	if len(groupKey) == 0 {
 		return nil
@@ -69,7 +76,8 @@ func DeriveKey(groupKey []byte, registrationID string) []byte {
 	return mac(groupKey, []byte(registrationID))
 }
 
-// mac returns the HMAC-SHA256 of a message, and overwrites the message: its room serves for the sum.
+// mac returns the HMAC-SHA256 of message. It overwrites message, whose memory
+// it reuses for the sum.
 func mac(key, message []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(message)

@@ -7,22 +7,39 @@ import (
 	"strconv"
 )
 
-// fields are the values of a token's text, still encoded; nil: absent.
+// fields holds the values of the fields in a token's text, still encoded. nil
+// means absent.
 type fields struct{ sr, sig, se, skn []byte }
 
-// Parse reads a token from the text of an MQTT password, and copies what it keeps. It takes what the clients in use send:
-//   - the fields in any order, and skn absent, empty or with a name; other fields are ignored (they are not signed, so they can
-//     mean nothing), and are gone when the token is written again;
-//   - sr as it stands, encoded in whatever way, since the signature is over these bytes;
-//   - sig and skn with '%XX' in either case of hex, or bare; '+' stands for itself.
+// Parse parses a token from the text of an MQTT password, and copies what it
+// keeps. It accepts what existing clients send:
+//   - The fields may be in any order, and skn may be absent, empty or have a
+//     value. Other fields are ignored, since they are not signed and therefore
+//     mean nothing; they are missing when the token is written again.
+//   - sr is kept as it is, in any encoding, since the signature covers these
+//     bytes.
+//   - sig and skn may contain '%XX' in either case of hex, or unencoded
+//     characters. '+' is a plus sign.
 //
-// It refuses, with [ErrSyntax]: a text of over 4096 bytes; any prefix but "SharedAccessSignature" and one space; a byte
-// that is not visible ASCII after it; a '%' without two hex digits; a field without '='; sr, sig or se missing; one of the four
-// twice; an sr that is empty or over 1024 bytes; an se that is not a plain decimal number between 1 and the year 9999; a sig that
-// is not the padded base64 of 32 bytes; an skn of over 256 bytes. Names are in lower case. Of the
-// text, the error shows no more than an se out of range or a byte that is not visible ASCII.
+// Field names must be in lower case. Parse rejects with [ErrSyntax]:
+//   - a text of more than 4096 bytes
+//   - any prefix other than "SharedAccessSignature" and one space
+//   - a byte after the prefix that is not visible ASCII
+//   - a '%' without two hex digits
+//   - a field without '='
+//   - a text in which sr, sig or se is missing, or one of the four fields is
+//     present twice
+//   - an sr that is empty or longer than 1024 bytes
+//   - an se that is not a plain decimal number from 1 to the end of the year
+//     9999
+//   - a sig that is not the padded base64 of 32 bytes
+//   - an skn of more than 256 bytes
 //
-// A token that parses is well formed, and no more: see [Token.Verify].
+// Of the text, the error contains only an se that is out of range or a byte
+// that is not visible ASCII.
+//
+// Parse checks only that the token is well formed; to check its signature, use
+// [Token.Verify].
 func Parse(text []byte) (Token, error) {
 	if len(text) > maxText {
 		return Token{}, malformed("text of " + decimal(len(text)) + " bytes, expected at most " + decimal(maxText))
@@ -41,7 +58,7 @@ func Parse(text []byte) (Token, error) {
 	return f.token()
 }
 
-// split cuts the fields apart.
+// split splits the text after the prefix into fields.
 func split(text []byte) (f fields, err error) {
 	offset := len(prefix)
 	for more := true; more; {
@@ -62,7 +79,8 @@ func split(text []byte) (f fields, err error) {
 	return f, nil
 }
 
-// named returns where the value of a field belongs, nil for a field that does not matter.
+// named returns a pointer to the value of the named field, or nil for a field
+// that is ignored.
 func (f *fields) named(name []byte) *[]byte {
 	switch string(name) {
 	case "sr":
@@ -77,6 +95,7 @@ func (f *fields) named(name []byte) *[]byte {
 	return nil
 }
 
+// token returns the token that consists of these fields.
 func (f fields) token() (Token, error) {
 	switch {
 	case f.sr == nil:
@@ -103,7 +122,8 @@ func (f fields) token() (Token, error) {
 	return t.with(sig), nil
 }
 
-// parseExpiry takes the one way to write a number only, so that writing it again gives the text that was signed.
+// parseExpiry accepts only the canonical form of a number, so that formatting
+// it again yields the text that was signed.
 func parseExpiry(text []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != string(text) {
@@ -118,7 +138,7 @@ func parseSignature(text []byte) ([]byte, error) {
 	if len(text) != sigLen {
 		return nil, malformed("sig of " + decimal(len(text)) + " characters, expected the " + decimal(sigLen) + " that base64 makes of " + decimal(sha256.Size) + " bytes")
 	}
-	sig := make([]byte, sigLen) // base64 wants room for what it would make of as many characters without padding
+	sig := make([]byte, sigLen) // Decode requires room for the result of as many characters without padding
 	n, err := base64.StdEncoding.Strict().Decode(sig, text)
 	if err != nil || n != sha256.Size {
 		return nil, malformed("sig of " + decimal(len(text)) + " characters is not the padded base64 of " + decimal(sha256.Size) + " bytes")

@@ -10,55 +10,62 @@ import (
 	"time"
 )
 
-// KeyName is the skn of a device's token. The service does not need it (some clients leave skn out, others leave it empty),
-// but its documentation shows it.
+// KeyName is the skn of a device's token. The service does not require it (some
+// clients omit skn, others leave it empty), but its documentation includes it.
 const KeyName = "registration"
 
 const (
 	prefix      = "SharedAccessSignature "
 	maxText     = 4096
-	maxResource = 1024         // of sr as sent; that of the longest legal IDs, all escaped, has 595
-	maxKeyName  = 256          // of skn decoded; with the others it keeps what AppendPassword writes far below maxText
-	maxExpiry   = 253402300799 // the last second of the year 9999, the last that RFC 3339 can write
+	maxResource = 1024         // of sr as sent; an sr of the longest legal IDs, fully escaped, has 595
+	maxKeyName  = 256          // of skn decoded; together, the limits keep what AppendPassword writes far below maxText
+	maxExpiry   = 253402300799 // the last second of the year 9999, the latest time that RFC 3339 can represent
 	sigLen      = 44           // base64 of 32 bytes
 )
 
-// Token is a SAS token: made by [Sign], [FromSignature] or [Parse], and never changed afterwards.
-// The zero Token is invalid: [Token.AppendPassword] and [Token.Verify] say so.
+// A Token is an immutable SAS token, created by [Sign], [FromSignature] or
+// [Parse]. The zero Token is invalid: [Token.AppendPassword] and [Token.Verify]
+// return an error for it.
 type Token struct {
 	resource   string // as sent
 	keyName    string // decoded
 	hasKeyName bool
 	expiry     int64 // Unix time in seconds
 
-	// The signature is inside a function, where reflection cannot see it: fmt calls no method of a token that stands in an
-	// unexported field of somebody's struct, but prints all it finds, even through a pointer. It also forbids ==; see Equal.
+	// The signature is inside a function, where reflection cannot see it: fmt
+	// does not call the methods of a token in an unexported field of another
+	// struct, but prints all its contents, even through a pointer. It also
+	// makes == impossible; see Equal.
 	sig func() []byte
 
 	fault error // why there is no sig
 }
 
-// Resource returns the sr of a device's token: "{idScope}/registrations/{registrationID}", percent-encoded once as RFC 3986 has it,
-// with upper-case hex and with the case of the IDs kept. If either ID is empty so is the result, which no token can be made of.
+// Resource returns the sr of a device's token:
+// "{idScope}/registrations/{registrationID}", percent-encoded once as in RFC
+// 3986, with upper-case hex and the case of the IDs unchanged. If either ID is
+// empty, the result is empty too, which is not valid in a token.
 func Resource(idScope, registrationID string) string {
 	return resource(idScope, "%2Fregistrations%2F", registrationID)
 }
 
-// HubResource returns the sr of the token with which an assigned device connects to its
-// IoT hub: "{hub}/devices/{deviceID}", encoded as in [Resource]. hub is the host name of
-// the hub; it and the device ID are in the assignment. The key is the one with which the
-// device registered, derived from a group key or not, and the token has no skn: sign it
-// with an empty key name. If hub or deviceID is empty so is the result, which no token
-// can be made of.
+// HubResource returns the sr of the token with which an assigned device
+// connects to its IoT hub: "{hub}/devices/{deviceID}", encoded as in
+// [Resource]. hub is the host name of the hub; the assignment contains it and
+// the device ID. Sign the token with the key with which the device registered,
+// whether or not it is derived from a group key, and with an empty key name:
+// the token has no skn. If hub or deviceID is empty, the result is empty too,
+// which is not valid in a token.
 //
-// The hub takes the token as the MQTT password, with the user name
-// "{hub}/{deviceID}/?api-version=2021-04-12" and the device ID as client identifier,
-// neither of them percent-encoded.
+// The hub accepts the token as the MQTT password, with the user name
+// "{hub}/{deviceID}/?api-version=2021-04-12" and the device ID as the client
+// identifier, neither of them percent-encoded.
 func HubResource(hub, deviceID string) string {
 	return resource(hub, "%2Fdevices%2F", deviceID)
 }
 
-// resource returns the two names, percent-encoded, with the text between them.
+// resource returns the two names, percent-encoded, with between as it is
+// between them.
 func resource(first, between, second string) string {
 	if first == "" || second == "" {
 		return ""
@@ -69,9 +76,11 @@ func resource(first, between, second string) string {
 	return string(appendEscaped(b, second))
 }
 
-// AppendStringToSign appends to b the bytes that a token's signature is made of: the resource as it will be sent, a line feed,
-// and the expiry as Unix time in seconds, fractions dropped. It is for keys that cannot leave an HSM: sign the
-// bytes there with HMAC-SHA256 and give the signature to [FromSignature]. It holds no secret, and helps to debug a refusal.
+// AppendStringToSign appends to b the bytes that a token's signature covers:
+// the resource as it will be sent, a line feed, and the expiry as Unix time in
+// seconds, without fractions. It is for keys that cannot leave an HSM: sign the
+// bytes there with HMAC-SHA256 and pass the signature to [FromSignature]. The
+// bytes contain no secret, and can help to find out why a token was rejected.
 func AppendStringToSign(b []byte, resource string, expiry time.Time) []byte {
 	return appendStringToSign(b, resource, expiry.Unix())
 }
@@ -82,12 +91,14 @@ func appendStringToSign(b []byte, resource string, expiry int64) []byte {
 	return strconv.AppendInt(b, expiry, 10)
 }
 
-// Sign makes a token with a key in memory. The key is the bytes that [DecodeKey] or [DeriveKey] returned; the resource comes from
-// [Resource], or is any other text that may stand in sr, and is sent as it is. The key name is [KeyName]; with "" the token has no skn.
+// Sign creates a token with a key in memory. The key is the result of
+// [DecodeKey] or [DeriveKey]. The resource is the result of [Resource] or
+// [HubResource], or any other text that is legal in sr, and is sent unchanged.
+// The key name usually is [KeyName]; if it is "", the token has no skn.
 // Fractions of a second are dropped from the expiry.
 //
-// There is no error to look at here: a token that cannot be sent (empty key, bad resource, expiry out of range)
-// says why from [Token.AppendPassword].
+// Sign does not return an error: if the token cannot be sent (empty key, bad
+// resource, expiry out of range), [Token.AppendPassword] returns the reason.
 func Sign(key []byte, resource, keyName string, expiry time.Time) Token {
 	t := unsigned(resource, keyName, expiry)
 	if len(key) == 0 {
@@ -97,8 +108,10 @@ func Sign(key []byte, resource, keyName string, expiry time.Time) Token {
 	return t.with(t.mac(key))
 }
 
-// FromSignature makes a token with a signature that was made elsewhere, over what [AppendStringToSign] gives for the same resource
-// and expiry: 32 raw bytes, which are copied. The rest is as in [Sign].
+// FromSignature creates a token with a signature that was computed elsewhere,
+// over the bytes that [AppendStringToSign] appends for the same resource and
+// expiry. The signature is 32 raw bytes, which FromSignature copies. The other
+// parameters are as in [Sign].
 func FromSignature(resource, keyName string, expiry time.Time, signature []byte) Token {
 	t := unsigned(resource, keyName, expiry)
 	if len(signature) != sha256.Size {
@@ -118,20 +131,23 @@ func (t Token) with(sig []byte) Token {
 }
 
 func (t Token) mac(key []byte) []byte {
-	room := make([]byte, 0, len(t.resource)+sha256.Size) // for the message, and then for its sum
+	room := make([]byte, 0, len(t.resource)+sha256.Size) // for the message, and then for the sum
 	return mac(key, appendStringToSign(room, t.resource, t.expiry))
 }
 
-// Resource returns the token's sr as it is sent, percent-encoding and all.
+// Resource returns the token's sr as it is sent, including its
+// percent-encoding.
 func (t Token) Resource() string { return t.resource }
 
-// KeyName returns the token's skn, decoded, and whether there is one: it may be present and empty.
+// KeyName returns the token's skn, decoded, and reports whether it is present:
+// it may be present and empty.
 func (t Token) KeyName() (name string, present bool) { return t.keyName, t.hasKeyName }
 
-// Expiry returns the token's se, in UTC and whole seconds.
+// Expiry returns the token's se, in UTC and in whole seconds.
 func (t Token) Expiry() time.Time { return time.Unix(t.expiry, 0).UTC() }
 
-// Signature returns a copy of the token's signature, 32 raw bytes, or nil if it has none. It is a secret.
+// Signature returns a copy of the token's signature, 32 raw bytes, or nil if
+// the token has none. The signature is a secret.
 func (t Token) Signature() []byte {
 	if t.sig == nil {
 		return nil
@@ -139,15 +155,18 @@ func (t Token) Signature() []byte {
 	return bytes.Clone(t.sig())
 }
 
-// Equal reports whether t and u have the same resource, expiry, signature and key name, and whether both or neither have an skn.
-// It takes the same time wherever signatures differ.
+// Equal reports whether t and u have the same resource, expiry, signature and
+// key name, and whether both or neither have an skn. The time it takes does not
+// depend on where the signatures differ.
 func (t Token) Equal(u Token) bool {
 	return t.resource == u.resource && t.keyName == u.keyName && t.hasKeyName == u.hasKeyName && t.expiry == u.expiry &&
-		hmac.Equal(t.Signature(), u.Signature()) // a missing one is not as long as any other
+		hmac.Equal(t.Signature(), u.Signature()) // an absent signature differs in length from any other
 }
 
-// IsFor reports whether the token speaks for this device: whether its sr, percent-decoded once, is "{idScope}/registrations/{registrationID}".
-// Case matters. A service asks this besides [Token.Verify], since two enrolments may have the same key.
+// IsFor reports whether the token is for this device: whether its sr,
+// percent-decoded once, is "{idScope}/registrations/{registrationID}". Case
+// matters. A service must check this in addition to [Token.Verify], since two
+// enrollments may have the same key.
 func (t Token) IsFor(idScope, registrationID string) bool {
 	if idScope == "" || registrationID == "" {
 		return false
@@ -156,15 +175,20 @@ func (t Token) IsFor(idScope, registrationID string) bool {
 	return string(appendUnescaped(room[:0], t.resource)) == idScope+"/registrations/"+registrationID
 }
 
-// Expired reports whether the token is worth nothing at a time: whether now is at its expiry, or later, by a clock that may be fast
-// by skew. A service gives a positive skew to be lenient; a device gives a negative one to make a new token early.
+// Expired reports whether the token has expired: whether now is at or after its
+// expiry plus skew, by which the clock may be fast. A service passes a positive
+// skew to be lenient; a device passes a negative skew to create a new token
+// early.
 func (t Token) Expired(now time.Time, skew time.Duration) bool {
 	return !now.Before(t.Expiry().Add(skew))
 }
 
-// Verify returns nil if the token was signed with this key, [ErrSignature] if it was not, [ErrKey] if the key is empty, and for
-// a token that cannot be sent what [Token.AppendPassword] returns. It takes the same time wherever signatures differ.
-// It looks neither at the clock ([Token.Expired]) nor at whom the token is for ([Token.IsFor]).
+// Verify returns nil if the token was signed with this key, [ErrSignature] if
+// it was not, and an error that wraps [ErrKey] if the key is empty. For a token
+// that cannot be sent, it returns the error of [Token.AppendPassword]. The time
+// it takes does not depend on where the signatures differ. Verify checks
+// neither the expiry ([Token.Expired]) nor the device that the token is for
+// ([Token.IsFor]).
 func (t Token) Verify(key []byte) error {
 	if err := t.check(); err != nil {
 		return err
@@ -178,12 +202,20 @@ func (t Token) Verify(key []byte) error {
 	return nil
 }
 
-// AppendPassword appends the token as it is sent, the MQTT password, in the order sr, sig, se, skn. (It is not called AppendText, since
-// an encoder that looks for [encoding.TextAppender] would find it and write the signature.)
-// On error b comes back unchanged: [ErrKey] if the token was signed with an empty key, otherwise [ErrInvalid] (the resource is not
-// 1 to 1024 bytes of visible ASCII with whole escapes and no '&'; the expiry is not after 1970-01-01T00:00:00Z or not before
-// the year 10000; the key name is over 256 bytes; the signature given was not 32 bytes).
-// What it appends, [Parse] takes. It does not allocate if b has room.
+// AppendPassword appends the token as it is sent, which is the MQTT password,
+// in the order sr, sig, se, skn. (It is not called AppendText, because an
+// encoder that checks for [encoding.TextAppender] would call it and write the
+// signature.)
+//
+// If it returns an error, b is returned unchanged. The error wraps [ErrKey] if
+// the token was signed with an empty key. Otherwise it wraps [ErrInvalid]: the
+// resource is not 1 to 1024 bytes of visible ASCII with valid escapes and
+// without '&', the expiry is not after 1970-01-01T00:00:00Z or not before the
+// year 10000, the key name is longer than 256 bytes, or the signature passed to
+// [FromSignature] was not 32 bytes.
+//
+// [Parse] accepts what AppendPassword appends. AppendPassword does not allocate
+// if b has enough capacity.
 func (t Token) AppendPassword(b []byte) ([]byte, error) {
 	if err := t.check(); err != nil {
 		return b, err
@@ -207,7 +239,8 @@ func (t Token) append(b, sig []byte) []byte {
 	return b
 }
 
-// check returns why the token cannot be sent. A token that passes has a signature.
+// check returns the reason why the token cannot be sent, if any. If it returns
+// nil, the token has a signature.
 func (t Token) check() error {
 	if t.fault != nil {
 		return t.fault
@@ -218,7 +251,8 @@ func (t Token) check() error {
 	return nil
 }
 
-// fieldFault says what is wrong with a field, or "". Parse and AppendPassword agree on it.
+// fieldFault reports why a field is invalid, or returns "". Both Parse and
+// AppendPassword use it, so that they agree.
 func (t Token) fieldFault() string {
 	if t.resource == "" {
 		return "resource (sr) is empty"

@@ -21,10 +21,10 @@
 // The AppendText methods write $rid first and percent-encode identifiers: every
 // byte outside the unreserved set of RFC 3986, section 2.3, becomes %XX with
 // upper-case hex digits, and a space never becomes '+'. If a struct cannot be
-// written, AppendText returns [ErrInvalid] and the caller's slice unchanged.
-// The same holds if the topic name would be longer than 65,535 bytes, the limit
-// for a string in MQTT. Appending to a slice with enough capacity does not
-// allocate.
+// written, AppendText returns an error that wraps [ErrInvalid], and the
+// caller's slice unchanged. The same holds if the topic name would be longer
+// than 65,535 bytes, the limit for a string in MQTT. Appending to a slice with
+// enough capacity does not allocate.
 //
 // Parsing a topic name that was written returns the same fields, with three
 // exceptions: an Op that differs from Register or QueryStatus only in ASCII
