@@ -7,7 +7,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// allocationRows is one packet of each type, each as large as it gets in
+// allocationRows holds one packet of each type, as large as it gets in
 // practice.
 func allocationRows() []packet.Packet {
 	rows := []packet.Packet{
@@ -42,7 +42,7 @@ func TestDecodeIntoUsedStructDoesNotAllocate(t *testing.T) {
 		n := testing.AllocsPerRun(100, func() {
 			f, _, err := packet.Cut(b, 0)
 			if err != nil || into.Decode(f) != nil {
-				t.Fatal("refused")
+				t.Fatal("rejected")
 			}
 		})
 		if n != 0 {
@@ -61,8 +61,8 @@ func TestParseHeaderDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A stream of whole packets costs nothing. One in pieces costs a buffer when a
-// packet is split, and it is there for the next one.
+// A stream of whole packets does not allocate. A stream in pieces allocates a
+// buffer when a packet is split, and reuses it for the next one.
 func TestSplitterDoesNotAllocate(t *testing.T) {
 	stream := fixtureStream(1000)
 	for _, size := range []int{len(stream), 1460, 1} {
@@ -75,7 +75,7 @@ func TestSplitterDoesNotAllocate(t *testing.T) {
 			}
 			at = end % len(stream)
 		}
-		for range len(stream)/size + 1 { // once through: the structs and the buffer have grown
+		for range len(stream)/size + 1 { // one pass over the stream: the structs and the buffer have grown
 			segment()
 		}
 		if n := testing.AllocsPerRun(100, segment); n != 0 {
@@ -84,8 +84,8 @@ func TestSplitterDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A stream of a thousand packets allocates at most 10 times, the first time
-// too, in pieces of whatever size.
+// A stream of a thousand packets allocates at most 10 times, even on the first
+// pass, in pieces of any size.
 func TestFreshSplitterAllocatesLittle(t *testing.T) {
 	stream := fixtureStream(1000)
 	for _, size := range []int{1, 2, 3, 7, 64, 500, 511, 512, 513, 1024, 1460, 4096, 65536, len(stream)} {

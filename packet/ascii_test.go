@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Words of ASCII need no closer look, and all others do: whatever byte is
-// wherever in them.
+// ASCII words need no closer check, and all others do, for every byte at every
+// position.
 func TestOnlyWhatIsNotASCIIIsLookedAtCloser(t *testing.T) {
 	b := []byte("zzzzzzzz")
 	for i := range b {

@@ -8,12 +8,11 @@ import (
 	"example.com/dps/packet"
 )
 
-// Beside each row stands a row …/floor: code written by hand for that one
-// packet, with the same checks (see floor_test.go). The floors that decode do
-// not know which packet comes, or they would not measure Cut.
-//
-// Go 1.23 has no b.Loop. The loops count up to b.N, since "for range b.N" was
-// measured to make the code inside of it slower.
+// Each row has a counterpart …/floor: code written by hand for that packet
+// only, with the same checks (see floor_test.go). The decoding floors do not
+// know the type of the packet in advance, since otherwise they would not
+// measure Cut. Go 1.23 does not have b.Loop. The loops count up to b.N, since
+// measurements show that "for range b.N" makes the code inside it slower.
 
 func BenchmarkEncode(b *testing.B) {
 	encodeRows(b, "CONNECT", fixtureConnect(), floorAppendConnect)
@@ -80,7 +79,8 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, floor func(P, [
 	})
 }
 
-// A thousand packets, which come whole, in segments of TCP, or byte by byte.
+// The stream is a thousand packets, which arrive at once, in TCP segments, or
+// byte by byte.
 func BenchmarkStream(b *testing.B) {
 	stream := fixtureStream(1000)
 	for _, row := range []struct {
@@ -112,7 +112,7 @@ func BenchmarkStream(b *testing.B) {
 	}
 }
 
-// What a packet or a byte costs does not depend on how many there are.
+// The cost of a packet or a byte does not depend on how many there are.
 func BenchmarkFlat(b *testing.B) {
 	wire := mustAppend(nil, fixturePublish(128))
 	for _, n := range []int{1, 1000, 1_000_000} {
@@ -151,7 +151,7 @@ func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) error) {
 	}
 }
 
-// A splitterFeeder does with a Splitter what a floorFeeder does.
+// A splitterFeeder does the same as a floorFeeder, using a Splitter.
 type splitterFeeder struct {
 	structs
 	packet.Splitter

@@ -9,7 +9,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// singles returns the valid vectors that are one packet of moderate size.
+// singles returns the valid vectors that consist of one packet of moderate
+// size.
 func singles(t testing.TB) (all []vector) {
 	for _, v := range readVectors(t) {
 		if v.Valid && v.Chunks == nil && v.Len < 1<<12 {
@@ -24,8 +25,8 @@ func singles(t testing.TB) (all []vector) {
 	return all
 }
 
-// Whatever byte of a packet is changed to whatever other: the result is
-// refused, or is itself the one and only encoding of a packet.
+// If any byte of a packet is changed to any other, the result is either
+// rejected or the only encoding of some packet.
 func TestEveryCorruptionIsRefusedOrCanonical(t *testing.T) {
 	for _, v := range singles(t) {
 		b := v.bytes()
@@ -39,8 +40,8 @@ func TestEveryCorruptionIsRefusedOrCanonical(t *testing.T) {
 	}
 }
 
-// checkCanonical checks that b does not begin with a packet, or with one that
-// encodes to the very same bytes.
+// checkCanonical checks that b does not begin with a packet, or begins with one
+// that encodes to the same bytes.
 func checkCanonical(t *testing.T, name string, b []byte) {
 	t.Helper()
 	f, rest, err := packet.Cut(b, noLimit)
@@ -69,16 +70,15 @@ func checkCanonical(t *testing.T, name string, b []byte) {
 	}
 }
 
-// owedAnAnswer reports whether p is the one well-formed packet that must not be
-// sent.
+// owedAnAnswer reports whether p is the only well-formed packet that must not
+// be sent.
 func owedAnAnswer(p packet.Packet) bool {
 	c, ok := p.(*packet.Connect)
 	return ok && len(c.ClientID) == 0 && !c.CleanSession
 }
 
-// Nothing that a body holds, a wrong length of a field above all, reaches the
-// packet behind it: neither does the first packet depend on the second, nor
-// does it change it.
+// No content of a body, such as a wrong field length, affects the next packet:
+// the first packet neither depends on the second nor changes it.
 func TestNothingIsSmuggled(t *testing.T) {
 	behind := mustAppend(nil, fixturePublish(5))
 	for _, v := range singles(t) {
@@ -102,14 +102,14 @@ func TestNothingIsSmuggled(t *testing.T) {
 					t.Errorf("%s: alone %v, %v; before another packet %v, %v", v.Name, want, wantErr, got, err)
 				}
 				if !bytes.Equal(rest, behind) {
-					t.Errorf("%s: decoding changed the packet behind it", v.Name)
+					t.Errorf("%s: decoding changed the next packet", v.Name)
 				}
 			}
 		}
 	}
 }
 
-// borrowed returns the slices of p that lie in the frame.
+// borrowed returns the slices of p that are part of the frame.
 func borrowed(p packet.Packet) (all [][]byte) {
 	switch p := p.(type) {
 	case *packet.Connect:
@@ -131,13 +131,13 @@ func borrowed(p packet.Packet) (all [][]byte) {
 	return all
 }
 
-// There is no room behind a borrowed slice, even if there is some behind the
-// body: who appends to it cannot overwrite what stands there.
+// A borrowed slice has no spare capacity, even if the body has some, so that
+// appending to it cannot overwrite the bytes after it.
 func TestBorrowedSlicesHaveNoRoom(t *testing.T) {
 	for _, v := range singles(t) {
 		f, _, err := packet.Cut(append(v.bytes(), "behind"...), 0)
 		if err != nil || cap(f.Body) != len(f.Body) {
-			t.Fatalf("%s: %v, a body of %d bytes with room for %d", v.Name, err, len(f.Body), cap(f.Body))
+			t.Fatalf("%s: %v, a body of %d bytes with capacity %d", v.Name, err, len(f.Body), cap(f.Body))
 		}
 		f.Body = append(f.Body, "behind"...)[:len(f.Body)]
 		p, err := packet.Decode(f)
@@ -146,13 +146,13 @@ func TestBorrowedSlicesHaveNoRoom(t *testing.T) {
 		}
 		for _, s := range borrowed(p) {
 			if cap(s) != len(s) {
-				t.Errorf("%s: %d bytes with room for %d", v.Name, len(s), cap(s))
+				t.Errorf("%s: %d bytes with capacity %d", v.Name, len(s), cap(s))
 			}
 		}
 	}
 }
 
-// A frame that was made by hand is looked at as closely as one that was cut.
+// Decode checks a frame made by hand as strictly as one returned by Cut.
 func TestFrameByHand(t *testing.T) {
 	for _, row := range oneOfEach {
 		f, _, err := packet.Cut(wire(row.wire), 0)
@@ -178,7 +178,7 @@ func TestFrameByHand(t *testing.T) {
 		}
 		for n := range len(f.Body) {
 			if err := packet.New(f.Type).Decode(packet.Frame{Type: f.Type, Flags: f.Flags, Body: f.Body[:n]}); err == packet.ErrShort {
-				t.Errorf("%v: a body of %d bytes is short, but no more can come", f.Type, n)
+				t.Errorf("%v: a body of %d bytes is reported as incomplete", f.Type, n)
 			}
 		}
 	}

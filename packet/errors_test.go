@@ -7,9 +7,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// Each error says what was expected, what was found, where, and which rule it
-// breaks. The first errors are those of the decoder; they go on behind "packet:
-// malformed ".
+// Each error reports what was found and where, what was expected, and which
+// rule is violated. These are the errors of the decoder, without the prefix
+// "packet: malformed ".
 var malformedTexts = []struct{ wire, want string }{
 	{"00", `reserved type 0 at byte 0: packet types 0 and 15 are reserved [section 2.2.1]`},
 	{"f1", `reserved type 15 at byte 0: packet types 0 and 15 are reserved [section 2.2.1]`},
@@ -78,7 +78,7 @@ var malformedTexts = []struct{ wire, want string }{
 	{"30 02 0102", `PUBLISH at byte 2: topic name is truncated: expected 258 bytes, got 0 [MQTT-3.3.2-1]`},
 	{"30 05 0003 612fff", `PUBLISH at byte 6: topic name is not UTF-8: byte 0xff [MQTT-1.5.3-1]`},
 	{"30 05 0003 610062", `PUBLISH at byte 5: topic name contains U+0000 [MQTT-1.5.3-2]`},
-	{"30 07 0005 61efbfbd00", `PUBLISH at byte 8: topic name contains U+0000 [MQTT-1.5.3-2]`}, // U+FFFD is no error
+	{"30 07 0005 61efbfbd00", `PUBLISH at byte 8: topic name contains U+0000 [MQTT-1.5.3-2]`}, // U+FFFD is legal
 	{"30 05 0003 612f23", `PUBLISH at byte 6: topic name contains the wildcard '#' [MQTT-4.7.1-1]`},
 	{"30 02 0000", `PUBLISH at byte 4: topic name is empty [MQTT-4.7.3-1]`},
 	{"32 03 0001 61", `PUBLISH at byte 5: packet identifier is missing: expected 2 bytes, got 0 [MQTT-2.3.1-1]`},
@@ -117,7 +117,7 @@ func TestMalformedTexts(t *testing.T) {
 	}
 }
 
-// decodeLimited decodes the first packet of b, under the default limit.
+// decodeLimited decodes the first packet of b with the default limit.
 func decodeLimited(b []byte) (packet.Packet, error) {
 	f, _, err := packet.Cut(b, 0)
 	if err != nil {
@@ -126,7 +126,7 @@ func decodeLimited(b []byte) (packet.Packet, error) {
 	return packet.Decode(f)
 }
 
-// Those of the encoder go on behind "packet: invalid ".
+// These are the errors of the encoder, without the prefix "packet: invalid ".
 var invalidTexts = []struct {
 	packet.Packet
 	want string
@@ -189,12 +189,12 @@ func TestInvalidTexts(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, row.want)
 		}
 		if string(b) != "before" {
-			t.Errorf("%v: what stood before comes back as %q", err, b)
+			t.Errorf("%v: the slice was returned as %q", err, b)
 		}
 	}
 }
 
-// A frame made by hand is looked at too.
+// Decode also checks a frame made by hand.
 func TestFramesMadeByHand(t *testing.T) {
 	for want, f := range map[string]packet.Frame{
 		"packet: invalid PINGREQ: the frame to decode is a PINGRESP [section 2.2.1]":                         {Type: packet.PINGRESP},

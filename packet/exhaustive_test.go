@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// MQTT-2.2.2-2, MQTT-3.3.1-2, MQTT-3.3.1-4, section 2.2.1: of the 256 first
-// bytes 23 are legal, and each of the others is refused at once, before a
-// second byte.
+// MQTT-2.2.2-2, MQTT-3.3.1-2, MQTT-3.3.1-4, section 2.2.1: 23 of the 256
+// possible first bytes are legal, and all others are rejected before a second
+// byte is read.
 func TestFirstByte(t *testing.T) {
 	legal := wire("10 20 30 31 32 33 34 35 3a 3b 3c 3d 40 50 62 70 82 90 a2 b0 c0 d0 e0")
 	for b := range 256 {
@@ -29,13 +29,14 @@ func TestFirstByte(t *testing.T) {
 		}
 		f := packet.Frame{Type: packet.Type(b >> 4), Flags: byte(b & 15), Body: make([]byte, 2)}
 		if _, byHand := packet.Decode(f); !errors.Is(byHand, packet.ErrMalformed) || byHand.Error() != err.Error() {
-			t.Errorf("%#02x: Decode says %v, Cut says %v", b, byHand, err)
+			t.Errorf("%#02x: Decode returns %v, Cut returns %v", b, byHand, err)
 		}
 	}
 }
 
-// Section 2.4 and those of the packets: which Remaining Length a type can have
-// is known before one byte of the body has come. ErrShort says that it can.
+// Section 2.4 and the sections of the packets: whether a type can have a
+// Remaining Length is checked before any byte of the body is received. ErrShort
+// means that it can.
 func TestFirstByteAndLength(t *testing.T) {
 	fixed := map[packet.Type]int{
 		packet.CONNACK: 2, packet.PUBACK: 2, packet.PUBREC: 2, packet.PUBREL: 2, packet.PUBCOMP: 2,
@@ -62,7 +63,7 @@ func TestFirstByteAndLength(t *testing.T) {
 	}
 }
 
-// appendLength encodes a Remaining Length as the standard's own pseudocode
+// appendLength encodes a Remaining Length as the pseudocode of the standard
 // does.
 func appendLength(b []byte, x int) []byte {
 	for {
@@ -76,8 +77,9 @@ func appendLength(b []byte, x int) []byte {
 	}
 }
 
-// Section 2.2.3, table 2.4, and Errata 01, which repairs the pseudocode that
-// stopped at 2,097,151: both sides of every border, in both directions.
+// Section 2.2.3, table 2.4, and Errata 01, which corrects pseudocode that
+// stopped at 2,097,151: the values on both sides of every boundary, in both
+// directions.
 func TestRemainingLength(t *testing.T) {
 	payload := make([]byte, packet.MaxRemainingLength-2)
 	for _, row := range []struct {
@@ -109,8 +111,8 @@ func TestRemainingLength(t *testing.T) {
 	}
 }
 
-// MQTT-3.2.2-4, sections 3.2.2.1 and 3.2.2.3: of the 65,536 CONNACK packets 7
-// are legal.
+// MQTT-3.2.2-4, sections 3.2.2.1 and 3.2.2.3: 7 of the 65,536 possible CONNACK
+// packets are legal.
 func TestConnack(t *testing.T) {
 	var legal int
 	for flags := range 256 {
@@ -143,8 +145,8 @@ func TestConnack(t *testing.T) {
 	}
 }
 
-// MQTT-3.9.3-2: of the 256 return codes of a SUBACK 4 are legal, wherever they
-// stand.
+// MQTT-3.9.3-2: 4 of the 256 possible return codes of a SUBACK are legal, at
+// any position.
 func TestSubackCodes(t *testing.T) {
 	for code := range 256 {
 		for at := range 3 {
@@ -162,7 +164,7 @@ func TestSubackCodes(t *testing.T) {
 	}
 }
 
-// MQTT-3.8.3-4: of the 256 bytes behind a topic filter 3 are legal.
+// MQTT-3.8.3-4: 3 of the 256 possible bytes after a topic filter are legal.
 func TestRequestedQoS(t *testing.T) {
 	for qos := range 256 {
 		p := &packet.Subscribe{ID: 10, Subscriptions: []packet.Subscription{{Filter: []byte("a"), QoS: packet.QoS(qos)}}}
@@ -176,8 +178,9 @@ func TestRequestedQoS(t *testing.T) {
 	}
 }
 
-// MQTT-3.1.2-3, -9, -11, -13 to -15, -18 to -22: all 256 connect flags, each
-// with exactly the fields that it announces, with one more, and with one less.
+// MQTT-3.1.2-3, -9, -11, -13 to -15, -18 to -22: all 256 values of the connect
+// flags, each with exactly the fields that it announces, with one more, and
+// with one fewer.
 func TestConnectFlags(t *testing.T) {
 	for flags := range 256 {
 		will, username, password := flags&0x04 != 0, flags&0x80 != 0, flags&0x40 != 0
@@ -209,7 +212,7 @@ func TestConnectFlags(t *testing.T) {
 }
 
 // MQTT-3.1.2-2: another level is not malformed, since a server answers it with
-// CONNACK 1. What tells the server so is decoded, and nothing else.
+// CONNACK 1. Only the protocol name and level are decoded.
 func TestProtocolLevel(t *testing.T) {
 	for level := range 256 {
 		b := wire("10 0d 0004 4d515454 04 ff 003c 0001 61")
@@ -242,8 +245,8 @@ func TestEmptyClientIDIsDelivered(t *testing.T) {
 	}
 }
 
-// The limit counts the whole packet, and is looked at as soon as the header is
-// there.
+// The limit applies to the whole packet, and is checked as soon as the header
+// is complete.
 func TestLimit(t *testing.T) {
 	for _, row := range []struct {
 		limit, size int

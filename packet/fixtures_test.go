@@ -9,10 +9,10 @@ import (
 	"example.com/dps/packet"
 )
 
-// The packets of the benchmarks and of the allocation tests.
+// These are the packets of the benchmarks and of the allocation tests.
 
 // fixtureConnect is the CONNECT of a device with a SAS token: 32 bytes of
-// client identifier, 90 of user name, 180 of password.
+// client identifier, 90 bytes of user name, 180 bytes of password.
 func fixtureConnect() *packet.Connect {
 	return &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, KeepAlive: 60,
@@ -22,13 +22,13 @@ func fixtureConnect() *packet.Connect {
 	}
 }
 
-// fixtureText returns the beginning and as many letters as make it n bytes
-// long.
+// fixtureText returns beginning, padded with letters to n bytes.
 func fixtureText(beginning string, n int) []byte {
 	return []byte((beginning + strings.Repeat("abcdefghijklmnopqrstuvwxyz", n/26+1))[:n])
 }
 
-// fixturePublish has QoS 1, a topic of 60 bytes, and a payload of n.
+// fixturePublish returns a PUBLISH with QoS 1, a topic of 60 bytes, and n bytes
+// of payload.
 func fixturePublish(n int) *packet.Publish {
 	return &packet.Publish{
 		QoS: packet.QoS1, ID: 4660, Topic: fixtureText("$dps/registrations/res/202/?$rid=", 60),
@@ -36,7 +36,8 @@ func fixturePublish(n int) *packet.Publish {
 	}
 }
 
-// fixtureSubscribe has n filters of 40 bytes with both wildcards.
+// fixtureSubscribe returns a SUBSCRIBE with n filters of 40 bytes with both
+// wildcards.
 func fixtureSubscribe(n int) *packet.Subscribe {
 	p := &packet.Subscribe{ID: 4660}
 	for i := range n {
@@ -50,8 +51,8 @@ func fixtureSuback() *packet.Suback {
 	return &packet.Suback{ID: 4660, ReturnCodes: []byte{0, 1, 2, 0x80, 0, 1, 2, 0x80}}
 }
 
-// fixtureStream returns n packets back to back: 55 % PUBLISH with 1 to 600
-// bytes of payload, the rest of all kinds.
+// fixtureStream returns n packets back to back: 55 % are PUBLISH packets with 1
+// to 600 bytes of payload, and the others are of all types.
 func fixtureStream(n int) []byte {
 	var b []byte
 	r := rand.New(rand.NewPCG(1, 2))
@@ -83,7 +84,7 @@ func fixtureOneOf(r *rand.Rand) packet.Packet {
 	return &packet.Connack{}
 }
 
-// mustAppend appends p, which must be a right packet.
+// mustAppend appends p, which must be a valid packet.
 func mustAppend(b []byte, p packet.Packet) []byte {
 	b, err := p.AppendBinary(b)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// floorCut finds the body of the first packet of b, whose type and flags the
-// caller has looked at: b[n:end]. end is 0 if b is too short, -1 if the packet
-// is wrong.
+// floorCut finds the body of the first packet of b, which is b[n:end]. The
+// caller has checked its type and flags. end is 0 if b is too short, and -1 if
+// the packet is malformed.
 func floorCut(b []byte) (n, end int) {
 	switch {
 	case len(b) < 2:
@@ -24,7 +24,7 @@ func floorCut(b []byte) (n, end int) {
 	case b[3] < 0x80:
 		n, end = 4, 4+(int(b[1]&0x7f)|int(b[2]&0x7f)<<7|int(b[3])<<14)
 	default:
-		return 0, -1 // beyond the default limit, or padded, or endless
+		return 0, -1 // larger than the default limit, or padded, or too long
 	}
 	if b[n-1] == 0 && n > 2 || end > packet.DefaultLimit {
 		return 0, -1
@@ -35,8 +35,7 @@ func floorCut(b []byte) (n, end int) {
 	return n, end
 }
 
-// floorField reads the field at b[i:], which ends at b[end]; end is 0 if there
-// is none.
+// floorField reads the field b[i:end]. end is 0 if there is none.
 func floorField(b []byte, i int) (v []byte, end int) {
 	if i+2 > len(b) {
 		return nil, 0
@@ -48,8 +47,8 @@ func floorField(b []byte, i int) (v []byte, end int) {
 	return b[i+2 : end : end], end
 }
 
-// floorDecode… take one packet at the front of b and return its size, 0 if b is
-// too short for it, -1 if it is wrong.
+// The floorDecode… functions decode the packet at the start of b and return its
+// size, 0 if b is too short for it, or -1 if it is malformed.
 
 func floorDecodeConnect(p *packet.Connect, b []byte) int {
 	n, end := floorCut(b)
@@ -61,7 +60,7 @@ func floorDecodeConnect(p *packet.Connect, b []byte) int {
 		return -1
 	}
 	flags := body[7]
-	if flags&0x01 != 0 || flags&0x3c != 0 || flags&0xc0 == 0x40 { // no will here
+	if flags&0x01 != 0 || flags&0x3c != 0 || flags&0xc0 == 0x40 { // no will
 		return -1
 	}
 	*p = packet.Connect{
@@ -194,7 +193,7 @@ func floorDecodePingreq(_ *packet.Pingreq, b []byte) int {
 	return 2
 }
 
-// What a stream is decoded into, by the package and by its floor alike.
+// Both the package and its floor decode a stream into these structs.
 type structs struct {
 	connect   packet.Connect
 	connack   packet.Connack
@@ -205,8 +204,8 @@ type structs struct {
 	pingreq   packet.Pingreq
 }
 
-// floorAny returns a function that does what decode does, and first finds out
-// where the packet ends, whatever it is, as Cut does.
+// floorAny returns a function that finds the end of a packet of any type, as
+// Cut does, and then does what decode does.
 func floorAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	return func(p P, b []byte) int {
 		_, end := floorCut(b)
@@ -217,8 +216,8 @@ func floorAny[P packet.Packet](decode func(P, []byte) int) func(P, []byte) int {
 	}
 }
 
-// floorDecode decodes the packet at the front of b, which is one of those
-// above, and returns what the function of its type does.
+// floorDecode decodes the packet at the start of b, which is of one of the
+// types above, and returns the result of the function for that type.
 func (s *structs) floorDecode(b []byte) int {
 	switch b[0] >> 4 {
 	case 1:
@@ -239,12 +238,12 @@ func (s *structs) floorDecode(b []byte) int {
 	return -1
 }
 
-// A floorFeeder takes a stream in pieces. It remembers how many bytes of a
-// split packet are missing, copies into a buffer that it keeps, and decodes
-// there. It returns ErrShort if all is well so far.
+// A floorFeeder accepts a stream in pieces. It remembers how many bytes of a
+// split packet are missing, copies the packet to a buffer that it keeps, and
+// decodes it there. It returns ErrShort if the stream is valid so far.
 type floorFeeder struct {
 	structs
-	part    []byte // a split packet, as long as it is known to be; the end is missing
+	part    []byte // a split packet, with its full length if known; its end is missing
 	missing int
 	packets int
 }
@@ -286,7 +285,8 @@ func (s *floorFeeder) feed(b []byte) error {
 	return packet.ErrShort
 }
 
-// expect makes s.part, the beginning of a packet, as long as it must get.
+// expect extends s.part, the beginning of a packet, to the length of the whole
+// packet.
 func (s *floorFeeder) expect() {
 	need := len(s.part) + 1
 	length := 0

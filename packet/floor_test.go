@@ -8,13 +8,13 @@ import (
 	"example.com/dps/packet"
 )
 
-// The floors are what the benchmarks measure the package against: for some
-// packets, code that was written by hand for that one packet. It makes every
-// check that the package makes, but reports only yes or no. TestFloorsAreStrict
+// The floors are the baselines of the benchmarks: for some packets, code
+// written by hand for that packet only. It makes every check that the package
+// makes, but reports only whether the packet is valid. TestFloorsAreStrict
 // compares it with the vectors.
 
 const (
-	every = 0x0101010101010101 // a byte of 1 in each byte of a word
+	every = 0x0101010101010101 // the low bit of each byte of a word
 	top   = 0x80 * every
 )
 
@@ -22,7 +22,7 @@ func floorText(b []byte) bool {
 	if len(b) < 8 {
 		return floorSlow(b)
 	}
-	w := binary.LittleEndian.Uint64(b[len(b)-8:]) // it overlaps the word before
+	w := binary.LittleEndian.Uint64(b[len(b)-8:]) // it may overlap the previous word
 	bad := w | (w - every)
 	for rest := b; len(rest) > 8; rest = rest[8:] {
 		w = binary.LittleEndian.Uint64(rest)
@@ -120,7 +120,7 @@ func floorAppendField(b, v []byte) []byte {
 	return append(append(b, byte(len(v)>>8), byte(len(v))), v...)
 }
 
-// The will is left out: the CONNECT of the benchmarks has none.
+// The will is omitted, since the CONNECT of the benchmarks has none.
 func floorAppendConnect(b []byte, p *packet.Connect) ([]byte, bool) {
 	n, flags := 12+len(p.ClientID), byte(0)
 	if p.CleanSession {
@@ -236,7 +236,7 @@ func floorAppendSuback(b []byte, p *packet.Suback) ([]byte, bool) {
 
 func floorAppendPingreq(b []byte, _ *packet.Pingreq) ([]byte, bool) { return append(b, 0xc0, 0), true }
 
-// The floors are as strict as the package, packet by packet.
+// The floors are as strict as the package for every packet.
 func TestFloorsAreStrict(t *testing.T) {
 	for _, v := range readVectors(t) {
 		if v.Len == 0 || v.Len > packet.DefaultLimit || v.Chunks != nil {
@@ -251,7 +251,7 @@ func TestFloorsAreStrict(t *testing.T) {
 		switch packet.Type(b[0] >> 4) {
 		case packet.CONNECT:
 			if err == nil && f.Body[7]&0x04 != 0 {
-				continue // the floors know no will
+				continue // the floors do not support a will
 			}
 		case packet.CONNACK, packet.PUBLISH, packet.PUBACK, packet.SUBSCRIBE, packet.SUBACK, packet.PINGREQ:
 		default:

@@ -9,19 +9,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// After an error there is no frame and no header, and nothing is cut off.
+// With an error, the frame and the header are zero, and the rest is the whole
+// input.
 func TestNothingIsCutOffAfterAnError(t *testing.T) {
 	for _, row := range malformedTexts {
 		b := wire(row.wire)
 		f, rest, err := packet.Cut(b, 0)
 		if err == nil {
-			continue // what is wrong is in the body
+			continue // the fault is in the body
 		}
 		if diff := cmp.Diff(packet.Frame{}, f); diff != "" || !bytes.Equal(rest, b) {
 			t.Errorf("%s: rest %x, and the frame (-want +got):\n%s", row.wire, rest, diff)
 		}
 		if errors.Is(err, packet.ErrTooLarge) {
-			continue // a header knows no limit
+			continue // ParseHeader has no limit
 		}
 		h, n, headerErr := packet.ParseHeader(b)
 		if headerErr == nil || headerErr.Error() != err.Error() || h != (packet.Header{}) || n != 0 {
@@ -30,7 +31,7 @@ func TestNothingIsCutOffAfterAnError(t *testing.T) {
 	}
 }
 
-// A header has all four flag bits and the length, as Cut has them.
+// ParseHeader returns the same four flag bits and length as Cut.
 func TestHeaderIsThatOfTheFrame(t *testing.T) {
 	for _, first := range []byte{0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x3a, 0x3b, 0x3c, 0x3d} {
 		for _, length := range []int{5, 127, 128, 16_383, 16_384, 200_000} {
@@ -47,8 +48,8 @@ func TestHeaderIsThatOfTheFrame(t *testing.T) {
 	}
 }
 
-// What ParseHeader takes, Cut and a Splitter take, up to the limit; and nothing
-// else.
+// Cut and a Splitter accept exactly the headers that ParseHeader accepts, up to
+// the limit.
 func TestAllSmallFrames(t *testing.T) {
 	for first := range 256 {
 		for length := range 128 {
@@ -69,8 +70,7 @@ func TestAllSmallFrames(t *testing.T) {
 	}
 }
 
-// Decode finds a length that a packet cannot have in a frame that was made by
-// hand, too.
+// Decode also detects an impossible length in a frame made by hand.
 func TestHandMadeFramesOfAnyLength(t *testing.T) {
 	body := make([]byte, packet.MaxRemainingLength+1) // never touched
 	for typ := packet.CONNECT; typ <= packet.DISCONNECT; typ++ {
@@ -89,7 +89,7 @@ func TestHandMadeFramesOfAnyLength(t *testing.T) {
 	}
 }
 
-// publishHeader writes a fixed header in its plainest way.
+// publishHeader encodes a fixed header in the simplest way.
 func publishHeader(first byte, length int) []byte {
 	b := []byte{first}
 	for length > 127 {
@@ -99,8 +99,8 @@ func publishHeader(first byte, length int) []byte {
 	return append(b, byte(length))
 }
 
-// An error counts from the first byte of the packet, however long its header
-// is.
+// The offset of an error counts from the first byte of the packet, for headers
+// of all sizes.
 func TestOffsetsBehindHeadersOfAnySize(t *testing.T) {
 	for header, lengths := range map[int][]int{
 		2: {3, 127}, 3: {128, 129, 16_383}, 4: {16_384, 32_768, 2_097_151}, 5: {2_097_152, 4_194_304},
@@ -118,7 +118,7 @@ func TestOffsetsBehindHeadersOfAnySize(t *testing.T) {
 	}
 }
 
-// A foreign string is cut off in a log after 256 bytes, and not before.
+// A log line contains at most the first 256 bytes of a string from the peer.
 func TestLongStringsAreCutOff(t *testing.T) {
 	for n, want := range map[int]string{
 		255: string(text(255)) + `"`, 256: string(text(256)) + `"`, 257: string(text(256)) + `"…`,

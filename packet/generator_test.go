@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// packets draws any packet that may be sent, as Decode returns it: what is
-// always present is not nil.
+// packets draws any packet that may be sent, in the form that Decode returns:
+// fields that are always present are not nil.
 var packets = rapid.OneOf(
 	draw(func(t *rapid.T) packet.Packet { return drawConnect(t) }),
 	draw(func(t *rapid.T) packet.Packet {
@@ -43,7 +43,8 @@ var (
 	qos  = rapid.Map(rapid.Uint8Range(0, 2), func(q uint8) packet.QoS { return packet.QoS(q) })
 	data = rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.SliceOfN(rapid.Byte(), 120, 700))
 
-	// texts has the letters that matter to the codec, and others.
+	// texts draws strings of characters that are special to the codec, and of
+	// others.
 	texts = rapid.Map(rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune("aZ09 /$é€\uFEFF\U0001F600\x01\u009F")), rapid.Rune())), func(s string) []byte {
 		return []byte(strings.ReplaceAll(s, "\x00", ""))
 	})

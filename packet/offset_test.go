@@ -8,23 +8,24 @@ import (
 	"example.com/dps/packet"
 )
 
-// The beginning of the body of a CONNECT with these connect flags.
+// connectBody returns the beginning of the body of a CONNECT with these connect
+// flags.
 func connectBody(flags string) string { return "\x00\x04MQTT\x04" + flags + "\x00\x00" }
 
-// long returns a field of about n bytes, as long as one may be.
+// long returns a field of about n bytes, but no longer than a field can be.
 func long(n int) string {
 	n = min(n, 0xffff)
 	return string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
 }
 
-// faults has all the places at which a body can be wrong.
+// faults contains all kinds of faults that a body can have.
 var faults = []struct {
 	msg    string // the beginning
 	first  byte
-	before func(n int) string // what stands before the fault, if need be n bytes
+	before func(n int) string // the bytes before the fault, of which there may be about n
 	fault  string
-	at     int  // where in fault
-	behind bool // as many bytes as one likes may follow; otherwise before gets longer
+	at     int  // offset in fault
+	behind bool // whether n bytes may follow the fault; otherwise they are before it
 }{
 	{"protocol name is truncated", 0x10, nothing, "\xff\xff", 0, true},
 	{"protocol name begins with ", 0x10, nothing, "\x00\x05MQTTT", 0, true},
@@ -67,17 +68,18 @@ func nothing(int) string { return "" }
 
 func only(s string) func(int) string { return func(int) string { return s } }
 
-// field returns a function for a field behind s.
+// field returns a function that returns s and a field after it.
 func field(s string) func(int) string { return func(n int) string { return s + long(n) } }
 
-// list returns a function for many elements behind a packet identifier.
+// list returns a function that returns a packet identifier and many elements
+// after it.
 func list(element string) func(int) string {
 	return func(n int) string { return "\x00\x01" + strings.Repeat(element, n/len(element)+1) }
 }
 
-// The offset of an error counts from the first byte of the packet, whatever is
-// wrong and however long its header is. Each fault is behind headers of all
-// sizes that it can be behind: a single field is too short for one of five
+// The offset of an error counts from the first byte of the packet, for every
+// fault and every size of the header. Each fault is tested after headers of all
+// sizes that are possible: a single field is too short for a header of five
 // bytes.
 func TestEveryOffsetCountsFromTheFirstByteOfThePacket(t *testing.T) {
 	for _, row := range faults {
@@ -99,7 +101,7 @@ func TestEveryOffsetCountsFromTheFirstByteOfThePacket(t *testing.T) {
 				if len(body) < 0xffff {
 					t.Errorf("%s, %#x, body of %d bytes: %v", row.msg, row.first, len(body), err)
 				}
-				continue // a length of two bytes does not reach the end any more
+				continue // a length of two bytes no longer extends beyond the end
 			}
 			met[header] = true
 			if want := header + len(before) + row.at; e.Offset != want {
@@ -107,7 +109,7 @@ func TestEveryOffsetCountsFromTheFirstByteOfThePacket(t *testing.T) {
 			}
 		}
 		if !met[2] || !met[3] || !met[4] {
-			t.Errorf("%s, %#x: met behind headers of the sizes %v", row.msg, row.first, met)
+			t.Errorf("%s, %#x: tested only after headers of the sizes %v", row.msg, row.first, met)
 		}
 	}
 }

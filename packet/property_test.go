@@ -23,7 +23,7 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(p, got); err != nil || diff != "" {
 			t.Fatalf("%v (-want +got):\n%s", err, diff)
 		}
-		// A struct that is used again keeps nothing of what was in it.
+		// A reused struct keeps nothing of its previous contents.
 		again := reused[p.Type()]
 		if again == nil {
 			again = packet.New(p.Type())
@@ -54,8 +54,8 @@ func TestAppendLeavesThePrefixAlone(t *testing.T) {
 	})
 }
 
-// spoil makes a packet that may be sent one that may not. It returns false if
-// it knows no way for this one.
+// spoil changes a valid packet to one that must not be sent. It returns false
+// if it cannot do so for this packet.
 func spoil(t *rapid.T, p packet.Packet) bool {
 	bad := []byte(rapid.SampledFrom([]string{"\x00", surrogate, "a\xff", string(text(65536))}).Draw(t, "bad text"))
 	switch p := p.(type) {
@@ -104,7 +104,7 @@ func TestRefusedAppendWritesNothing(t *testing.T) {
 	})
 }
 
-// AppendHeader and the payload are the packet.
+// The result of AppendHeader followed by the payload is the packet.
 func TestAppendHeader(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPublish(t)
@@ -141,7 +141,8 @@ func TestCloneSharesNothing(t *testing.T) {
 	})
 }
 
-// scribble changes what p points to, other than the bytes that it borrows.
+// scribble changes everything that p points to, except the bytes that it
+// borrows.
 func scribble(p packet.Packet) {
 	switch p := p.(type) {
 	case *packet.Connect:
@@ -155,7 +156,7 @@ func scribble(p packet.Packet) {
 	}
 }
 
-// A clone, too, tells absent from empty.
+// A clone preserves the difference between absent and empty.
 func TestCloneKeepsNil(t *testing.T) {
 	for _, p := range []*packet.Connect{
 		{}, {ProtocolName: []byte{}, ClientID: []byte{}, Username: []byte{}, Password: packet.Secret{}}, {Will: &packet.Will{}},

@@ -12,7 +12,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// allocated returns how many times f allocates, and how many bytes.
+// allocated returns the number of allocations of f and their total size in
+// bytes.
 func allocated(f func()) (times, size uint64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -21,9 +22,9 @@ func allocated(f func()) (times, size uint64) {
 	return after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc
 }
 
-// Into a struct that is used again a shorter list costs nothing, and a longer
-// one as much as a first one. A will costs an allocation if the packet before
-// had none.
+// Decoding a shorter list into a reused struct does not allocate, and a longer
+// one allocates as much as the first. A will requires an allocation if the
+// previous packet had none.
 func TestDecodeIntoUsedStructAllocatesWhatItLacks(t *testing.T) {
 	none := connect(func(*packet.Connect) {})
 	will := connect(func(p *packet.Connect) { p.Will = &packet.Will{Topic: []byte("t"), Message: []byte("m")} })
@@ -40,7 +41,7 @@ func TestDecodeIntoUsedStructAllocatesWhatItLacks(t *testing.T) {
 	} {
 		first, _, _ := packet.Cut(mustAppend(nil, row.first), 0)
 		second, _, _ := packet.Cut(mustAppend(nil, row.second), 0)
-		least := uint64(math.MaxUint64) // the runtime allocates, too, now and then
+		least := uint64(math.MaxUint64) // the runtime also allocates occasionally
 		for range 10 {
 			into := packet.New(first.Type)
 			if err := into.Decode(first); err != nil {
@@ -58,8 +59,9 @@ func TestDecodeIntoUsedStructAllocatesWhatItLacks(t *testing.T) {
 	}
 }
 
-// A list of topic filters gets room for so many as its packet has, whatever
-// room there was before. Malformed packets cost no more.
+// A list of topic filters gets a capacity of exactly the number of filters in
+// its packet, regardless of its previous capacity. Malformed packets do not
+// allocate more.
 func TestListsTakeAtMost16BytesForEachByteOfTheirPacket(t *testing.T) {
 	for _, row := range []struct {
 		first byte
@@ -86,7 +88,7 @@ func TestListsTakeAtMost16BytesForEachByteOfTheirPacket(t *testing.T) {
 				if (err == nil) != row.valid || row.valid && room() != n {
 					t.Errorf("%d times %q: %v, room for %d, before for %d", n, row.field, err, room(), before)
 				}
-				if most := 16*len(body) + 2048; size > uint64(most) { // the error has its text
+				if most := 16*len(body) + 2048; size > uint64(most) { // including the text of the error
 					t.Errorf("%d times %q: %d bytes are allocated for a body of %d", n, row.field, size, len(body))
 				}
 			}
@@ -94,12 +96,12 @@ func TestListsTakeAtMost16BytesForEachByteOfTheirPacket(t *testing.T) {
 	}
 }
 
-// The length of a SUBACK does not overflow where an int has 32 bits.
+// The length of a SUBACK does not overflow on systems where int has 32 bits.
 func TestHugeSubackIsRefused(t *testing.T) {
 	if strconv.IntSize > 32 {
 		t.Skip("no slice is long enough here")
 	}
-	codes := unsafe.Slice(new(byte), math.MaxInt32-1) // only its length is looked at
+	codes := unsafe.Slice(new(byte), math.MaxInt32-1) // only the length is examined
 	b, err := (&packet.Suback{ID: 1, ReturnCodes: codes}).AppendBinary([]byte("before"))
 	want := "Remaining Length would be 2147483648, expected at most 268435455"
 	if e := (*packet.SyntaxError)(nil); !errors.As(err, &e) || e.Err != packet.ErrInvalid || e.Msg != want || string(b) != "before" {

@@ -13,8 +13,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// Whatever prints a CONNECT, or anything that has one in it, the password stays
-// unseen.
+// The password is hidden however a CONNECT, or a value that contains one, is
+// printed.
 func TestPasswordNeverShows(t *testing.T) {
 	const password = "SharedAccessSignature sig=hunter2"
 	connect := packet.Connect{ClientID: []byte("a"), Username: []byte("u"), Password: packet.Secret(password)}
@@ -46,8 +46,8 @@ func TestPasswordNeverShows(t *testing.T) {
 	}
 }
 
-// checkHidden looks for the password, and for three bytes of it, in every form
-// that package fmt and package json know.
+// checkHidden checks that text contains neither the password nor three bytes of
+// it, in any form that packages fmt and json write.
 func checkHidden(t *testing.T, how, got, password string) {
 	t.Helper()
 	piece := []byte(password[len(password)-7:])
@@ -64,7 +64,8 @@ func checkHidden(t *testing.T, how, got, password string) {
 	}
 }
 
-// An error tells where a CONNECT is wrong, not what its password is.
+// An error reports where a CONNECT is malformed, and does not contain its
+// password.
 func TestErrorsHideThePassword(t *testing.T) {
 	const password = "hunter2-hunter2"
 	b := mustAppend(nil, &packet.Connect{ClientID: []byte("a"), Username: []byte("u"), Password: packet.Secret(password)})

@@ -19,7 +19,7 @@ func fullPackets() []packet.Packet {
 			Will:     &packet.Will{Topic: []byte("will"), Message: []byte("message"), QoS: packet.QoS2, Retain: true},
 			Username: []byte("user"), Password: packet.Secret("password"),
 		},
-		&packet.Connack{SessionPresent: true}, &packet.Connack{ReturnCode: packet.NotAuthorized}, // never both
+		&packet.Connack{SessionPresent: true}, &packet.Connack{ReturnCode: packet.NotAuthorized}, // they exclude each other
 		&packet.Publish{Dup: true, QoS: packet.QoS2, Retain: true, ID: 0xabcd, Topic: []byte("topic"), Payload: []byte("payload")},
 		&packet.Puback{ID: 0xabcd}, &packet.Pubrec{ID: 0xabcd}, &packet.Pubrel{ID: 0xabcd}, &packet.Pubcomp{ID: 0xabcd},
 		&packet.Subscribe{ID: 0xabcd, Subscriptions: []packet.Subscription{
@@ -31,9 +31,9 @@ func fullPackets() []packet.Packet {
 	}
 }
 
-// Two packets are decoded from two buffers, and all that the second one has is
-// overwritten: the first one stays as it is. Overwriting its own buffer changes
-// every slice of it.
+// Two packets are decoded from two buffers. Overwriting the second buffer does
+// not change the first packet. Overwriting its own buffer changes every slice
+// of it.
 func TestDecodedPacketsBorrowTheirFrameAndShareNothingElse(t *testing.T) {
 	for _, want := range fullPackets() {
 		mine, other := mustAppend(nil, want), mustAppend(nil, want)
@@ -129,9 +129,9 @@ func TestSplittersShareNothing(t *testing.T) {
 	}
 }
 
-// Every type is decoded twice into the same struct: first a packet with all
-// fields set, then each packet that there is in the vectors and among the
-// smallest. It is the same as in a fresh struct.
+// For every type, two packets are decoded into the same struct: first one with
+// all fields set, then each packet of the vectors and each of the smallest
+// packets. The result is the same as in a new struct.
 func TestDecodeIntoUsedStructSetsEveryField(t *testing.T) {
 	var seconds [][]byte
 	for _, v := range singles(t) {
@@ -144,7 +144,7 @@ func TestDecodeIntoUsedStructSetsEveryField(t *testing.T) {
 		seconds = append(seconds, mustAppend(nil, p))
 	}
 	level3, level5 := "10 0c 0004 4d515454 03 02 0000 0000", "10 16 0004 4d515454 05 c6 ffff 00 0001 61 00 0001 77 0000 0001 75"
-	seconds = append(seconds, wire(level3), wire(level5)) // delivered, with ErrProtocolLevel
+	seconds = append(seconds, wire(level3), wire(level5)) // decoded with ErrProtocolLevel
 	for _, first := range fullPackets() {
 		for _, second := range seconds {
 			f, _, err := packet.Cut(second, noLimit)
@@ -167,7 +167,7 @@ func TestDecodeIntoUsedStructSetsEveryField(t *testing.T) {
 	}
 }
 
-// A list has as many elements as its packet, and these in their order.
+// A list has the elements of its packet in the same order, and no others.
 func TestListsOfAnyLength(t *testing.T) {
 	for _, n := range []int{1, 2, 1023, 1024, 1025, 4097} {
 		subscribe, unsubscribe, suback := &packet.Subscribe{ID: 1}, &packet.Unsubscribe{ID: 1}, &packet.Suback{ID: 1}

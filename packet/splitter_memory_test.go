@@ -11,18 +11,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// smallest is the buffer in bytes that even one byte may cost.
+// smallest is the size in bytes of the buffer that even a single byte may
+// require.
 const smallest = 512
 
-// idle is what a Splitter keeps at most between two packets. Its documentation
-// says so.
+// idle is the maximum number of bytes that a Splitter retains between two
+// packets, according to its documentation.
 const idle = 1024
 
-// held is the memory in bytes that s has got for itself. Before Next has
-// returned an error some of it may be the caller's.
+// held returns the size in bytes of the memory that s retains. Before Next has
+// returned an error, some of it may be the caller's.
 func (s *Splitter) held() int { return cap(s.part) + cap(s.in) }
 
-// nextAll takes out all packets and returns the error that ends them.
+// nextAll calls Next until it returns an error, and returns that error.
 func (s *Splitter) nextAll() (err error) {
 	for err == nil {
 		_, err = s.Next()
@@ -30,8 +31,8 @@ func (s *Splitter) nextAll() (err error) {
 	return err
 }
 
-// What a Splitter holds follows what has come of an unfinished packet, not what
-// its header announces.
+// The memory of a Splitter is proportional to the bytes received of an
+// incomplete packet, not to the length that its header announces.
 func TestMemoryFollowsBytesReceived(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(2, 200_000).Draw(t, "size")
@@ -51,8 +52,8 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 	})
 }
 
-// The same holds for a buffer that was made for a larger packet, though the
-// stream never stops between two packets.
+// The same is true of a buffer that was allocated for a larger packet, even if
+// the pieces never end between two packets.
 func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var stream []byte
@@ -73,8 +74,8 @@ func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
 	})
 }
 
-// A buffer serves the next packet, too, if the bytes that have come of it
-// justify its size.
+// A buffer is reused for the next packet if the bytes received of it justify
+// its size.
 func TestLargeBufferIsUsedAgainIfJustified(t *testing.T) {
 	packet := append(appendHeader(nil, PUBLISH, 0, 3000), make([]byte, 3000)...)
 	for come, want := range map[int]int{2048: 4096, 2047: 2048, 1: smallest} {
@@ -103,8 +104,8 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	}
 }
 
-// Between two packets a Splitter keeps no more than it says, none of it the
-// caller's, and nothing after Reset or a fault.
+// Between two packets a Splitter retains no more than documented, and nothing
+// of the caller's; after Reset or a fault, it retains nothing.
 func TestIdleHoldsLittle(t *testing.T) {
 	var s Splitter
 	for size, want := range map[int]int{100: smallest, 600: idle, 1000: idle, 1024: 0, 5000: 0} {
@@ -119,7 +120,7 @@ func TestIdleHoldsLittle(t *testing.T) {
 			}
 		}
 		if s.Buffered() != 0 {
-			t.Fatalf("%d bytes are left", s.Buffered())
+			t.Fatalf("%d bytes remain", s.Buffered())
 		}
 		if s.Reset(); s.held() != 0 {
 			t.Errorf("after Reset %d bytes are held", s.held())
@@ -137,12 +138,12 @@ func TestIdleHoldsLittle(t *testing.T) {
 	}
 }
 
-// The buffer is there for the next packet that is split.
+// The buffer is reused for the next split packet.
 func TestSplitPacketsShareABuffer(t *testing.T) {
 	packet := append(appendHeader(nil, PUBLISH, 0, 1000), make([]byte, 1000)...)
 	for size := 1; size <= len(packet); size++ {
 		var s Splitter
-		n := testing.AllocsPerRun(1, func() { // the first, uncounted run has made the buffer
+		n := testing.AllocsPerRun(1, func() { // the first run, which is not counted, has allocated the buffer
 			for piece := range slices.Chunk(packet, size) {
 				s.Feed(piece)
 				if err := s.nextAll(); err != ErrShort {
@@ -151,7 +152,7 @@ func TestSplitPacketsShareABuffer(t *testing.T) {
 			}
 		})
 		if n != 0 || s.Buffered() != 0 {
-			t.Errorf("pieces of %d bytes: %v allocations, %d bytes are left", size, n, s.Buffered())
+			t.Errorf("pieces of %d bytes: %v allocations, %d bytes remain", size, n, s.Buffered())
 		}
 	}
 }
@@ -175,11 +176,11 @@ func TestByteByByteIsLinear(t *testing.T) {
 	}
 }
 
-// After ErrShort the caller's bytes are his alone: nothing keeps them from
-// being freed.
+// After ErrShort a Splitter does not retain the caller's bytes, so that they
+// can be freed.
 func TestTheCallersBytesAreLetGo(t *testing.T) {
 	var s Splitter
-	for _, size := range []int{4096, 100} { // the beginning of a packet, and more of it
+	for _, size := range []int{4096, 100} { // the beginning of a packet, and more bytes of it
 		p := make([]byte, size)
 		copy(p, []byte{0x30, 0xff, 0x3f})
 		freed := make(chan bool)

@@ -12,15 +12,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A run is all that can be seen of a stream: the packets, the first error, and
-// what is left over where the stream ends.
+// A run is the observable result of a stream: the packets, the first error, and
+// the remaining bytes at the end of the stream.
 type run struct {
 	frames   []packet.Frame
 	err      error
 	buffered int
 }
 
-// runWhole cuts the stream where it lies, with Cut.
+// runWhole cuts the stream in place, with Cut.
 func runWhole(stream []byte, limit int) (r run) {
 	for r.err == nil && len(stream) > 0 {
 		var f packet.Frame
@@ -34,9 +34,9 @@ func runWhole(stream []byte, limit int) (r run) {
 	return r
 }
 
-// runSplit feeds the pieces to a Splitter. Where drain says so it takes out
-// packets after a piece, otherwise only at the end. It overwrites each piece
-// when the Splitter may no longer need it.
+// runSplit feeds the pieces to a Splitter. It calls Next after the pieces that
+// drain selects, and at the end. It overwrites each piece as soon as the
+// Splitter must no longer use it.
 func runSplit(pieces [][]byte, limit int, drain func() bool) (r run) {
 	s := packet.Splitter{Limit: limit}
 	lent := [][]byte{}
@@ -79,8 +79,8 @@ func (r run) compare(t *rapid.T, want run) {
 	}
 }
 
-// streams draws some packets back to back, sometimes cut off at the end,
-// sometimes with a byte changed.
+// streams draws some packets back to back, sometimes truncated, sometimes with
+// one byte changed.
 var streams = rapid.Custom(func(t *rapid.T) []byte {
 	stream := []byte{}
 	for _, p := range rapid.SliceOfN(packets, 0, 8).Draw(t, "packets") {
@@ -95,7 +95,7 @@ var streams = rapid.Custom(func(t *rapid.T) []byte {
 	return stream
 })
 
-// pieces splits a stream at random places, or into single bytes.
+// pieces splits a stream at random positions, or into single bytes.
 func pieces(t *rapid.T, stream []byte) (all [][]byte) {
 	most := rapid.SampledFrom([]int{1, 2, 7, 100, 1000}).Draw(t, "largest piece")
 	for len(stream) > 0 {
@@ -105,8 +105,8 @@ func pieces(t *rapid.T, stream []byte) (all [][]byte) {
 	return append(all, nil)
 }
 
-// MQTT-6.0.0-2, U-STREAM-1: where the stream is split says nothing about
-// packets.
+// MQTT-6.0.0-2, U-STREAM-1: the positions at which the stream is split do not
+// affect the packets.
 func TestSplittingChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stream := streams.Draw(t, "stream")
@@ -118,8 +118,8 @@ func TestSplittingChangesNothing(t *testing.T) {
 	})
 }
 
-// The same with every pair of vectors that follow each other, split at every
-// place.
+// This is the same test for every pair of consecutive vectors, split at every
+// position.
 func TestSplitVectorsEverywhere(t *testing.T) {
 	var before []byte
 	for _, v := range singles(t) {
@@ -136,8 +136,8 @@ func TestSplitVectorsEverywhere(t *testing.T) {
 	}
 }
 
-// Where the stream ends, Buffered tells a close between two packets from one
-// within.
+// At the end of the stream, Buffered reports whether it ended between two
+// packets or within one.
 func TestBuffered(t *testing.T) {
 	stream := append(mustAppend(nil, fixturePublish(20)), mustAppend(nil, &packet.Puback{ID: 1})...)
 	first := len(stream) - 4
@@ -166,7 +166,8 @@ func TestBuffered(t *testing.T) {
 	}
 }
 
-// AppendRest gives back what no packet was made of, and nothing after a fault.
+// AppendRest returns the bytes that are not part of a packet returned, and none
+// after a fault.
 func TestAppendRest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stream := streams.Draw(t, "stream")
@@ -197,7 +198,7 @@ func TestAppendRest(t *testing.T) {
 	})
 }
 
-// MQTT-4.8.0-1: after a fault nothing that follows is believed.
+// MQTT-4.8.0-1: after a fault, the Splitter ignores all further bytes.
 func TestErrorsAreForEver(t *testing.T) {
 	ping := mustAppend(nil, &packet.Pingreq{})
 	for _, row := range []struct {
@@ -247,7 +248,7 @@ func TestResetKeepsTheLimit(t *testing.T) {
 	}
 }
 
-// A limit that is lowered within a packet holds for that packet, too.
+// A limit that is lowered within a packet also applies to that packet.
 func TestLimitLoweredWithinAPacket(t *testing.T) {
 	for _, size := range []int{100, 5000} {
 		b := mustAppend(nil, &packet.Publish{Topic: []byte("t"), Payload: make([]byte, size)})
@@ -271,7 +272,7 @@ func TestLimitLoweredWithinAPacket(t *testing.T) {
 	}
 }
 
-// The largest limit that there is lets the largest packet through.
+// With the largest possible limit, a Splitter accepts the largest packet.
 func TestLargestLimit(t *testing.T) {
 	s := packet.Splitter{Limit: math.MaxInt}
 	header := unhex("30ffffff7f")
@@ -288,7 +289,7 @@ func TestLargestLimit(t *testing.T) {
 
 func checkLimitIs10(t *testing.T, s *packet.Splitter) {
 	if s.Buffered() != 0 {
-		t.Errorf("%d bytes are left", s.Buffered())
+		t.Errorf("%d bytes remain", s.Buffered())
 	}
 	s.Feed([]byte{0x30, 9})
 	if _, err := s.Next(); !errors.Is(err, packet.ErrTooLarge) {
@@ -296,7 +297,7 @@ func checkLimitIs10(t *testing.T, s *packet.Splitter) {
 	}
 }
 
-// A read that returns nothing, or no read at all, is nothing to worry about.
+// Feeding nothing, or calling Next without Feed, has no effect.
 func TestNothingFed(t *testing.T) {
 	var s packet.Splitter
 	for range 3 {
@@ -310,8 +311,8 @@ func TestNothingFed(t *testing.T) {
 	}
 }
 
-// Feeding on before all is drained copies: never into the room behind the
-// caller's slice.
+// Calling Feed before Next has returned ErrShort copies the bytes, but never
+// into the spare capacity of the caller's slice.
 func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
 	b := []byte("\xc0\x00\xc0\x00behind")
 	var s packet.Splitter
@@ -327,8 +328,8 @@ func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
 	}
 }
 
-// Frames of one feed lie side by side in the caller's buffer: nothing is
-// copied.
+// The frames of one call of Feed are adjacent in the caller's buffer: nothing
+// is copied.
 func TestWholePacketsAreNotCopied(t *testing.T) {
 	b := mustAppend(mustAppend(nil, fixturePublish(20)), fixturePublish(30))
 	var s packet.Splitter

@@ -24,10 +24,10 @@ var connectStatements = []statement{{
 	both: []both{{"10 0d 0004 4d515454 04 02 0000 0001 61", connect(func(*packet.Connect) {})}},
 	foul: []foul{{"10 0d 0004 4d515454 04 03 003c 0001 61", 9, ""}, {"10 0d 0004 4d515454 04 01 003c 0001 61", 9, ""}},
 }, {
-	id: "MQTT-3.1.2-4", says: "CleanSession 0 can be said",
+	id: "MQTT-3.1.2-4", says: "CleanSession 0 can be encoded",
 	both: []both{{"10 0d 0004 4d515454 04 00 0000 0001 61", connect(func(p *packet.Connect) { p.CleanSession = false })}},
 }, {
-	id: "MQTT-3.1.2-6", says: "CleanSession 1 can be said",
+	id: "MQTT-3.1.2-6", says: "CleanSession 1 can be encoded",
 	both: []both{{"10 0d 0004 4d515454 04 02 0000 0001 61", connect(func(p *packet.Connect) {})}},
 }, {
 	id: "MQTT-3.1.2-9", says: "with Will Flag 1 there are a will topic and a will message, which may be empty",
@@ -73,11 +73,11 @@ var connectStatements = []statement{{
 	})}},
 	foul: []foul{{"10 10 0004 4d515454 04 c2 003c 0001 61 0001 75", 18, ""}},
 }, {
-	id: "MQTT-3.1.2-22", says: "a password needs a user name",
+	id: "MQTT-3.1.2-22", says: "a password requires a user name",
 	foul:   []foul{{"10 10 0004 4d515454 04 42 003c 0001 61 0001 70", 9, ""}},
 	unsent: []unsent{{connect(func(p *packet.Connect) { p.Password = packet.Secret("p") }), ""}, {connect(func(p *packet.Connect) { p.Password = packet.Secret{} }), ""}},
 }, {
-	id: "MQTT-3.1.3-1", says: "client identifier, will topic, will message, user name, password stand in this order",
+	id: "MQTT-3.1.3-1", says: "client identifier, will topic, will message, user name, password are in this order",
 	both: []both{{"10 1e 0004 4d515454 04 ce 000a 0001 63 0003 772f74 0003 627965 0001 75 0002 00ff", connect(func(p *packet.Connect) {
 		p.KeepAlive, p.ClientID = 10, []byte("c")
 		p.Will = &packet.Will{Topic: []byte("w/t"), Message: []byte("bye"), QoS: 1}
@@ -91,17 +91,17 @@ var connectStatements = []statement{{
 	foul:   []foul{{"10 0e 0004 4d515454 04 02 003c 0002 c328", 14, "MQTT-1.5.3-1"}},
 	unsent: []unsent{{&packet.Connect{ClientID: []byte("\xc3(")}, "MQTT-1.5.3-1"}},
 }, {
-	id: "MQTT-3.1.3-5", says: "a client identifier may have 23 bytes, and others than letters and digits",
+	id: "MQTT-3.1.3-5", says: "a client identifier may have 23 bytes, and characters other than letters and digits",
 	both: []both{
 		{"10 23 0004 4d515454 04 02 0000 0017" + hexText(23), connect(func(p *packet.Connect) { p.ClientID = text(23) })},
 		{"10 11 0004 4d515454 04 02 0000 0005 2b232f202e", connect(func(p *packet.Connect) { p.ClientID = []byte("+#/ .") })},
 	},
 }, {
-	id: "MQTT-3.1.3-7", says: "an empty client identifier needs CleanSession",
+	id: "MQTT-3.1.3-7", says: "an empty client identifier requires CleanSession",
 	both:   []both{{"10 0c 0004 4d515454 04 02 0000 0000", connect(func(p *packet.Connect) { p.ClientID = []byte{} })}},
 	unsent: []unsent{{&packet.Connect{}, ""}, {&packet.Connect{ClientID: []byte{}}, ""}},
 }, {
-	id: "MQTT-3.1.3-8", says: "a server can refuse an empty one: TestEmptyClientIDIsDelivered, and CONNACK 2",
+	id: "MQTT-3.1.3-8", says: "a server can reject an empty client identifier: TestEmptyClientIDIsDelivered, and CONNACK 2",
 	both: []both{{"20 02 00 02", &packet.Connack{ReturnCode: packet.IdentifierRejected}}},
 }, {
 	id: "MQTT-3.1.3-10", says: "the will topic is text",
@@ -114,7 +114,7 @@ var connectStatements = []statement{{
 	foul:   []foul{{"10 11 0004 4d515454 04 82 003c 0001 61 0002 c328", 17, "MQTT-1.5.3-1"}},
 	unsent: []unsent{{connect(func(p *packet.Connect) { p.Username = []byte("\xc3(") }), "MQTT-1.5.3-1"}},
 }, {
-	id: "MQTT-3.1.4-1", says: "a CONNECT that breaks section 3.1 is malformed, not to be answered",
+	id: "MQTT-3.1.4-1", says: "a CONNECT that violates section 3.1 is malformed, and must not be answered",
 	foul: []foul{
 		{"10 00", 1, "section 2.4"}, {"10 0f 0004 4d515454 04 c2 003c 0001 61 0000", 17, "MQTT-3.1.2-21"},
 		{"10 12 0004 4d515454 04 c2 003c 0001 61 0000 0000 00", 19, "section 3.1.3"},

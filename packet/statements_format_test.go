@@ -59,7 +59,7 @@ var formatStatements = []statement{{
 		{"10 0d 0004 4d515454 04 02 000a 0001 61", connect(func(p *packet.Connect) { p.KeepAlive = 10 })},
 	},
 }, {
-	id: "U-1.5.3-1", says: "text stands behind two bytes that count its bytes",
+	id: "U-1.5.3-1", says: "text follows two bytes that contain its length in bytes",
 	both: []both{{"30 04 0002 c3a9", publish("é")}},
 	foul: []foul{{"30 02 0001", 2, "MQTT-3.3.2-1"}},
 }, {
@@ -76,7 +76,7 @@ var formatStatements = []statement{{
 		p.ClientID, p.Username = []byte{}, []byte{}
 	})}},
 }, {
-	id: "U-1.5.3-4", says: "control characters and noncharacters pass, as the package decided",
+	id: "U-1.5.3-4", says: "control characters and noncharacters are accepted, by decision of the package",
 	both: []both{{"30 05 0003 610162", publish("a\x01b")}, {"30 06 0004 61c29f62", publish("a\u009Fb")}, {"30 05 0003 efbfbf", publish("\uFFFF")}},
 }, {
 	id: "U-1.5.3-5", says: "a field ends within its packet",
@@ -92,7 +92,7 @@ var formatStatements = []statement{{
 	id: "MQTT-2.2.2-2", says: "other flags are malformed; TestFirstByte has all of them",
 	foul: []foul{{"11 00", 0, ""}, {"21 02 0000", 0, ""}, {"48 02 000a", 0, ""}, {"91 03 000a 00", 0, ""}, {"c1 00", 0, ""}, {"60 02 000a", 0, "MQTT-3.6.1-1"}},
 }, {
-	id: "U-2.1-1", says: "fixed header, variable header, payload stand in this order", both: oneOfEach,
+	id: "U-2.1-1", says: "fixed header, variable header, payload are in this order", both: oneOfEach,
 }, {
 	id: "U-2.2.1-1", says: "the types 0 and 15 are forbidden",
 	foul: []foul{{"00 00", 0, "section 2.2.1"}, {"f0 00", 0, "section 2.2.1"}},
@@ -103,13 +103,13 @@ var formatStatements = []statement{{
 	id: "U-2.2.3-1", says: "Remaining Length does not count the fixed header",
 	both: []both{{"32 08 0003 612f62 000a 78", &packet.Publish{QoS: 1, ID: 10, Topic: []byte("a/b"), Payload: []byte("x")}}},
 }, {
-	id: "U-2.2.3-2", says: "the length stands in groups of 7 bits, low first; TestRemainingLength has the borders",
+	id: "U-2.2.3-2", says: "the length is in groups of 7 bits, low bits first; TestRemainingLength has the boundaries",
 	both: []both{{"30 8001 007e" + hexText(126), publish(string(text(126)))}},
 }, {
 	id: "U-2.2.3-3", says: "there are at most four length bytes",
 	foul: []foul{{"30 80808080", 4, "section 2.2.3"}, {"30 ffffffff", 4, "section 2.2.3"}, {"c0 8080808000", 4, "section 2.2.3"}},
 }, {
-	id: "U-2.2.3-5", says: "a padded length is malformed, as the package decided",
+	id: "U-2.2.3-5", says: "a padded length is malformed, by decision of the package",
 	foul: []foul{{"c0 8000", 2, "section 2.2.3"}, {"40 8200 000a", 2, "section 2.2.3"}, {"30 ffff8000", 4, "section 2.2.3"}, {"30 85800000", 3, "section 2.2.3"}},
 }, {
 	id: "MQTT-2.3.1-1", says: "SUBSCRIBE, UNSUBSCRIBE and PUBLISH with QoS above 0 have an identifier that is not 0",
@@ -122,26 +122,26 @@ var formatStatements = []statement{{
 		{&packet.Subscribe{Subscriptions: []packet.Subscription{{Filter: text(1)}}}, ""}, {&packet.Unsubscribe{Filters: [][]byte{text(1)}}, ""},
 	},
 }, {
-	id: "MQTT-2.3.1-4", says: "the same holds for what a server sends", // one codec for both directions
+	id: "MQTT-2.3.1-4", says: "the same is true of packets that a server sends", // one codec for both directions
 	foul: []foul{{"3a 08 0003 612f62 0000 78", 7, "MQTT-2.3.1-1"}},
 }, {
 	id: "MQTT-2.3.1-5", says: "PUBLISH with QoS 0 has no identifier",
 	both:   []both{{"30 08 0003 612f62 000a78", &packet.Publish{Topic: []byte("a/b"), Payload: []byte("\x00\x0ax")}}},
 	unsent: []unsent{{&packet.Publish{ID: 1, Topic: text(1)}, ""}},
 }, {
-	id: "MQTT-2.3.1-6", says: "an acknowledgement bears the identifier of its packet, and so none bears 0",
+	id: "MQTT-2.3.1-6", says: "an acknowledgment has the identifier of its packet, and therefore not 0",
 	both: []both{{"40 02 1234", &packet.Puback{ID: 0x1234}}, {"50 02 1234", &packet.Pubrec{ID: 0x1234}}, {"62 02 1234", &packet.Pubrel{ID: 0x1234}}, {"70 02 1234", &packet.Pubcomp{ID: 0x1234}}},
 	foul: []foul{{"40 02 0000", 2, "MQTT-2.3.1-1"}, {"50 02 0000", 2, "MQTT-2.3.1-1"}, {"62 02 0000", 2, "MQTT-2.3.1-1"}, {"70 02 0000", 2, "MQTT-2.3.1-1"}},
 	unsent: []unsent{
 		{&packet.Puback{}, "MQTT-2.3.1-1"}, {&packet.Pubrec{}, "MQTT-2.3.1-1"}, {&packet.Pubrel{}, "MQTT-2.3.1-1"}, {&packet.Pubcomp{}, "MQTT-2.3.1-1"},
 	},
 }, {
-	id: "MQTT-2.3.1-7", says: "SUBACK and UNSUBACK bear the identifier of the request",
+	id: "MQTT-2.3.1-7", says: "SUBACK and UNSUBACK have the identifier of the request",
 	both:   []both{{"90 03 ffff 01", &packet.Suback{ID: 0xffff, ReturnCodes: []byte{1}}}, {"b0 02 0001", &packet.Unsuback{ID: 1}}},
 	foul:   []foul{{"90 03 0000 01", 2, "MQTT-2.3.1-1"}, {"b0 02 0000", 2, "MQTT-2.3.1-1"}},
 	unsent: []unsent{{&packet.Suback{ReturnCodes: []byte{0}}, "MQTT-2.3.1-1"}, {&packet.Unsuback{}, "MQTT-2.3.1-1"}},
 }, {
-	id: "U-2.3.1-1", says: "where an identifier stands, two bytes stand",
+	id: "U-2.3.1-1", says: "an identifier is two bytes",
 	foul: []foul{
 		{"40 00", 1, "section 2.4"}, {"40 01 00", 1, "section 2.4"}, {"62 01 00", 1, "section 2.4"},
 		{"82 01 00", 1, "section 2.4"}, {"90 01 00", 1, "section 2.4"}, {"a2 00", 1, "section 2.4"},

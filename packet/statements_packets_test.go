@@ -6,9 +6,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// Section 3.3 and what chapter 4 says about PUBLISH.
+// Section 3.3, and the statements of chapter 4 about PUBLISH.
 var publishStatements = []statement{{
-	id: "MQTT-3.3.1-1", says: "a PUBLISH sent again can bear DUP",
+	id: "MQTT-3.3.1-1", says: "a PUBLISH that is sent again can have DUP set",
 	both: []both{{"3a 05 0001 61 0001", &packet.Publish{Dup: true, QoS: 1, ID: 1, Topic: []byte("a"), Payload: []byte{}}}},
 }, {
 	id: "MQTT-3.3.1-2", says: "there is no DUP with QoS 0",
@@ -40,7 +40,7 @@ var publishStatements = []statement{{
 	id: "U-3.3.2-1", says: "the identifier follows the topic name",
 	both: []both{{"32 08 0003 612f62 000a 78", &packet.Publish{QoS: 1, ID: 10, Topic: []byte("a/b"), Payload: []byte("x")}}},
 }, {
-	id: "U-3.3.3-1", says: "the payload is what is left, may be empty, and is not looked at",
+	id: "U-3.3.3-1", says: "the payload is the remainder of the packet, may be empty, and is not examined",
 	both: []both{
 		{"30 05 0003 612f62", publish("a/b")},
 		{"30 07 0001 61 00ff2b23", &packet.Publish{Topic: []byte("a"), Payload: []byte("\x00\xff+#")}},
@@ -70,7 +70,7 @@ var otherStatements = []statement{{
 	id: "U-3.2.2.1-1", says: "of the acknowledge flags only bit 0 may be set",
 	foul: []foul{{"20 02 02 00", 2, "section 3.2.2.1"}, {"20 02 80 00", 2, "section 3.2.2.1"}, {"20 02 fe 00", 2, "section 3.2.2.1"}},
 }, {
-	id: "U-3.2.2.3-1", says: "return codes above 5 are reserved, and malformed, as the package decided",
+	id: "U-3.2.2.3-1", says: "return codes above 5 are reserved, and malformed, by decision of the package",
 	foul:   []foul{{"20 02 00 06", 3, "section 3.2.2.3"}, {"20 02 00 ff", 3, "section 3.2.2.3"}},
 	unsent: []unsent{{&packet.Connack{ReturnCode: 6}, "section 3.2.2.3"}},
 }, {
@@ -100,7 +100,7 @@ var otherStatements = []statement{{
 	foul:   []foul{{"82 02 000a", 4, ""}, {"82 07 000a 0003 612f62", 9, ""}, {"82 0d 000a 0003 612f62 01 0003 632f64", 15, ""}},
 	unsent: []unsent{{&packet.Subscribe{ID: 1}, ""}, {&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{}}, ""}},
 }, {
-	id: "MQTT-3.8.3-4", says: "the QoS that SUBSCRIBE asks for is 0, 1 or 2; TestRequestedQoS has all bytes",
+	id: "MQTT-3.8.3-4", says: "the requested QoS of a SUBSCRIBE is 0, 1 or 2; TestRequestedQoS has all bytes",
 	foul:   []foul{{"82 08 000a 0003 612f62 03", 9, ""}, {"82 08 000a 0003 612f62 04", 9, ""}, {"82 08 000a 0003 612f62 80", 9, ""}},
 	unsent: []unsent{{&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: text(1), QoS: 3}}}, ""}},
 }, {
@@ -149,7 +149,7 @@ var otherStatements = []statement{{
 	id: "U-3.14.1-1", says: "DISCONNECT is e0 00",
 	both: []both{{"e0 00", &packet.Disconnect{}}}, foul: []foul{{"e0 01 00", 1, "section 2.4"}},
 }, {
-	id: "U-7.1.2-1", says: "what is sent is laid out as chapters 2 and 3 say", both: oneOfEach,
+	id: "U-7.1.2-1", says: "packets are encoded as chapters 2 and 3 describe", both: oneOfEach,
 }}
 
 // Section 4.7: topic names and topic filters.
@@ -198,10 +198,10 @@ var topicStatements = []statement{{
 	both:   []both{{"30 818004 ffff" + hexText(65535), publish(string(text(65535)))}},
 	unsent: []unsent{{publish(string(text(65536))), ""}, {publish("é" + string(text(65534))), ""}, {subscribe("+/" + string(text(65534))), ""}, {unsubscribe("é" + string(text(65534))), ""}},
 }, {
-	id: "U-4.7.1.1-1", says: "a slash may be anywhere, also beside another",
+	id: "U-4.7.1.1-1", says: "a slash may be anywhere, even next to another",
 	both: []both{{"30 06 0004 2f2f612f", publish("//a/")}, {"82 0a 000a 0005 2f2f2b2f2f 01", subscribe("//+//")}},
 }, {
-	id: "U-4.7.2-1", says: "a $ at the beginning is nothing to a codec",
+	id: "U-4.7.2-1", says: "a $ at the beginning has no meaning to a codec",
 	both: []both{{"30 08 0006 245359532f78", publish("$SYS/x")}},
 }, {
 	id: "U-4.7.3-1", says: "spaces are allowed",

@@ -9,8 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A statement of MQTT 3.1.1 that a codec can see, with what shows that it is
-// kept. Those without a number are named "U-" and their section.
+// A statement is one of the statements of MQTT 3.1.1 that a codec can check,
+// with evidence that the package conforms to it. The name of one without a
+// number is "U-" and its section.
 type statement struct {
 	id, says string
 	both     []both
@@ -18,21 +19,22 @@ type statement struct {
 	unsent   []unsent
 }
 
-// Bytes and the packet that they are, in both directions.
+// both holds a packet and its encoding, which are tested in both directions.
 type both struct {
 	wire string
 	packet.Packet
 }
 
-// Bytes that the decoder refuses, the offset of the fault, and the rule that
-// the error names, if it is not the statement itself.
+// foul holds bytes that the decoder rejects, the offset of the fault, and the
+// rule in the error if it is not the statement itself.
 type foul struct {
 	wire string
 	at   int
 	rule string
 }
 
-// A packet that the encoder refuses, and the rule likewise.
+// unsent holds a packet that the encoder rejects, and the rule in the error if
+// it is not the statement itself.
 type unsent struct {
 	packet.Packet
 	rule string
@@ -43,7 +45,7 @@ func TestStatements(t *testing.T) {
 		for _, s := range list {
 			t.Run(s.id, func(t *testing.T) {
 				if len(s.both)+len(s.foul)+len(s.unsent) == 0 {
-					t.Errorf("nothing shows that %s", s.says)
+					t.Errorf("there is no test that %s", s.says)
 				}
 				for _, row := range s.both {
 					row.check(t)
@@ -68,7 +70,7 @@ func decodeOne(b []byte) (packet.Packet, error) {
 		return nil, err
 	}
 	if len(rest) > 0 {
-		return nil, errors.New("bytes are left behind the packet")
+		return nil, errors.New("there are bytes after the packet")
 	}
 	return packet.Decode(f)
 }
@@ -100,11 +102,12 @@ func (row unsent) check(t *testing.T, id string) {
 	want := &packet.SyntaxError{Type: row.Type(), Rule: row.rule, Err: packet.ErrInvalid}
 	checkSyntaxError(t, row.String(), err, want, id)
 	if string(b) != "before" {
-		t.Errorf("%.80v: refused, but %q is left", row, b)
+		t.Errorf("%.80v: rejected, but the result is %q", row, b)
 	}
 }
 
-// checkSyntaxError compares all of err but its message, which must be there.
+// checkSyntaxError compares all fields of err except its message, which must
+// not be empty.
 func checkSyntaxError(t *testing.T, what string, err error, want *packet.SyntaxError, id string) {
 	t.Helper()
 	var got *packet.SyntaxError
@@ -124,10 +127,10 @@ func checkSyntaxError(t *testing.T, what string, err error, want *packet.SyntaxE
 	}
 }
 
-// text is so many bytes of text.
+// text returns n bytes of text.
 func text(n int) []byte { return []byte(strings.Repeat("t", n)) }
 
-// The smallest packet of each type, more or less.
+// oneOfEach holds approximately the smallest packet of each type.
 var oneOfEach = []both{
 	{"10 0d 0004 4d515454 04 02 003c 0001 61", connect(func(p *packet.Connect) { p.KeepAlive = 60 })},
 	{"20 02 01 00", &packet.Connack{SessionPresent: true}},
@@ -146,7 +149,7 @@ var oneOfEach = []both{
 }
 
 // connect returns a CONNECT with client identifier "a" and CleanSession,
-// changed.
+// modified by change.
 func connect(change func(p *packet.Connect)) *packet.Connect {
 	p := &packet.Connect{ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, ClientID: []byte("a")}
 	change(p)
@@ -165,5 +168,5 @@ func unsubscribe(filter string) *packet.Unsubscribe {
 	return &packet.Unsubscribe{ID: 10, Filters: [][]byte{[]byte(filter)}}
 }
 
-// hexText is text(n) in hexadecimal.
+// hexText returns text(n) in hexadecimal.
 func hexText(n int) string { return strings.Repeat("74", n) }

@@ -47,8 +47,8 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// A line for logs is one line, and short whatever the packet: a topic or a list
-// of a peer's making cannot flood a log.
+// The result of String is a single short line for every packet: a long topic or
+// list from a peer cannot flood a log.
 func TestStringsAreOneShortLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := packets.Draw(t, "packet").String()

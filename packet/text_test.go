@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What the standard says of text, topic names and topic filters, in so many
-// words.
+// This is a direct transcription of the requirements of the standard for text,
+// topic names and topic filters.
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
@@ -27,7 +27,7 @@ func isFilter(s string) bool {
 	return s != "" && isText(s)
 }
 
-// checkText sends s as text, as a topic name and as a topic filter.
+// checkText encodes s as text, as a topic name and as a topic filter.
 func checkText(t interface{ Errorf(string, ...any) }, s string) {
 	for _, row := range []struct {
 		as   string
@@ -44,8 +44,8 @@ func checkText(t interface{ Errorf(string, ...any) }, s string) {
 	}
 }
 
-// Every byte, at every place of strings of all lengths around those of a
-// machine word.
+// This tests every byte, at every position of strings of all lengths around
+// that of a machine word.
 func TestEveryByteEverywhere(t *testing.T) {
 	for length := 1; length < 27; length++ {
 		for at := range length {
@@ -58,8 +58,8 @@ func TestEveryByteEverywhere(t *testing.T) {
 	}
 }
 
-// Every string of up to five of the bytes that matter, alone and behind eight
-// others.
+// This tests every string of up to five of the special bytes, alone and after
+// eight other bytes.
 func TestEveryShortString(t *testing.T) {
 	letters := []string{"a", "/", "+", "#", "\x00", "\xc3", "\xa9"}
 	var grow func(s string, n int)

@@ -8,7 +8,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// The fields of a vector, of all packet types together.
+// fields holds the fields of a vector, for all packet types.
 type fields struct {
 	Stream         []string
 	SessionPresent bool              `json:"session_present"`
@@ -48,7 +48,7 @@ type fields struct {
 	FiltersFill       []fill `json:"filters_fill"`
 }
 
-// want returns the packets that the vector says its bytes are.
+// want returns the packets that the bytes of the vector encode.
 func (v vector) want(t *testing.T) []packet.Packet {
 	var f fields
 	if err := json.Unmarshal(v.Fields, &f); err != nil {

@@ -73,10 +73,10 @@ func readVectors(t testing.TB) []vector {
 
 const noLimit = 1 << 30
 
-// sameBytes makes cmp quick with megabytes. nil and empty still differ.
+// sameBytes makes cmp fast for megabytes. nil and empty still differ.
 var sameBytes = cmp.Comparer(func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) })
 
-// decodeAll decodes every packet of b, and says where the first problem is.
+// decodeAll decodes every packet of b until the first error.
 func decodeAll(b []byte) (all []packet.Packet, err error) {
 	for len(b) > 0 {
 		f, rest, err := packet.Cut(b, noLimit)
@@ -103,7 +103,7 @@ func TestVectors(t *testing.T) {
 			switch {
 			case v.Valid:
 				if err != nil {
-					t.Fatalf("refused: %v", err)
+					t.Fatalf("rejected: %v", err)
 				}
 				if diff := cmp.Diff(v.want(t), got, sameBytes); diff != "" {
 					t.Fatalf("decoded (-want +got):\n%s", diff)
@@ -147,14 +147,14 @@ func checkExplains(t *testing.T, err error) {
 	t.Helper()
 	var e *packet.SyntaxError
 	if !errors.As(err, &e) {
-		t.Fatalf("%v is no SyntaxError", err)
+		t.Fatalf("%v is not a SyntaxError", err)
 	}
 	if e.Rule == "" || e.Msg == "" || !strings.HasPrefix(err.Error(), "packet: ") {
 		t.Errorf("error explains too little: %#v", e)
 	}
 }
 
-// A beginning of a valid packet asks for more, whichever way it is read.
+// Cut and a Splitter return ErrShort for every prefix of a valid packet.
 func TestVectorsTruncated(t *testing.T) {
 	for _, v := range readVectors(t) {
 		if !v.Valid || strings.Contains(string(v.Fields), `"stream"`) || v.Len > 1<<17 {
@@ -175,9 +175,8 @@ func TestVectorsTruncated(t *testing.T) {
 	}
 }
 
-// A packet whose body is cut short behind its header must not decode, and
-// neither must one with a byte too many, except where the payload takes all
-// there is.
+// A packet with a truncated body must not decode, and neither must one with an
+// extra byte, except if its payload takes up the remainder of the packet.
 func TestVectorsWrongLength(t *testing.T) {
 	for _, v := range readVectors(t) {
 		if !v.Valid || strings.Contains(string(v.Fields), `"stream"`) || v.Len > 1<<17 {
@@ -214,7 +213,8 @@ func TestVectorsWrongLength(t *testing.T) {
 	}
 }
 
-// shorterIsValid says whether p with less at its end is a valid packet too.
+// shorterIsValid reports whether p is also a valid packet if bytes at its end
+// are missing.
 func shorterIsValid(p packet.Packet, less int) bool {
 	switch p := p.(type) {
 	case *packet.Publish:

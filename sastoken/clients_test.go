@@ -13,7 +13,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// recordedKey is the key that the clients below were given. It was made for the recording and opens nothing.
+// recordedKey is the key that the clients below were given. It was created for
+// the recording and gives access to nothing.
 const recordedKey = "cGVlcnMtd29yayB0aHJvdy1hd2F5IGtleSwgMzIgYnk="
 
 // recorded are MQTT passwords that real clients sent.
@@ -47,13 +48,14 @@ func TestTokensOfRealClientsVerify(t *testing.T) {
 				t.Error(err)
 			}
 			if !token.IsFor("0ne00000A1B", v.id) {
-				t.Errorf("IsFor says no to %s", v.id)
+				t.Errorf("IsFor(%s) is false", v.id)
 			}
 		})
 	}
 }
 
-// The real tokens of Python and of paho.mqtt.golang have our encoding: signing again gives them byte for byte.
+// The real tokens of Python and of paho.mqtt.golang have the same encoding as
+// ours: signing again yields the same bytes.
 func TestSignRepeatsTheTokensOfClientsThatEncodeAlike(t *testing.T) {
 	for _, i := range []int{1, 2, 5} {
 		v := recorded[i]
@@ -69,7 +71,7 @@ func TestSignRepeatsTheTokensOfClientsThatEncodeAlike(t *testing.T) {
 	}
 }
 
-// signature is an HMAC that owes nothing to the package.
+// signature computes an HMAC independently of the package.
 func signature(key []byte, resource, expiry string) string {
 	return hmacOf(key, resource+"\n"+expiry)
 }
@@ -93,8 +95,8 @@ func TestTokensInTheManyWritingsInUseParseVerifyAndStayTheSame(t *testing.T) {
 		client string
 		sr     string
 		sig    *strings.Replacer
-		layout string // of the fields
-		skn    [2]any // name and presence
+		layout string // format of the fields
+		skn    [2]any // name, and whether it is present
 	}{
 		{"Node", "0ne00000A1B/registrations/Dev:1", upper, "sr=%[1]s&sig=%[2]s&skn=registration&se=%[3]s", given},
 		{"Node, TPM path", "0ne00000A1B%2fregistrations%2fDev%3a1", lower, "sr=%[1]s&sig=%[2]s&skn=registration&se=%[3]s", given},
@@ -133,20 +135,21 @@ func TestTokensInTheManyWritingsInUseParseVerifyAndStayTheSame(t *testing.T) {
 				t.Error(err)
 			}
 			if !token.IsFor("0ne00000A1B", "Dev:1") {
-				t.Error("IsFor says no")
+				t.Error("IsFor is false")
 			}
 			text, err := token.AppendPassword(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if again, err := sastoken.Parse(text); err != nil || !again.Equal(token) {
-				t.Errorf("written again it is %v, %v, want %v", again, err, token)
+				t.Errorf("writing and parsing it again yields %v, %v, want %v", again, err, token)
 			}
 		})
 	}
 }
 
-// .NET's WebUtility writes a space as '+'. No registration ID has one, but the signature over such an sr is as good as any.
+// .NET's WebUtility writes a space as '+'. No registration ID contains a space,
+// but the signature over such an sr is valid.
 func TestPlusInTheResourceIsSignedAsItStands(t *testing.T) {
 	const sr, se = "0ne00000A1B%2Fregistrations%2Fa+b", "1700003600"
 	token, err := sastoken.Parse([]byte("SharedAccessSignature sr=" + sr + "&sig=" + upper.Replace(signature(key64, sr, se)) + "&se=" + se))
@@ -157,11 +160,11 @@ func TestPlusInTheResourceIsSignedAsItStands(t *testing.T) {
 		t.Error(err)
 	}
 	if token.IsFor("0ne00000A1B", "a b") || !token.IsFor("0ne00000A1B", "a+b") {
-		t.Error("'+' does not stand for itself")
+		t.Error("'+' is not a plus sign")
 	}
 }
 
-// The service canonicalises nothing, and neither does Verify.
+// The service does not canonicalize the sr, and neither does Verify.
 func TestAnotherWritingOfTheResourceDoesNotVerify(t *testing.T) {
 	const se = "1700003600"
 	sig := upper.Replace(signature(key64, "0ne00000A1B%2Fregistrations%2Fdev", se))

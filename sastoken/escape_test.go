@@ -59,10 +59,10 @@ func TestUnescapedTakesBothCasesAndLeavesTheRest(t *testing.T) {
 		{"a+b", "a+b"},
 		{"%2541", "%41"},
 		{"%", "%"}, {"%4", "%4"}, {"%4g%g4%%41", "%4g%g4%A"},
-		{"%@0%`0%/0%:0%G0", "%@0%`0%/0%:0%G0"}, // the neighbours of the hex digits
+		{"%@0%`0%/0%:0%G0", "%@0%`0%/0%:0%G0"}, // the characters next to the hex digits
 	} {
 		if got := string(appendUnescaped(nil, v[0])); got != v[1] {
-			t.Errorf("%q gives %q, want %q", v[0], got, v[1])
+			t.Errorf("%q decodes to %q, want %q", v[0], got, v[1])
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// What is written is compared as text: Parse would take other writings, too.
+// The output is compared as text, since Parse would also accept other
+// encodings.
 func TestKeyNamesAreWrittenAndReadAsTheyStand(t *testing.T) {
 	for name, want := range map[string]string{
 		"a+b": "a%2Bb", "a b": "a%20b", "%41": "%2541", "%2541": "%252541", "+": "%2B", " ": "%20", "a&b=c": "a%26b%3Dc", "ÿ": "%C3%BF", "~-._": "~-._",
@@ -32,7 +33,8 @@ func TestKeyNamesAreWrittenAndReadAsTheyStand(t *testing.T) {
 	}
 }
 
-// A struct that holds an Expiry is compared, logged and stored the same way on every machine.
+// Expiry does not depend on the local time zone, so that it is compared, logged
+// and stored in the same way on every machine.
 func TestExpiryIsInUTC(t *testing.T) {
 	local := time.Local
 	defer func() { time.Local = local }()
@@ -49,7 +51,8 @@ func TestExpiryIsInUTC(t *testing.T) {
 	}
 }
 
-// A registration ID, an ID scope and a key are bytes: none is trimmed or folded.
+// A registration ID, an ID scope and a key are used as they are: nothing is
+// trimmed or case-folded.
 func TestIDsAndKeysCountAsTheyStand(t *testing.T) {
 	key := []byte(" a key with blanks ")
 	for _, id := range []string{"dev", "Dev", " dev", "dev ", "\tdev\n", "dev\x00", "dév", "d%65v", ""} {
@@ -66,7 +69,8 @@ func TestIDsAndKeysCountAsTheyStand(t *testing.T) {
 	}
 }
 
-// Neither side puts the sr into another form before it signs. Only what stands there counts.
+// Neither Sign nor Verify converts the sr to another form: the signature covers
+// it as it is.
 func TestSignatureOverTheDecodedResourceDoesNotVerify(t *testing.T) {
 	const sr, decoded, se = "s%2Fregistrations%2Fdev", "s/registrations/dev", "1700003600"
 	for signed, want := range map[string]error{sr: nil, decoded: sastoken.ErrSignature, strings.ToLower(sr): sastoken.ErrSignature} {
@@ -80,18 +84,19 @@ func TestSignatureOverTheDecodedResourceDoesNotVerify(t *testing.T) {
 	}
 	made := sastoken.Sign(key32, sr, "", expiry)
 	if want := unbase64(signature(key32, sr, se)); !bytes.Equal(made.Signature(), want) {
-		t.Errorf("Sign gives %x, want %x", made.Signature(), want)
+		t.Errorf("Sign returns %x, want %x", made.Signature(), want)
 	}
 }
 
-// How long a comparison takes cannot be tested with certainty, so the source is checked: what
-// compares signatures calls hmac.Equal, and nothing in the package compares bytes otherwise.
+// The duration of a comparison cannot be tested reliably, so this test checks
+// the source: the functions that compare signatures call hmac.Equal, and
+// nothing in the package compares bytes in another way.
 func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := map[string]bool{} // of hmac.Equal, by function
+	calls := map[string]bool{} // the functions that call hmac.Equal
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
 			continue

@@ -71,7 +71,7 @@ func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 				t.Errorf("error %v, want %s", err, want)
 			}
 			if key != nil {
-				t.Errorf("%d bytes beside the error", len(key))
+				t.Errorf("%d bytes with the error", len(key))
 			}
 		})
 	}
@@ -112,8 +112,10 @@ func TestDecodeKeyUndoesBase64(t *testing.T) {
 	})
 }
 
-// What DecodeKey takes has one meaning: with its '=' in place, and without bits behind its last byte, it is the base64 of the
-// key. At most four such bits are in the last character, so that any other one is as it stands.
+// A text that DecodeKey accepts has only one meaning: with its '=' restored,
+// and without the bits after its last byte, it is the base64 of the key. There
+// are at most four such bits, all in the last character, so all other
+// characters are unchanged.
 func TestDecodeKeyTakesNothingButBase64(t *testing.T) {
 	char := rapid.SampledFrom([]rune("AZaz09+/=-_ \n%ü"))
 	rapid.Check(t, func(t *rapid.T) {
@@ -128,7 +130,7 @@ func TestDecodeKeyTakesNothingButBase64(t *testing.T) {
 		want := base64.RawStdEncoding.EncodeToString(key)
 		got := strings.TrimRight(strings.TrimSpace(text), "=")
 		if spare := len(got) % 4; len(key) == 0 || len(got) != len(want) || got[:len(got)-1] != want[:len(want)-1] || spare == 0 && got != want {
-			t.Fatalf("%q is taken for the base64 of %v", text, key)
+			t.Fatalf("%q decodes to %v", text, key)
 		}
 	})
 }
@@ -140,7 +142,7 @@ func TestErrorsOfDecodeKeyDoNotShowTheKey(t *testing.T) {
 			_, err := sastoken.DecodeKey(key[:i] + c + key[i+1:])
 			for j := range len(key) - 3 {
 				if err != nil && strings.Contains(err.Error(), key[j:j+4]) {
-					t.Fatalf("%v shows a part of the key", err)
+					t.Fatalf("%v contains a part of the key", err)
 				}
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// sigText is the sig of a token that is well formed but signed by nobody.
+// sigText is a well-formed sig that was not computed with any key.
 const sigText = "hwgBlMB6G2Zg5ZcYtwmtLVKRbifiSCPfUMyscbVWa8o%3D"
 
 func TestParseRefuses(t *testing.T) {
@@ -79,7 +79,7 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("error %v, want %s", err, want)
 			}
 			if !token.Equal(sastoken.Token{}) {
-				t.Errorf("token %v beside the error", token)
+				t.Errorf("token %v with the error", token)
 			}
 		})
 	}
@@ -111,7 +111,8 @@ func TestEveryTruncationIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A token that ends with se is a token with each digit less, too: only its signature is wrong. So end with sig.
+	// If a token ends with se, it still parses with fewer digits, and only its
+	// signature is wrong. So this token ends with sig.
 	i := strings.Index(string(text), "&se=")
 	j := strings.Index(string(text), "&sig=")
 	text = []byte(string(text[:j]) + string(text[i:]) + string(text[j:i]))
@@ -121,7 +122,7 @@ func TestEveryTruncationIsRefused(t *testing.T) {
 		}
 	}
 	if token, err := sastoken.Parse(text); err != nil || token.Verify(key32) != nil {
-		t.Errorf("whole: %v, %v", token, err)
+		t.Errorf("complete text: %v, %v", token, err)
 	}
 }
 
@@ -139,7 +140,8 @@ func TestTheOrderOfTheFieldsDoesNotMatter(t *testing.T) {
 	})
 }
 
-// Any mixture of what a token is made of meets the code behind the first checks more often than any text would.
+// Random mixtures of the parts of a token reach the code after the first checks
+// more often than random text.
 func TestWhatParsesIsTheSameWhenWrittenAgain(t *testing.T) {
 	piece := rapid.SampledFrom([]string{"sr=", "&sr=", "&sig=", sigText, "&se=", "1", "0", "9", "&skn=", "%2f", "%", "+", "a", "&", "=", " ", "\n", "ü"})
 	rapid.Check(t, func(t *rapid.T) {

@@ -22,7 +22,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// spellings returns the ways in which the usual printers would show some bytes.
+// spellings returns the forms in which common printers show bytes.
 func spellings(b []byte) map[string]string {
 	m := map[string]string{
 		"raw": string(b), "quoted": inner(strconv.Quote(string(b))), "quoted in ASCII": inner(strconv.QuoteToASCII(string(b))),
@@ -38,7 +38,7 @@ func spellings(b []byte) map[string]string {
 
 func inner(s string) string { return s[1 : len(s)-1] }
 
-// list makes fmt print bytes one by one, as it does for those of an array.
+// list makes fmt print the bytes one by one, as it does for an array.
 func list(b []byte) []rune {
 	var l []rune
 	for _, c := range b {
@@ -47,7 +47,9 @@ func list(b []byte) []rune {
 	return l
 }
 
-// leak returns how text shows the beginning, the middle or the end of a signature, or "". Six bytes are more than chance explains.
+// leak returns the form in which text contains the beginning, the middle or the
+// end of a signature, or "". It searches for six bytes, which are unlikely to
+// match by chance.
 func leak(text string, sig []byte) string {
 	for _, i := range []int{0, 13, 26} {
 		for name, s := range spellings(sig[i : i+6]) {
@@ -76,7 +78,7 @@ type (
 	embedded   struct{ sastoken.Token }
 )
 
-// holders are the ways in which a token can be handed to a printer.
+// holders returns the ways in which a token can be passed to a printer.
 func holders(t sastoken.Token) map[string]any {
 	p := &t
 	return map[string]any{
@@ -89,10 +91,10 @@ func holders(t sastoken.Token) map[string]any {
 	}
 }
 
-// printed returns what all printers at hand make of v.
+// printed returns the output of all printers for v.
 func printed(v any) map[string]string {
 	out := map[string]string{"Sprint": fmt.Sprint(v), "Sprintln": fmt.Sprintln(v)}
-	for _, wrong := range []string{"", "%!", "%[3]d", "%*d", "%.*d"} { // to which fmt answers with the operand
+	for _, wrong := range []string{"", "%!", "%[3]d", "%*d", "%.*d"} { // for which fmt prints the operand
 		out[wrong] = fmt.Sprintf(wrong, v, v)
 		out["error "+wrong] = fmt.Errorf("%w"+wrong, v, v).Error()
 	}
@@ -109,11 +111,11 @@ func printed(v any) map[string]string {
 	slog.New(slog.NewJSONHandler(buf, nil)).Info("m", "k", v, slog.Group("g", "k", v))
 	take("slog JSON")
 	out["slog value"] = slog.AnyValue(v).String()
-	_ = json.NewEncoder(buf).Encode(v) // a map of any to int has no JSON
+	_ = json.NewEncoder(buf).Encode(v) // JSON does not support a map from any to int
 	take("JSON")
 	_ = xml.NewEncoder(buf).Encode(v)
 	take("XML")
-	_ = gob.NewEncoder(buf).Encode(v) // nor has a token a gob
+	_ = gob.NewEncoder(buf).Encode(v) // gob does not support a token
 	take("gob")
 	_ = template.Must(template.New("").Parse("{{.}} {{printf `%x` .}}")).Execute(buf, v)
 	take("template")
@@ -144,7 +146,7 @@ func TestNoHolderShowsTheSignature(t *testing.T) {
 	}
 }
 
-// The tests above can fail: what they look for is found where a signature is shown.
+// This checks the tests above: leak finds a signature where one is shown.
 func TestLeaksAreFound(t *testing.T) {
 	sig := sample().Signature()
 	text, err := sample().AppendPassword(nil)
@@ -169,7 +171,7 @@ func TestLeaksAreFound(t *testing.T) {
 		}
 	}
 	if how := leak(sample().String(), sig); how != "" {
-		t.Errorf("found (%s) where it is not: %v", how, sample())
+		t.Errorf("found (%s) in a redacted token: %v", how, sample())
 	}
 }
 
@@ -177,15 +179,16 @@ func TestPrintedTokenIsReadableAndDoesNotParse(t *testing.T) {
 	const want = "SharedAccessSignature sr=0ne00000001%2Fregistrations%2Fut-device&sig=REDACTED&se=1700003600&skn=registration"
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%9.3f"} {
 		if got := fmt.Sprintf(verb, sample()); got != want {
-			t.Errorf("%s gives %s", verb, got)
+			t.Errorf("%s yields %s", verb, got)
 		}
 	}
 	if token, err := sastoken.Parse([]byte(want)); err == nil {
-		t.Errorf("it parses, as %v", token)
+		t.Errorf("a redacted token parses as %v", token)
 	}
 }
 
-// Encoders prefer encoding.TextAppender to encoding.TextMarshaler, which alone is redacted.
+// Encoders prefer encoding.TextAppender to encoding.TextMarshaler, so Token
+// must implement only the latter, which redacts.
 func TestTokenHasNoMethodThatEncodersTakeForItsText(t *testing.T) {
 	var token any = new(sastoken.Token)
 	if _, ok := token.(interface{ AppendText([]byte) ([]byte, error) }); ok {
@@ -201,7 +204,7 @@ func TestTokenHasNoMethodThatEncodersTakeForItsText(t *testing.T) {
 
 func TestJSONOfATokenIsItsRedactedText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sr := rapid.StringOfN(rapid.RuneFrom(nil, visible), 0, 100, -1).Draw(t, "sr") // some of which cannot be sent
+		sr := rapid.StringOfN(rapid.RuneFrom(nil, visible), 0, 100, -1).Draw(t, "sr") // includes some that cannot be sent
 		token := sastoken.Sign(key32, sr, rapid.String().Draw(t, "key name"), expiry)
 		text, err := json.Marshal([]any{token, &token})
 		if err != nil {
@@ -217,5 +220,6 @@ func TestJSONOfATokenIsItsRedactedText(t *testing.T) {
 	})
 }
 
-// visible is what may stand in an sr, and its neighbours.
+// visible contains the characters that are legal in an sr, and those next to
+// them.
 var visible = &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x20, Hi: 0x7f, Stride: 1}}, LatinOffset: 1}

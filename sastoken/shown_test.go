@@ -9,14 +9,14 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// The three verbs are those for which fmt does not ask a value how it wants to be printed.
+// The three verbs are those for which fmt does not call the methods of a value.
 func TestEveryVerbButThreeShowsREDACTED(t *testing.T) {
 	token := sample()
 	for _, v := range []any{token, &token} {
 		for _, verb := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" {
 			text := fmt.Sprintf("%"+string(verb), v)
 			if got, want := strings.Contains(text, "&sig=REDACTED&"), !strings.ContainsRune("Tpw", verb); got != want {
-				t.Errorf("%%%c of a %T gives %s", verb, v, text)
+				t.Errorf("%%%c of a %T yields %s", verb, v, text)
 			}
 			if how := leak(text, token.Signature()); how != "" {
 				t.Errorf("%%%c of a %T shows the signature (%s): %s", verb, v, how, text)
@@ -24,12 +24,13 @@ func TestEveryVerbButThreeShowsREDACTED(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprintf("%T", token); got != "sastoken.Token" {
-		t.Errorf("%%T gives %s", got)
+		t.Errorf("%%T yields %s", got)
 	}
 }
 
-// The text of a token is broken at each byte in many ways. Apart from an se out of range and
-// bytes that are not visible, no error has three characters in a row of any value in it.
+// The text of a token is damaged at each byte in many ways. Except for an se
+// out of range and bytes that are not visible, no error contains three
+// consecutive characters of any value.
 func TestErrorsOfParseShowOfTheTextOnlyAnExpiryOutOfRangeAndInvisibleBytes(t *testing.T) {
 	const sr, skn, se = "0neQWJ%2Fregistrations%2FxKzVqM", "YjWqKxZv", "1700003600"
 	text := "SharedAccessSignature sr=" + sr + "&sig=" + sigText + "&skn=" + skn + "&se=" + se + "&zQxJw=KvYqXz"
@@ -51,7 +52,7 @@ func TestErrorsOfParseShowOfTheTextOnlyAnExpiryOutOfRangeAndInvisibleBytes(t *te
 		for _, value := range values {
 			for i := range len(value) - 2 {
 				if part := value[i : i+3]; strings.Contains(err.Error(), part) && !slices.Contains([]string{"000", "003"}, part) {
-					t.Fatalf("%q: %v shows %s", text, err, part)
+					t.Fatalf("%q: %v contains %s", text, err, part)
 				}
 			}
 		}

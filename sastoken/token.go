@@ -176,9 +176,9 @@ func (t Token) IsFor(idScope, registrationID string) bool {
 }
 
 // Expired reports whether the token has expired: whether now is at or after its
-// expiry plus skew, by which the clock may be fast. A service passes a positive
-// skew to be lenient; a device passes a negative skew to create a new token
-// early.
+// expiry plus skew, the amount by which the clock may be fast. A service passes
+// a positive skew to be lenient; a device passes a negative skew to create a
+// new token early.
 func (t Token) Expired(now time.Time, skew time.Duration) bool {
 	return !now.Before(t.Expiry().Add(skew))
 }

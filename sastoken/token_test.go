@@ -67,7 +67,7 @@ func TestWhatWasSignedReadsBackAndVerifiesWithThatKeyAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !token.Equal(signed) || !token.IsFor(idScope, id) || token.Verify(key) != nil {
-			t.Fatalf("%s came back as %v", text, token)
+			t.Fatalf("%s parses as %v", text, token)
 		}
 		if got, present := token.KeyName(); got != name || present != (name != "") {
 			t.Fatalf("key name %q, %t, want %q", got, present, name)
@@ -84,13 +84,13 @@ func TestWhatWasSignedReadsBackAndVerifiesWithThatKeyAlone(t *testing.T) {
 
 func TestFromSignatureIsSignInTwoSteps(t *testing.T) {
 	toSign := sastoken.AppendStringToSign(nil, resource, expiry)
-	sig := sastoken.DeriveKey(key32, string(toSign)) // an HMAC-SHA256 of any text, as an HSM would make it
+	sig := sastoken.DeriveKey(key32, string(toSign)) // the HMAC-SHA256 of a text, as an HSM computes it
 	token := sastoken.FromSignature(resource, sastoken.KeyName, expiry, sig)
 	clear(sig) // the token has a copy
 	if !token.Equal(sample()) {
-		t.Errorf("got %v with another signature than %v", token, sample())
+		t.Errorf("got %v, whose signature differs from that of %v", token, sample())
 	}
-	clear(token.Signature()) // a copy, too
+	clear(token.Signature()) // this is a copy too
 	if err := token.Verify(key32); err != nil {
 		t.Error(err)
 	}
@@ -200,7 +200,7 @@ func TestVerifySeesEveryChangedBitOfTheSignature(t *testing.T) {
 
 func TestExpiredFromTheVerySecondOfTheExpiry(t *testing.T) {
 	for _, v := range []struct {
-		now  time.Duration // after the expiry
+		now  time.Duration // relative to the expiry
 		skew time.Duration
 		want bool
 	}{
@@ -267,7 +267,7 @@ func TestEqualSeesEveryField(t *testing.T) {
 			t.Errorf("%s: %t, want %t", v.name, got, v.want)
 		}
 	}
-	// An empty skn is not an absent one.
+	// An empty skn is not equal to an absent one.
 	parse := func(text string) sastoken.Token {
 		token, err := sastoken.Parse([]byte(text))
 		if err != nil {

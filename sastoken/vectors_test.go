@@ -10,7 +10,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// Keys of counting bytes, as the SAS tests of Azure/azure-iot-sdk use them.
+// These keys consist of consecutive byte values, as in the SAS tests of
+// Azure/azure-iot-sdk.
 var (
 	key32 = counting(32)
 	key64 = counting(64)
@@ -24,7 +25,8 @@ func counting(n int) []byte {
 	return key
 }
 
-// unbase64 decodes padded or not, with bits to spare or not.
+// unbase64 decodes base64 with or without padding, and ignores bits after the
+// last byte.
 func unbase64(s string) []byte {
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
 	if err != nil {
@@ -41,7 +43,8 @@ type signatureVector struct {
 	sig          string // base64
 }
 
-// signatureVectors were published by others; supplementary ones say so.
+// signatureVectors were published by others, unless their source is marked as
+// supplementary.
 var signatureVectors = []signatureVector{
 	{"V1", "damienpontifex/azure-iot-sdk-rs src/provision.rs",
 		unbase64("O+H9VTcdJP0Tqkl7bh4nVG0OJNrAataMpuWB54D0VEc="),
@@ -86,7 +89,8 @@ func TestSignGivesThePublishedSignatures(t *testing.T) {
 	}
 }
 
-// The texts of all published keys, as their sources have them. V12 and V13 have bits set behind the last byte.
+// These are the texts of all published keys, as in their sources. V12 and V13
+// have bits set after the last byte.
 func TestPublishedKeysAreDecodedAndSign(t *testing.T) {
 	for name, text := range map[string]string{
 		"V1":  "O+H9VTcdJP0Tqkl7bh4nVG0OJNrAataMpuWB54D0VEc=",

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Of all bytes just the unreserved ones of RFC 3986, section 2.3, stand as they are.
+// Only the unreserved bytes of RFC 3986, section 2.3, are left unencoded.
 func TestEveryByteIsEscapedOrUnreserved(t *testing.T) {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	for c := range 256 {
@@ -43,12 +43,12 @@ func TestUnescapeGivesNothingBesideABrokenEscape(t *testing.T) {
 	} {
 		decoded, bad := unescape([]byte(tt.text))
 		if diff := cmp.Diff(tt.decoded, decoded); diff != "" || bad != tt.bad {
-			t.Errorf("%q: broken at %d, want %d (-want +got):\n%s", tt.text, bad, tt.bad, diff)
+			t.Errorf("%q: invalid at %d, want %d (-want +got):\n%s", tt.text, bad, tt.bad, diff)
 		}
 	}
 }
 
-// Of every two bytes, those that differ in nothing but ASCII case are equal, and no others.
+// Two bytes are equal if and only if they differ at most in ASCII case.
 func TestEqualFoldMindsASCIICaseAlone(t *testing.T) {
 	for i := range 1 << 16 {
 		a, b := []byte{byte(i >> 8)}, []byte{byte(i)}

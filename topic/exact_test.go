@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is written is compared as text: a parser would take stray separators, too. It does not
-// depend on what stands before it.
+// The output is compared as text, since a parser would also accept stray
+// separators. It does not depend on the prefix of the slice.
 func TestWhatIsWrittenIsTheSameTextBehindAnyPrefix(t *testing.T) {
 	id := []byte("a%&=")
 	for _, tt := range []struct {
@@ -31,13 +31,13 @@ func TestWhatIsWrittenIsTheSameTextBehindAnyPrefix(t *testing.T) {
 		for _, prefix := range []string{"", "&", "?", "/?", "x=1&", "$dps/registrations/res/200/?", "$dps/registrations/res/200/?$rid=1"} {
 			got, err := tt.written.AppendText([]byte(prefix))
 			if err != nil || string(got) != prefix+tt.want {
-				t.Errorf("behind %q: %v\n got %s\nwant %s", prefix, err, got, prefix+tt.want)
+				t.Errorf("after %q: %v\n got %s\nwant %s", prefix, err, got, prefix+tt.want)
 			}
 		}
 	}
 }
 
-// A value that looks like an escape once it is decoded is left alone.
+// A value that looks like an escape after it was decoded is not decoded again.
 func TestEverythingIsDecodedOnce(t *testing.T) {
 	request, err := ParseRequest([]byte("$dps/registrations/PUT/x/?$rid=%2541&operationId=%2542&a=%2543"))
 	wantRequest := Request{Op: "PUT/x", RequestID: []byte("%41"), OperationID: []byte("%42"), Extra: []byte("a=%2543")}
@@ -56,7 +56,7 @@ func TestEverythingIsDecodedOnce(t *testing.T) {
 	}
 }
 
-// That a property came more than once is reported even if nothing is lost by it.
+// Repeated reports a repeated property even if no information is lost.
 func TestRepeatedIsSetForEqualValuesToo(t *testing.T) {
 	for _, v := range []string{"", "=", "=1", "=%41"} {
 		for _, tt := range []struct {
@@ -87,12 +87,12 @@ func TestRepeatedIsSetForEqualValuesToo(t *testing.T) {
 	}
 	r, err := ParseResponse([]byte(responsePrefix + "200/?x=1&x=1&$rid=1&retry-after=1"))
 	if err != nil || r.Repeated {
-		t.Errorf("Repeated is %t, %v, though a property of Extra came twice", r.Repeated, err)
+		t.Errorf("Repeated is %t, %v, though only a property of Extra was repeated", r.Repeated, err)
 	}
 }
 
-// Two topics are parsed, and all that the second one gave is overwritten: what the first one
-// gave stays as it is.
+// Two topics are parsed. Overwriting everything that the second result contains
+// does not change the first result.
 func TestParsedTopicsShareNothing(t *testing.T) {
 	const text = "$dps/registrations/PUT/x/?a=1&$rid=%41bc&b=%44ef&operationId=%47hi&c"
 	const answer = "$dps/registrations/res/202/?a=1&$rid=%41bc&b=%44ef&retry-after=%4A&c"

@@ -17,7 +17,7 @@ var genID = rapid.OneOf(
 	rapid.SliceOfN(rapid.Byte(), 0, MaxIDLen),
 )
 
-// genExtra draws what an Extra may hold.
+// genExtra draws a valid Extra.
 var genExtra = rapid.Custom(func(t *rapid.T) []byte {
 	text := rapid.StringMatching(`([ -"$%'-*,-<>-~é€]|%[0-9a-fA-F]{2}){0,8}`)
 	properties := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A textAppender is an encoding.TextAppender, which Go has from 1.24 on.
+// A textAppender is an encoding.TextAppender, which was added in Go 1.24.
 type textAppender interface {
 	AppendText(b []byte) ([]byte, error)
 }
@@ -18,7 +18,8 @@ var _, _ textAppender = Request{}, Response{}
 
 const operationID = "4.7d1e6a0c.11111111-2222-4333-8444-555555555555"
 
-// Recorded from the clients on loopback, and from the published log of a modem.
+// These topics were recorded from the clients on loopback, and taken from the
+// published log of a modem.
 func TestParseRequestTakesWhatRealClientsSend(t *testing.T) {
 	const query = "$dps/registrations/GET/iotdps-get-operationstatus/?$rid="
 	for _, tt := range []struct {
@@ -68,7 +69,7 @@ func TestParseRequestIsLenient(t *testing.T) {
 			Request{Op: QueryStatus, RequestID: []byte("1"), OperationID: []byte("x")}},
 		{"GET/iotdps-get-operationstatus/?$rid=1&operationId=",
 			Request{Op: QueryStatus, RequestID: []byte("1"), OperationID: []byte{}}},
-		{"PUT/iotdps-regiſter/?$rid=1", Request{}}, // U+017F folds to s only in Unicode
+		{"PUT/iotdps-regiſter/?$rid=1", Request{}}, // U+017F equals s only under Unicode case folding
 		{"PUT/iotdps-register/?$rid=1&$rid=2&$rid=%", Request{Op: Register, RequestID: []byte("1"), Repeated: true}},
 		{"PUT/iotdps-register/?$rid=&$rid=2", Request{Op: Register, RequestID: []byte{}, Repeated: true}},
 		{"PUT/x/?operationId=1&operationId=2", Request{Op: "PUT/x", OperationID: []byte("1"), Repeated: true}},
@@ -122,7 +123,7 @@ func TestParseRequestSaysWhatIsWrongAndWhere(t *testing.T) {
 			t.Errorf("%.60s:\n got %v\nwant %v", tt.topic, err, tt.text)
 		}
 		if diff := cmp.Diff(Request{}, got); diff != "" {
-			t.Errorf("%.60s: a request beside the error (-want +got):\n%s", tt.topic, diff)
+			t.Errorf("%.60s: a request with the error (-want +got):\n%s", tt.topic, diff)
 		}
 	}
 }
@@ -181,14 +182,15 @@ func TestRequestThatCannotBeWrittenLeavesTheBufferAlone(t *testing.T) {
 	}
 }
 
-// checkUnchanged holds that a refused AppendText gives b back, and writes nothing behind it.
+// checkUnchanged checks that AppendText with an error returns b unchanged, and
+// writes nothing after it.
 func checkUnchanged(t *testing.T, a textAppender) {
 	t.Helper()
 	room := []byte("before and behind, with room for a topic: " + strings.Repeat("-", 200))
 	kept := string(room)
 	got, err := a.AppendText(room[:6])
 	if err == nil || string(got) != "before" || &got[0] != &room[0] || string(room) != kept {
-		t.Errorf("got %q, %v; the room holds %q", got, err, room)
+		t.Errorf("got %q, %v; the spare capacity contains %q", got, err, room)
 	}
 }
 

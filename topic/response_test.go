@@ -10,8 +10,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// From published logs of the real service, the tests of the published SDKs, and
-// a simulated service that recorded clients were seen to take.
+// These topics are from published logs of the real service, the tests of the
+// published SDKs, and a simulated service whose responses recorded clients
+// accepted.
 func TestParseResponseTakesWhatIsObserved(t *testing.T) {
 	for _, tt := range []struct {
 		source, topic string // the topic without the common prefix
@@ -85,7 +86,7 @@ func TestParseResponseIsLenient(t *testing.T) {
 func TestRetryAfterIsANumberOfSecondsOrReportedAsBad(t *testing.T) {
 	for _, tt := range []struct {
 		value   string
-		seconds time.Duration // -1: bad
+		seconds time.Duration // -1 means not a number
 	}{
 		{"0", 0}, {"3", 3}, {"007", 7}, {"00000000000000000000000000000003", 3}, {"%33%30", 30},
 		{"2147483647", 1<<31 - 1}, {"2147483648", 1 << 31},
@@ -153,7 +154,7 @@ func TestParseResponseSaysWhatIsWrongAndWhere(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %v", tt.topic, err, tt.text)
 		}
 		if diff := cmp.Diff(Response{}, got); diff != "" {
-			t.Errorf("%s: a response beside the error (-want +got):\n%s", tt.topic, diff)
+			t.Errorf("%s: a response with the error (-want +got):\n%s", tt.topic, diff)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// These are all the fields that do not come back as they were written. The properties that
-// round trips hold leave them out.
+// These are all fields that are not parsed as they were written. The round-trip
+// tests exclude them.
 func TestWhatIsWrittenComesBackButForThreeFields(t *testing.T) {
 	id := []byte("1")
 	for _, tt := range []struct{ written, want Request }{
@@ -44,8 +44,8 @@ func TestWhatIsWrittenComesBackButForThreeFields(t *testing.T) {
 	}
 }
 
-// A topic name is a string of MQTT, whose length has two bytes. Behind a prefix the limit is
-// the same.
+// A topic name is an MQTT string, whose length is encoded in two bytes. The
+// limit does not depend on the prefix of the slice.
 func TestTopicNamesHaveAtMost65535Bytes(t *testing.T) {
 	for _, prefix := range []string{"", "before"} {
 		for _, tt := range []struct {
@@ -74,7 +74,7 @@ func TestTopicNamesHaveAtMost65535Bytes(t *testing.T) {
 					t.Errorf("%s of %d bytes: %v, want %s…", tt.kind, n, err, want)
 				}
 				if string(b) != prefix || &b[:1][0] != &room[0] {
-					t.Errorf("%s of %d bytes: %d bytes came back, want those of before", tt.kind, n, len(b))
+					t.Errorf("%s of %d bytes: %d bytes returned, want only the prefix", tt.kind, n, len(b))
 				}
 			}
 		}
