@@ -14,14 +14,14 @@ type Packet interface {
 	Type() Type
 
 	// AppendBinary appends the encoded packet to b. It implements
-	// [encoding.BinaryAppender]. It does not allocate if b has enough capacity.
-	// If it returns an error, the error wraps [ErrInvalid] and b is returned
+	// encoding.BinaryAppender. It does not allocate if b has enough capacity.
+	// If it returns an error, the error wraps ErrInvalid and b is returned
 	// unchanged.
 	AppendBinary(b []byte) ([]byte, error)
 
 	// Decode sets all fields from the frame. The slices of the packet borrow
 	// f.Body. After an error the fields are meaningless, unless the error is
-	// [ErrProtocolLevel].
+	// ErrProtocolLevel.
 	Decode(f Frame) error
 
 	// String returns a one-line description for logs, which contains neither
