@@ -65,7 +65,7 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, floor func(P, [
 		for i := 0; i < b.N; i++ {
 			f, _, err := packet.Cut(wire, 0)
 			if err != nil || p.Decode(f) != nil {
-				b.Fatal("refused")
+				b.Fatal("rejected")
 			}
 		}
 	})
@@ -73,7 +73,7 @@ func decodeRows[P packet.Packet](b *testing.B, name string, p P, floor func(P, [
 		b.ReportAllocs()
 		for i := 0; i < b.N; i++ {
 			if floor(p, wire) != len(wire) {
-				b.Fatal("refused")
+				b.Fatal("rejected")
 			}
 		}
 	})
@@ -145,7 +145,7 @@ func feedAll(b *testing.B, stream []byte, size int, feed func([]byte) error) {
 	for len(stream) > 0 {
 		n := min(size, len(stream))
 		if feed(stream[:n:n]) != packet.ErrShort {
-			b.Fatal("refused")
+			b.Fatal("rejected")
 		}
 		stream = stream[n:]
 	}

@@ -82,7 +82,7 @@ func TestHandMadeFramesOfAnyLength(t *testing.T) {
 			_, _, possible := packet.ParseHeader(publishHeader(byte(typ)<<4|flags, n))
 			err := packet.New(typ).Decode(packet.Frame{Type: typ, Flags: flags, Body: body[:n]})
 			var e *packet.SyntaxError
-			if refused := errors.As(err, &e) && e.Rule == "section 2.4"; refused != (possible != nil) {
+			if rejected := errors.As(err, &e) && e.Rule == "section 2.4"; rejected != (possible != nil) {
 				t.Errorf("%v of %d bytes: %v", typ, n, err)
 			}
 		}
@@ -112,7 +112,7 @@ func TestOffsetsBehindHeadersOfAnySize(t *testing.T) {
 			_, err := decodeOne(append(b, codes...))
 			var e *packet.SyntaxError
 			if !errors.As(err, &e) || e.Offset != header+length-1 {
-				t.Errorf("%d bytes behind a header of %d: %v, want an error at byte %d", length, header, err, header+length-1)
+				t.Errorf("%d bytes after a header of %d: %v, want an error at byte %d", length, header, err, header+length-1)
 			}
 		}
 	}

@@ -180,7 +180,7 @@ func TestListsOfAnyLength(t *testing.T) {
 		for _, want := range []packet.Packet{subscribe, unsubscribe, suback} {
 			got, err := decodeOne(mustAppend(nil, want))
 			if err != nil || !cmp.Equal(want, got) {
-				t.Errorf("%v with a list of %d came back as another one, %v", want.Type(), n, err)
+				t.Errorf("%v with a list of %d decodes to a different list, %v", want.Type(), n, err)
 			}
 		}
 	}

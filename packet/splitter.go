@@ -29,7 +29,7 @@ type Splitter struct {
 // Calling Feed again before that loses nothing, but copies the bytes. After an
 // error other than ErrShort, Feed discards p.
 func (s *Splitter) Feed(p []byte) {
-	if len(p) == 1 && s.have < len(s.part) { // at once: bytes may come one by one
+	if len(p) == 1 && s.have < len(s.part) { // fast path for bytes that arrive one at a time
 		s.part[s.have] = p[0]
 		s.have++
 		return

@@ -46,7 +46,7 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 				t.Fatal(err)
 			}
 			if fed += n; s.held() > max(smallest, 2*fed) || s.Buffered() != fed {
-				t.Fatalf("after %d of %d bytes: %d bytes are held, %d buffered", fed, len(packet), s.held(), s.Buffered())
+				t.Fatalf("after %d of %d bytes: %d bytes are retained, %d buffered", fed, len(packet), s.held(), s.Buffered())
 			}
 		}
 	})
@@ -68,7 +68,7 @@ func TestMemoryOfAUsedSplitterFollowsBytesReceived(t *testing.T) {
 				t.Fatal(err)
 			}
 			if stream = stream[n:]; s.held() > max(idle, 2*s.Buffered()) {
-				t.Fatalf("%d bytes are held for %d", s.held(), s.Buffered())
+				t.Fatalf("%d bytes are retained for %d", s.held(), s.Buffered())
 			}
 		}
 	})
@@ -86,7 +86,7 @@ func TestLargeBufferIsUsedAgainIfJustified(t *testing.T) {
 		s.Feed(slices.Concat(packet[2048:], packet[:come]))
 		s.nextAll()
 		if again := &s.part[0] == before; again != (want == 4096) || s.held() != want || s.Buffered() != come {
-			t.Errorf("%d bytes have come: %d are held, want %d; the same buffer: %v", come, s.held(), want, again)
+			t.Errorf("%d bytes received: %d are retained, want %d; the same buffer: %v", come, s.held(), want, again)
 		}
 	}
 }
@@ -95,12 +95,12 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	var s Splitter
 	s.Feed(append(appendHeader(nil, PUBLISH, 0, 200_000), 0))
 	if err := s.nextAll(); err != ErrShort || s.held() > smallest {
-		t.Errorf("%v, %d bytes are held", err, s.held())
+		t.Errorf("%v, %d bytes are retained", err, s.held())
 	}
 	s.Reset()
 	s.Feed(appendHeader(nil, PUBLISH, 0, MaxRemainingLength))
 	if err := s.nextAll(); !errors.Is(err, ErrTooLarge) || s.held() != 0 {
-		t.Errorf("%v, %d bytes are held", err, s.held())
+		t.Errorf("%v, %d bytes are retained", err, s.held())
 	}
 }
 
@@ -116,14 +116,14 @@ func TestIdleHoldsLittle(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Buffered() == 0 && (s.in != nil || s.held() != want) {
-				t.Errorf("%d bytes are held after packets of %d, want %d", s.held(), size, want)
+				t.Errorf("%d bytes are retained after packets of %d, want %d", s.held(), size, want)
 			}
 		}
 		if s.Buffered() != 0 {
 			t.Fatalf("%d bytes remain", s.Buffered())
 		}
 		if s.Reset(); s.held() != 0 {
-			t.Errorf("after Reset %d bytes are held", s.held())
+			t.Errorf("after Reset %d bytes are retained", s.held())
 		}
 	}
 	packet := make([]byte, 100)
@@ -134,7 +134,7 @@ func TestIdleHoldsLittle(t *testing.T) {
 	s.Feed([]byte{0xff})
 	s.Feed(bytes.Repeat([]byte{0xff}, 50_000))
 	if err := s.nextAll(); !errors.Is(err, ErrMalformed) || s.in != nil || s.part != nil {
-		t.Errorf("%v, %d bytes are held", err, s.held())
+		t.Errorf("%v, %d bytes are retained", err, s.held())
 	}
 }
 

@@ -206,10 +206,10 @@ func TestErrorsAreForEver(t *testing.T) {
 		pieces []string
 		want   error
 	}{
-		{"at once", []string{"f000"}, packet.ErrMalformed},
-		{"behind a packet", []string{"c000c100c000"}, packet.ErrMalformed},
+		{"immediately", []string{"f000"}, packet.ErrMalformed},
+		{"after a packet", []string{"c000c100c000"}, packet.ErrMalformed},
 		{"in a split header", []string{"30", "80", "80", "80", "80"}, packet.ErrMalformed},
-		{"behind a split packet", []string{"40", "020001c1"}, packet.ErrMalformed},
+		{"after a split packet", []string{"40", "020001c1"}, packet.ErrMalformed},
 		{"too large", []string{"30ffff7f"}, packet.ErrTooLarge},
 		{"too large in pieces", []string{"30", "ffff", "7f"}, packet.ErrTooLarge},
 	} {
@@ -324,7 +324,7 @@ func TestFeedLeavesTheCallersRoomAlone(t *testing.T) {
 		}
 	}
 	if string(b[4:]) != "behind" {
-		t.Errorf("%q stands behind the slice", b[4:])
+		t.Errorf("the bytes after the slice are %q", b[4:])
 	}
 }
 
@@ -341,7 +341,7 @@ func TestWholePacketsAreNotCopied(t *testing.T) {
 		}
 		at += 2
 		if &f.Body[0] != &b[at] || cap(f.Body) != len(f.Body) {
-			t.Errorf("the body is not at %d, or has room behind it", at)
+			t.Errorf("the body is not at %d, or has spare capacity", at)
 		}
 		at += len(f.Body)
 	}

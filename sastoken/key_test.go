@@ -29,10 +29,10 @@ func TestDecodeKeyTakesAKeyHoweverItWasPasted(t *testing.T) {
 		{"one '=' of two missing", base64.StdEncoding.EncodeToString(key64)[:87], key64},
 		{"a line of a file", "c2VjcmV0\r\n", []byte("secret")},
 		{"white space around", "\t c2VjcmV0 \n", []byte("secret")},
-		{"key of V12, with bits behind its last byte", "key", []byte{0x91, 0xec}},
+		{"key of V12, with bits after its last byte", "key", []byte{0x91, 0xec}},
 		{"the same, padded", "key=", []byte{0x91, 0xec}},
-		{"key of V13, with bits behind its last byte", "fakeKey", []byte{0x7d, 0xa9, 0x1e, 0x29, 0xec}},
-		{"four bits behind the last byte", "AP==", []byte{0x00}},
+		{"key of V13, with bits after its last byte", "fakeKey", []byte{0x7d, 0xa9, 0x1e, 0x29, 0xec}},
+		{"four bits after the last byte", "AP==", []byte{0x00}},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			got, err := sastoken.DecodeKey(v.text)
@@ -60,8 +60,8 @@ func TestDecodeKeySaysWhatIsWrong(t *testing.T) {
 		{"quotes", `"c2VjcmV0"`, "a character that is not base64 at offset 0 of 10"},
 		{"percent-encoding", "c2VjcmU%3D", "a character that is not base64 at offset 7 of 10"},
 		{"not ASCII", "c2VjcmVü", "a character that is not base64 at offset 7 of 9"},
-		{"cut off", "c2VjcmV0c", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
-		{"cut off, with '='", "c2VjcmV0c===", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
+		{"truncated", "c2VjcmV0c", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
+		{"truncated, with '='", "c2VjcmV0c===", "9 characters before any '=', but base64 never has 4n+1: is the key truncated?"},
 		{"one '=' where none belongs", "c2VjcmV0=", "1 '=' at the end, expected 0"},
 		{"one '=' too many", "c2VjcmU==", "2 '=' at the end, expected 1"},
 	} {
