@@ -69,6 +69,9 @@ func TestS6_WordsOfTheServiceAndCodes(t *testing.T) {
 					case nil:
 					case registration.ErrPending:
 						got = g.r.State().String()
+						if g.events[len(g.events)-1].Kind != registration.EventWait || g.r.OperationID() != "4.op" {
+							got = "a failure"
+						}
 					default:
 						got = "final"
 					}
