@@ -134,3 +134,26 @@ func TestPayloadsInEvents(t *testing.T) {
 		t.Errorf("%q, want %q", o.all[n], want)
 	}
 }
+
+// A packet of 97 KiB is taken, and not one byte more.
+func TestLargestPacket(t *testing.T) {
+	for n, hungup := range map[int]bool{97 << 10: false, 97<<10 + 1: true} {
+		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+		p.say(connect())
+		rest := n - len(encode(t, publish(registerT, 0, 0, strings.Repeat(" ", 90_000)))) + 90_000
+		all := encode(t, publish(registerT, 0, 0, strings.Repeat(" ", rest)))
+		if p.c.Receive(start, all); len(all) != n || p.c.Hungup() != hungup {
+			t.Errorf("%d bytes, %d wanted: hung up %t", len(all), n, p.c.Hungup())
+		}
+	}
+}
+
+func TestEventKindNames(t *testing.T) {
+	var names []string
+	for k := dpstest.EventOpened; k <= dpstest.EventClosed; k++ {
+		names = append(names, k.String())
+	}
+	if got := strings.Join(names, " "); got != "opened received sent dropped fault diagnosis closed" {
+		t.Error(got)
+	}
+}
