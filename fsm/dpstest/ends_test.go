@@ -61,6 +61,9 @@ func TestAfterTheEnd(t *testing.T) {
 	p := newPeer(t, o.Service)
 	p.say(connect())
 	p.c.Lost(start)
+	if want := "the connection ended without a DISCONNECT: send one before closing it [section 3.14]"; len(o.texts) != 1 || o.texts[0] != want {
+		t.Errorf("%q", o.texts)
+	}
 	n := len(o.all)
 	p.c.Advance(start.Add(time.Hour))
 	if len(o.all) != n || !p.c.Deadline().IsZero() {

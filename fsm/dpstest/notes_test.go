@@ -169,3 +169,23 @@ func TestRecentIsCleared(t *testing.T) {
 		}
 	}
 }
+
+// A connection ends once, even if two answers in a row cannot be sent.
+func TestTheEndComesOnce(t *testing.T) {
+	closed := 0
+	s, err := New(Config{IDScope: "scope", Log: func(e Event) {
+		if e.Kind == EventClosed {
+			closed++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, nil)
+	for range 2 {
+		c.send(&packet.Publish{QoS: 3, Topic: []byte("t")}, 0)
+	}
+	if closed != 1 {
+		t.Errorf("it ended %d times", closed)
+	}
+}
