@@ -153,7 +153,7 @@ func TestCertificateHangUpIsTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", X509: true}}})
 	p := newPeer(t, o.Service)
 	p.expect(p.say(connect(), publish(registerT, 0, 0, "")), true, "CONNACK")
-	if d := cmp.Diff([]string{"certificate-missing at CONNECT"}, o.named); d != "" || o.ended(t) != "closed since the certificate is to blame; not registered; registrations: 1, queries: 0, mistakes: certificate-missing" {
+	if d := cmp.Diff([]string{"certificate-missing at CONNECT"}, o.named); d != "" || o.ended(t) != "closed because the certificate is wrong; not registered; registrations: 1, queries: 0, mistakes: certificate-missing" {
 		t.Error(d, o.ends)
 	}
 }

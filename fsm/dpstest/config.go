@@ -7,93 +7,105 @@ import (
 	"time"
 )
 
-// Config describes a [Service]. IDScope is required; all other fields have useful zero
-// values. A Config can be read from JSON, under the names in the tags; let the decoder
-// disallow unknown fields, so that a misspelled one does not go unnoticed.
+// Config describes a [Service]. IDScope is required; all other fields have
+// useful zero values. A Config can be decoded from JSON, with the names in the
+// tags; the decoder should disallow unknown fields, so that a misspelled field
+// does not go unnoticed.
 type Config struct {
-	// IDScope names the service in user names and tokens, such as "0ne00000A1B".
+	// IDScope identifies the service in user names and tokens, such as
+	// "0ne00000A1B".
 	IDScope string `json:"idScope"`
 
 	// Enrollments are the devices and groups of devices that may register.
 	Enrollments []Enrollment `json:"enrollments,omitempty"`
 
-	// RetryAfter is the retry-after of an Outcome that has none of its own. "3" if empty,
-	// as with the real service.
+	// RetryAfter is the retry-after of an Outcome that does not have its own.
+	// If empty, it is "3", as with the real service.
 	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
 
-	// AssignedHub is the hub of an Outcome that has none of its own.
-	// "hub.azure-devices.example" if empty.
+	// AssignedHub is the hub of an Outcome that does not have its own. If
+	// empty, it is "hub.azure-devices.example".
 	AssignedHub string `json:"assignedHub,omitempty"`
 
-	// RegistrationsPerMinute and PollsPer10s are quotas: registrations of all devices
-	// together, and queries of each device. 0 stands for the 1000 and the 5 of the real
-	// service; a negative number turns the quota off.
+	// RegistrationsPerMinute and PollsPer10s are quotas for the registrations
+	// of all devices together and for the queries of each device. 0 selects the
+	// quotas of the real service, 1000 and 5; a negative number turns the quota
+	// off.
 	RegistrationsPerMinute int `json:"registrationsPerMinute,omitempty"`
 	PollsPer10s            int `json:"pollsPer10s,omitempty"`
 
-	// Remember is the least number of operations, and of devices, that the service keeps;
-	// it keeps at most twice as many and forgets the oldest first. 65,536 if 0. Each
-	// takes some 500 bytes.
+	// Remember is the minimum number of operations, and of devices, that the
+	// service keeps. It keeps at most twice as many and forgets the oldest
+	// first. If 0, it is 65,536. Each operation or device takes about 500
+	// bytes.
 	Remember int `json:"remember,omitempty"`
 
-	// Choices replace what this package had to guess about the real service.
+	// Choices overrides what this package had to guess about the real service.
 	Choices Choices `json:"choices,omitempty"`
 
-	// Log, if not nil, is called with each event, in the order in which they happen. It
-	// must not call the service.
+	// Log, if not nil, is called with each event, in the order in which the
+	// events happen. It must not call the service.
 	Log func(Event) `json:"-"`
 }
 
-// Choices are the guesses: behavior that neither the documentation of the service nor
-// recorded traffic decides. The zero value of each is the default that its comment names.
+// Choices holds the guesses: behavior that neither the documentation of the
+// service nor recorded traffic determines. The zero value of each field selects
+// the default that its comment names.
 type Choices struct {
-	// ConnectTimeout is how long the service waits for the CONNECT, in seconds: 30.
+	// ConnectTimeout is how long the service waits for the CONNECT, in seconds;
+	// by default 30.
 	ConnectTimeout float64 `json:"connectTimeout,omitempty"`
 
-	// UsernameCode, IDScopeCode and ClientIDCode are the return codes of the CONNACK for a
-	// user name of another form, 4; for an unknown ID scope, 5; and for a client id that is
-	// not the registration id, 2.
+	// UsernameCode, IDScopeCode and ClientIDCode are the return codes of the
+	// CONNACK: for a user name that does not have the expected form, by default
+	// 4; for an unknown ID scope, by default 5; and for a client ID that is not
+	// the registration ID, by default 2.
 	UsernameCode byte `json:"usernameCode,omitempty"`
 	IDScopeCode  byte `json:"idScopeCode,omitempty"`
 	ClientIDCode byte `json:"clientIdCode,omitempty"`
 
-	// TokenSkew is how long a token is accepted after its expiry, in seconds: 300. A
-	// negative number stands for no time at all.
+	// TokenSkew is how long a token is accepted after its expiry, in seconds;
+	// by default
+	// 300. With a negative number, a token is not accepted after its expiry.
 	TokenSkew float64 `json:"tokenSkew,omitempty"`
 
-	// LiteralPlus accepts a '+' in the signature of a token that is not percent-encoded. By
-	// default the service reads it as a space, so that the signature is wrong.
+	// LiteralPlus makes the service accept a '+' in the signature of a token
+	// that is not percent-encoded. By default, it is read as a space, so that
+	// the signature is wrong.
 	LiteralPlus bool `json:"literalPlus,omitempty"`
 
-	// APIVersions are the only ones accepted. By default any that has the form of one is.
+	// APIVersions lists the accepted versions. By default, any api-version that
+	// has the form of one is accepted.
 	APIVersions []string `json:"apiVersions,omitempty"`
 
-	// OtherTopic is what happens on a PUBLISH to a topic that is not a request: "close"
-	// closes the connection and is the default, "ignore" acknowledges and ignores it.
+	// OtherTopic is what happens on a PUBLISH to a topic that is not a request:
+	// "close", the default, closes the connection; "ignore" acknowledges and
+	// ignores the PUBLISH.
 	OtherTopic string `json:"otherTopic,omitempty"`
 
-	// OperationCode is the error code for an operation that the service does not have:
-	// 400004.
+	// OperationCode is the error code for an operation that the service does
+	// not have; by default 400004.
 	OperationCode int `json:"operationCode,omitempty"`
 
-	// CertificateHangUp closes the connection instead of answering a request with 401 if
-	// the certificate is to blame. Both have been reported.
+	// CertificateHangUp makes the service close the connection, instead of
+	// answering a request with 401, if the certificate is wrong. Both have been
+	// reported.
 	CertificateHangUp bool `json:"certificateHangUp,omitempty"`
 
-	// QuotaWindow is when the window of a quota begins: "request", the default, with the
-	// first request after the last window; "clock" with each minute, and each ten seconds,
-	// of the clock.
+	// QuotaWindow is when the window of a quota begins: "request", the default,
+	// with the first request after the previous window; "clock", with each
+	// minute, or each ten seconds, of the clock.
 	QuotaWindow string `json:"quotaWindow,omitempty"`
 }
 
-// A ConfigError reports all that is wrong with a [Config].
+// A ConfigError reports everything that is wrong with a [Config].
 type ConfigError struct {
 	Mistakes []Mistake
 }
 
 // A Mistake is one mistake in a [Config].
 type Mistake struct {
-	Path string // where it is, such as "enrollments[2].faults[0].status"
+	Path string // where the mistake is, such as "enrollments[2].faults[0].status"
 	Text string // what is wrong
 }
 
@@ -113,7 +125,7 @@ func (m *mistakes) add(path, format string, args ...any) {
 	*m = append(*m, Mistake{path, fmt.Sprintf(format, args...)})
 }
 
-// check fills in the defaults and reports what is wrong.
+// check fills in the defaults and reports mistakes.
 func (cfg *Config) check(m *mistakes) {
 	setDefault(&cfg.RetryAfter, "3")
 	setDefault(&cfg.AssignedHub, "hub.azure-devices.example")
@@ -165,7 +177,7 @@ func (c *Choices) check(m *mistakes) {
 	oneOf(m, "choices.quotaWindow", c.QuotaWindow, "request", "clock")
 }
 
-// maxSeconds bounds the durations of a Config, to eleven days.
+// maxSeconds bounds the durations in a Config to eleven days.
 const maxSeconds = 1_000_000
 
 func oneOf(m *mistakes, path, value string, all ...string) {

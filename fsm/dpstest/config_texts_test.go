@@ -43,17 +43,17 @@ choices.usernameCode: it is 6, expected a return code of CONNACK, 1 to 5
 choices.apiVersions[0]: it is "latest", expected something like "2019-03-31"
 choices.operationCode: it is 200, expected 400000 to 599999
 choices.otherTopic: it is "drop", expected one of ["close" "ignore"]
-enrollments[0]: expected either registrationId or group, found neither
-enrollments[1]: expected either registrationId or group, found both
+enrollments[0]: expected either registrationId or group, got neither
+enrollments[1]: expected either registrationId or group, got both
 enrollments[2].registrationId: it is "a b", expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end
 enrollments[4].registrationId: "C" is enrolled twice
 enrollments[5].group: "g" is enrolled twice
 enrollments[5].thumbprints[0]: it is "0123", expected the SHA-1 or the SHA-256 of a certificate in hex
-enrollments[5].thumbprints: they are for individual enrollments with x509
-enrollments[6].prefix: it is for groups
+enrollments[5].thumbprints: they are only for individual enrollments with x509
+enrollments[6].prefix: it is only for groups
 enrollments[6].primaryKey: it has 3 bytes, expected 16 to 64
-enrollments[6].authority: it is for enrollments with x509
-enrollments[7]: expected either primaryKey, perhaps with secondaryKey, or x509
+enrollments[6].authority: it is only for enrollments with x509
+enrollments[7]: expected either primaryKey, optionally with secondaryKey, or x509
 enrollments[7].outcome.polls: it is -1; for a registration that never ends, set status to "assigning"
 enrollments[7].outcome.payload: it is not JSON
 enrollments[8].faults[0].at: it is missing, expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]
@@ -63,21 +63,21 @@ enrollments[8].faults[2].repeat: it is -1, expected 0 to 1000
 enrollments[8].faults[2].delay: it is -1, expected 0 to 1000000 seconds
 enrollments[8].faults[2].status: it is 600, expected 100 to 599
 enrollments[8].faults[2].qos: it is 3, expected 0 to 2
-enrollments[8].faults[2].requestId: it has 257 bytes, the limit is 256
+enrollments[8].faults[2].requestId: it has 257 bytes, expected at most 256
 enrollments[8].faults[2].raw: encoding/hex: invalid byte: U+0078 'x'
 enrollments[8].faults[3].returnCode: it is 6, expected 1 to 5 at connect
 enrollments[8].faults[4].returnCode: it is 1, expected 128 at subscribe
-enrollments[8].faults[5]: it changes nothing: at and nth only say which step it spoils
+enrollments[8].faults[5]: it changes nothing: at and nth only select the step that it disturbs
 enrollments[8].faults[6].returnCode: it has no effect at query
-enrollments[8].faults[6]: it never happens, since faults[5] comes first
+enrollments[8].faults[6]: it never happens because faults[5] comes first
 enrollments[8].faults[7].status: it has no effect at ping
 enrollments[8].faults[8].returnCode: it has no effect at ping
-enrollments[8].faults[8]: it never happens, since faults[7] comes first
+enrollments[8].faults[8]: it never happens because faults[7] comes first
 enrollments[8].faults[9].raw: it has no effect with hangUp
 enrollments[8].faults[10].stale: it has no effect with silence
 enrollments[8].faults[11].answerFirst: it has no effect with noPuback
 enrollments[9].secondaryKey: it has 3 bytes, expected 16 to 64
-enrollments[9]: expected either primaryKey, perhaps with secondaryKey, or x509`
+enrollments[9]: expected either primaryKey, optionally with secondaryKey, or x509`
 	_, err := dpstest.New(cfg)
 	var bad *dpstest.ConfigError
 	if !errors.As(err, &bad) {

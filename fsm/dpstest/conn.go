@@ -10,47 +10,47 @@ import (
 )
 
 const (
-	maxPacket     = 97 << 10 // the service takes messages of 96 KB
-	maxUnreleased = 64       // messages with QoS 2 that wait for their PUBREL
+	maxPacket     = 97 << 10 // the service accepts messages of 96 KB
+	maxUnreleased = 64       // messages with QoS 2 that wait for a PUBREL
 )
 
-// A Conn is the service's end of a connection. Its methods have the shape of those of
-// an fsm.Machine; [Service.Open] makes one.
+// A Conn is the service's end of a connection. Its methods resemble those of an
+// fsm.Machine. [Service.Open] returns a Conn.
 type Conn struct {
 	service *Service
 	number  uint64
 	cert    *Certificate // nil: none
 
 	now    time.Time
-	heard  time.Time // when the last packet came
+	heard  time.Time // when the last packet arrived
 	in     packet.Splitter
 	out    []byte
-	later  []delayed // in the order in which it is due
+	later  []delayed // in the order in which they are due
 	held   int       // bytes in later, with overhead
-	burst  int       // most bytes that one packet of the client has added to what waits now
-	begun  bool      // bytes have come
+	burst  int       // most bytes that one packet of the client added to the waiting output
+	begun  bool      // bytes have arrived
 	hungup bool
 	lost   bool
 
-	// For the diagnoses.
+	// Used for the diagnoses.
 	mistakes []tally
-	ended    string     // how the registration ended, as the device was told
-	rids     [][8]byte  // hashes of the last ones
+	ended    string     // how the registration ended, as reported to the device
+	rids     [][8]byte  // hashes of the most recent ones
 	unacked  []unacked  // answers with QoS 1 or 2
 	filter   string     // the last topic filter that was refused
-	current  *operation // the one that the device was told of last
-	open     bool       // a request has not been answered as it should be
+	current  *operation // the last one that the device was told about
+	open     bool       // a request has not been answered properly
 
-	// From the CONNECT.
+	// Set by the CONNECT.
 	connected           bool
-	refused             bool   // what follows the CONNECT does not count [MQTT-3.1.4-5]
-	registrationID, key string // as it came; in lower case
-	version             string // api-version, the beginning of it
+	refused             bool   // what follows the CONNECT is ignored [MQTT-3.1.4-5]
+	registrationID, key string // as received; in lower case
+	version             string // the beginning of the api-version
 	versionOK           bool
 	accepted            bool // the CONNACK is in the output
 	keepAlive           time.Duration
 	connackAt           time.Time // when the CONNACK is sent
-	password            []byte    // during connect
+	password            []byte    // only during connect
 	plus                bool      // the signature of the token has a raw '+'
 	token               sastoken.Token
 	tokenErr            error
@@ -60,17 +60,17 @@ type Conn struct {
 	subscribed bool
 	granted    packet.QoS
 	requests   int             // so far
-	queries    int             // of them
+	queries    int             // how many of the requests are queries
 	packetID   uint16          // the last one used
-	last       *packet.Publish // the answer sent last, if a Fault may want it again
-	unreleased []uint16        // of messages with QoS 2 that wait for their PUBREL
+	last       *packet.Publish // the last answer, if a Fault may send it again
+	unreleased []uint16        // of messages with QoS 2 that wait for a PUBREL
 }
 
-// Receive processes bytes that the device sent. What is kept of p is copied.
+// Receive processes bytes that the device sent. It does not retain p.
 func (c *Conn) Receive(now time.Time, p []byte) {
-	c.Advance(now) // what was due before comes first, in however many pieces p comes
+	c.Advance(now) // what was due earlier happens first, however the input is split
 	if c.lost && len(p) > 0 {
-		c.event(Event{Kind: EventDropped, Text: fmt.Sprintf("%d bytes came after Lost, which ends a Conn: call Open for a new connection", len(p))})
+		c.event(Event{Kind: EventDropped, Text: fmt.Sprintf("%d bytes were received after Lost, which ends a Conn: call Open for a new connection", len(p))})
 	}
 	if c.hungup {
 		return
@@ -97,13 +97,14 @@ func (c *Conn) Receive(now time.Time, p []byte) {
 	c.begun = c.begun || len(p) > 0
 }
 
-// Advance tells the connection that time has passed.
+// Advance informs the connection that time has passed.
 func (c *Conn) Advance(now time.Time) {
 	c.tick(now)
 	c.fire()
 }
 
-// Lost tells the connection that its transport is gone. It must be the last call.
+// Lost informs the connection that its transport is closed. It must be the last
+// call.
 func (c *Conn) Lost(now time.Time) {
 	c.tick(now)
 	if !c.hungup {
@@ -115,28 +116,30 @@ func (c *Conn) Lost(now time.Time) {
 	c.out, c.lost = nil, true
 }
 
-// Reject reports a mistake that the caller has found in the use of the transport, such as a
-// broken frame of WebSocket, and closes the connection. Lost follows as always.
+// Reject reports a mistake that the caller found in the use of the transport,
+// such as an invalid WebSocket frame, and closes the connection. The caller
+// must still call Lost.
 func (c *Conn) Reject(now time.Time, d Diagnosis, text string) {
 	c.Advance(now)
 	if !c.hungup {
 		c.diagnose(d, "%s", text)
-		c.hangUp("since the client misused the transport")
+		c.hangUp("because the client misused the transport")
 	}
 }
 
-// explainLoss says how a connection without a DISCONNECT ended.
+// explainLoss describes how a connection without a DISCONNECT ended.
 func (c *Conn) explainLoss() string {
 	switch {
 	case c.in.Buffered() > 0:
-		return fmt.Sprintf("the connection ended in the middle of a packet, behind %d bytes of it: is its Remaining Length right?", c.in.Buffered())
+		return fmt.Sprintf("the connection ended in the middle of a packet, after %d bytes of it: check its Remaining Length", c.in.Buffered())
 	case !c.connected:
 		return "the connection ended before its CONNECT"
 	}
 	return "the connection ended without a DISCONNECT: send one before closing it [section 3.14]"
 }
 
-// AppendOutput appends what is to be sent to the device to b, and forgets it.
+// AppendOutput appends the output for the device to b, discards it from the
+// connection, and returns the extended buffer.
 func (c *Conn) AppendOutput(b []byte) []byte {
 	c.made()
 	b = append(b, c.out...)
@@ -147,10 +150,12 @@ func (c *Conn) AppendOutput(b []byte) []byte {
 	return b
 }
 
-// Hungup reports whether the service closes the connection, once the output is sent.
+// Hungup reports whether the service closes the connection once the output has
+// been sent.
 func (c *Conn) Hungup() bool { return c.hungup }
 
-// Deadline returns when to call Advance at the latest; zero: never.
+// Deadline returns the latest time at which Advance must be called, or the zero
+// time if there is none.
 func (c *Conn) Deadline() time.Time {
 	c.made()
 	if c.hungup {
@@ -163,15 +168,16 @@ func (c *Conn) Deadline() time.Time {
 	return d
 }
 
-// made panics if c is not a connection: without a service there is nothing that could be
-// reported.
+// made panics if c was not made by Service.Open: without a service, nothing
+// could be reported.
 func (c *Conn) made() {
 	if c == nil || c.service == nil {
 		panic("dpstest: use of a Conn that was not made by Service.Open")
 	}
 }
 
-// silence returns when the device will have been silent for too long; zero: never.
+// silence returns the time at which the device will have been silent for too
+// long, or the zero time if there is none.
 func (c *Conn) silence() time.Time {
 	switch {
 	case c.refused:
@@ -190,19 +196,19 @@ func (c *Conn) tick(now time.Time) {
 	}
 }
 
-// explainSilence says for what the service has waited in vain.
+// explainSilence describes what the service has waited for.
 func (c *Conn) explainSilence() string {
 	silence, half := c.now.Sub(c.heard).Round(time.Millisecond), ""
 	if n := c.in.Buffered(); n > 0 {
-		half = fmt.Sprintf(" but %d bytes of a packet whose Remaining Length promises more", n)
+		half = fmt.Sprintf(" except %d bytes of a packet whose Remaining Length is larger", n)
 	}
 	if !c.connected {
-		return fmt.Sprintf("no CONNECT came within %v%s", silence, half)
+		return fmt.Sprintf("no CONNECT arrived within %v%s", silence, half)
 	}
-	return fmt.Sprintf("nothing came for %v%s, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", silence, half, c.keepAlive)
+	return fmt.Sprintf("nothing arrived for %v%s, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", silence, half, c.keepAlive)
 }
 
-// hangUp closes the connection, and says why.
+// hangUp closes the connection and reports why.
 func (c *Conn) hangUp(why string) {
 	if c.hungup {
 		return
@@ -217,12 +223,13 @@ func (c *Conn) hangUp(why string) {
 	c.unreleased, c.last, c.rids, c.unacked, c.mistakes, c.current = nil, nil, nil, nil, nil, nil
 }
 
-// violation ends the connection because of what the client sent. p is what came last.
+// violation ends the connection because of what the client sent. p is the most
+// recent input.
 func (c *Conn) violation(err error, p []byte) {
 	switch {
 	case errors.Is(err, errNamed):
 	case errors.Is(err, packet.ErrTooLarge) && c.connected:
-		c.diagnose(TooLarge, "the service takes messages of 96 KB: %v", err)
+		c.diagnose(TooLarge, "the service accepts messages of 96 KB: %v", err)
 	case !c.connected && (!isConnect(err) || isTLS(p)):
 		if c.begun {
 			p = nil
@@ -231,14 +238,13 @@ func (c *Conn) violation(err error, p []byte) {
 	default:
 		c.diagnose(Violation, "%v", err)
 	}
-	c.hangUp("since the client broke the protocol")
+	c.hangUp("because the client violated the protocol")
 }
 
-// errNamed stands for an error that has been diagnosed.
-var errNamed = errors.New("dpstest: named already")
+// errNamed is an error that has already been diagnosed.
+var errNamed = errors.New("dpstest: already diagnosed")
 
-// isTLS reports whether bytes look like the beginning of a TLS handshake, whose first byte
-// is that of a CONNECT too.
+// isTLS reports whether p looks like the beginning of a TLS handshake.
 func isTLS(p []byte) bool { return len(p) > 1 && p[0] == 0x16 && p[1] == 3 }
 
 // isConnect reports whether err is about a CONNECT.

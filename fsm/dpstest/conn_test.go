@@ -95,7 +95,7 @@ func TestServerStatements(t *testing.T) {
 		{"MQTT-3.1.0-1", "the first packet is CONNECT", []packet.Packet{&packet.Pingreq{}}, true, nil},
 		{"MQTT-3.1.0-2", "the second is not", []packet.Packet{connect(), connect()}, true, []string{"CONNACK accepted"}},
 		{"MQTT-3.1.3-8", "an empty client id needs a clean session, and gets CONNACK 2", nil, true, []string{"CONNACK identifier rejected"}},
-		{"MQTT-3.1.3-9", "a client id that is not the registration id gets CONNACK 2", []packet.Packet{connect(func(c *packet.Connect) { c.ClientID = []byte("x") })}, true, []string{"CONNACK identifier rejected"}},
+		{"MQTT-3.1.3-9", "a client id that is not the registration ID gets CONNACK 2", []packet.Packet{connect(func(c *packet.Connect) { c.ClientID = []byte("x") })}, true, []string{"CONNACK identifier rejected"}},
 		{"MQTT-3.1.4-4", "a good CONNECT gets CONNACK 0", []packet.Packet{connect()}, false, []string{"CONNACK accepted, session present false"}},
 		{"MQTT-3.1.4-5", "what follows a refused CONNECT is not looked at", []packet.Packet{connect(func(c *packet.Connect) { c.Username = []byte("x") }), &packet.Pingreq{}}, true, []string{"CONNACK bad user name"}},
 		{"MQTT-3.8.4-1", "SUBSCRIBE gets SUBACK", []packet.Packet{connect(), subscribe(1)}, false, []string{"CONNACK", "SUBACK id=1 codes=01"}},

@@ -39,7 +39,7 @@ func (c *Conn) connect(p *packet.Connect) {
 	}
 	if other := c.service.live[c.key]; other != nil {
 		other.tick(c.now)
-		other.hangUp("since the device connected again") // MQTT-3.1.4-2
+		other.hangUp("because the device connected again") // MQTT-3.1.4-2
 	}
 	c.service.live[c.key] = c
 	c.connected, c.keepAlive = true, time.Duration(p.KeepAlive)*time.Second
@@ -66,7 +66,7 @@ func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
 		c.end(fmt.Sprintf("refused with CONNACK %d", code))
 	}
 	c.deliver(fault, []packet.Packet{&packet.Connack{ReturnCode: code}})
-	c.sendBytes(nil, nil, fault.delay(), "since the CONNECT was refused")
+	c.sendBytes(nil, nil, fault.delay(), "because the CONNECT was refused")
 }
 
 // checkFlags names what a CONNECT asks for in vain.
@@ -75,7 +75,7 @@ func (c *Conn) checkFlags(p *packet.Connect) {
 		c.diagnose(CleanSession, "clean session is 0, but the service never keeps a session: set it to 1, and subscribe on each connection")
 	}
 	if p.Will != nil {
-		c.diagnose(Will, "the CONNECT has a will for the topic %.80q, but the service is not a broker and never publishes it: leave it out", p.Will.Topic)
+		c.diagnose(Will, "the CONNECT has a will for the topic %.80q, but the service is not a broker and never publishes it: omit it", p.Will.Topic)
 	}
 }
 
@@ -96,19 +96,19 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	}
 	c.version = strings.Clone(version[:min(len(version), 40)]) // and not the whole name
 	if c.versionOK = c.acceptsVersion(version); !c.versionOK {
-		c.diagnose(APIVersion, "the api-version is %.40q, and the service answers 400: expected %s", version, c.expectedVersions())
+		c.diagnose(APIVersion, "the api-version is %.40q, and the service answers with 400: expected %s", version, c.expectedVersions())
 	} else if !slices.Contains(c.versions(), version) {
-		c.diagnose(APIVersion, "the api-version %.40q is not a known one, and the real service may answer 400: expected %s", version, c.expectedVersions())
+		c.diagnose(APIVersion, "the api-version %.40q is unknown, and the real service may answer with 400: expected %s", version, c.expectedVersions())
 	}
 	switch {
 	case parts[0] != c.service.cfg.IDScope:
 		c.diagnose(IDScope, "the user name is for the ID scope %.80q, expected %q", parts[0], c.service.cfg.IDScope)
 		return packet.ReturnCode(choices.IDScopeCode)
 	case !strings.EqualFold(parts[2], c.registrationID):
-		c.diagnose(ClientID, "the client id is %.140q, but the registration id in the user name is %.140q: they must be the same", c.registrationID, parts[2])
+		c.diagnose(ClientID, "the client ID is %.140q, but the registration ID in the user name is %.140q: they must be the same", c.registrationID, parts[2])
 		return packet.ReturnCode(choices.ClientIDCode)
 	case !validID(c.registrationID):
-		c.diagnose(RegistrationID, `the registration id is %.140q, and the service answers 400: expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, c.registrationID)
+		c.diagnose(RegistrationID, `the registration ID is %.140q, and the service answers with 400: expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, c.registrationID)
 	}
 	return packet.Accepted
 }
@@ -153,9 +153,9 @@ func (c *Conn) explainUsername(name, path string, parts []string) {
 	case strings.HasPrefix(name, "SharedAccessSignature"):
 		c.diagnose(Username, "the user name is a SAS token, which is the password: %s", want)
 	case strings.Count(decoded, "/") > strings.Count(path, "/") && strings.Contains(decoded, "/registrations/"):
-		c.diagnose(UsernameEncoded, "the user name %.200q is percent-encoded: send it as it is, only the sr of a token is encoded; %s", name, want)
+		c.diagnose(UsernameEncoded, "the user name %.200q is percent-encoded: send it unencoded; only the sr of a token is encoded; %s", name, want)
 	case len(parts) >= 2 && parts[1] != "registrations" && (strings.Contains(parts[0], ".") || strings.Contains(path, "/?api-version=")):
-		c.diagnose(UsernameHub, "the user name %.200q is that of a device at an IoT hub, not of one that registers: %s", name, want)
+		c.diagnose(UsernameHub, "the user name %.200q is that of a device at an IoT hub, not of a device that registers: %s", name, want)
 	case strings.Contains(strings.TrimPrefix(name, path), "&api-version="):
 		c.diagnose(Username, "the user name %.200q has %q where %q belongs: %s", name, "&api-version=", "/api-version=", want)
 	case len(parts) == 3 && parts[1] == "registrations" || len(parts) == 4 && parts[1] == "registrations" && parts[3] == "":
@@ -173,7 +173,7 @@ func (c *Conn) notMQTT(err error, begin []byte) {
 	hint := ""
 	switch {
 	case bytes.HasPrefix(begin, []byte("GET ")) || bytes.HasPrefix(begin, []byte("CONNECT ")) || bytes.HasPrefix(begin, []byte("POST ")):
-		hint = "; this is HTTP, and MQTT over WebSocket has a port of its own"
+		hint = "; this is HTTP, and MQTT over WebSocket has its own port"
 	case isTLS(begin):
 		hint = "; this is the beginning of a TLS handshake"
 	}
@@ -197,6 +197,6 @@ func (c *Conn) otherProtocol(f packet.Frame, err error) bool {
 	default:
 		return false
 	}
-	c.diagnose(ProtocolLevel, "the CONNECT is of %s, but the service speaks MQTT 3.1.1 alone: set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1, MQTT-3.1.2-2]", version)
+	c.diagnose(ProtocolLevel, "the CONNECT is for %s, but the service speaks only MQTT 3.1.1: set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1, MQTT-3.1.2-2]", version)
 	return true
 }

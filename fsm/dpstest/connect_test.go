@@ -22,9 +22,9 @@ func TestUsernameTexts(t *testing.T) {
 		"a/registrations/c":            `api-version: the user name "a/registrations/c" ends without an api-version: `,
 		"a/registrations":              `username: the user name is "a/registrations": `,
 		"a.b/registrations":            `username: the user name is "a.b/registrations": `,
-		"a.b/c":                        `username-hub: the user name "a.b/c" is that of a device at an IoT hub, not of one that registers: `,
-		"a/registrations%2Fc/d":        `username-encoded: the user name "a/registrations%2Fc/d" is percent-encoded: send it as it is, only the sr of a token is encoded; `,
-		"a/registrations/c/d%2F&e/f=g": `username-encoded: the user name "a/registrations/c/d%2F&e/f=g" is percent-encoded: send it as it is, only the sr of a token is encoded; `,
+		"a.b/c":                        `username-hub: the user name "a.b/c" is that of a device at an IoT hub, not of a device that registers: `,
+		"a/registrations%2Fc/d":        `username-encoded: the user name "a/registrations%2Fc/d" is percent-encoded: send it unencoded; only the sr of a token is encoded; `,
+		"a/registrations/c/d%2F&e/f=g": `username-encoded: the user name "a/registrations/c/d%2F&e/f=g" is percent-encoded: send it unencoded; only the sr of a token is encoded; `,
 	} {
 		var got []string
 		s, err := dpstest.New(dpstest.Config{IDScope: scope, Log: func(e dpstest.Event) {

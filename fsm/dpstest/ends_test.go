@@ -45,7 +45,7 @@ func TestNothingBehindTheEnd(t *testing.T) {
 	p := newPeer(t, o.Service)
 	p.say(connect())
 	p.c.Receive(start, bytes.Repeat(encode(t, &packet.Pingreq{}), 50_000))
-	if last := o.all[len(o.all)-1]; !p.c.Hungup() || !strings.Contains(last, ": closed: closed since the client does not read its answers; ") {
+	if last := o.all[len(o.all)-1]; !p.c.Hungup() || !strings.Contains(last, ": closed: closed because the client does not read its answers; ") {
 		t.Errorf("%q", last)
 	}
 	p = newPeer(t, o.Service)
@@ -70,7 +70,7 @@ func TestAfterTheEnd(t *testing.T) {
 		t.Errorf("%q, deadline %v", o.all[n:], p.c.Deadline())
 	}
 	p.c.Receive(start, []byte{0})
-	if len(o.all) != n+1 || !strings.Contains(o.all[n], ": dropped: 1 bytes came after Lost") {
+	if len(o.all) != n+1 || !strings.Contains(o.all[n], ": dropped: 1 bytes were received after Lost") {
 		t.Errorf("%q", o.all[n:])
 	}
 }
@@ -87,7 +87,7 @@ func TestEmptyPieces(t *testing.T) {
 	c.Receive(start, []byte("\x10"))
 	c.Receive(start, nil)
 	c.Lost(start)
-	want := []string{"expected a CONNECT: the first packet is PINGREQ [MQTT-3.1.0-1]", "the connection ended in the middle of a packet, behind 1 bytes of it"}
+	want := []string{"expected a CONNECT: the first packet is PINGREQ [MQTT-3.1.0-1]", "the connection ended in the middle of a packet, after 1 bytes of it"}
 	if len(o.texts) != 2 || o.texts[0] != want[0] || !strings.HasPrefix(o.texts[1], want[1]) {
 		t.Errorf("%q", o.texts)
 	}

@@ -9,52 +9,57 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// An Enrollment lets one device (RegistrationID) or a group of devices (Group) register,
-// either with a symmetric key or with an X.509 certificate. In JSON:
+// An Enrollment lets one device (RegistrationID) or a group of devices (Group)
+// register, either with a symmetric key or with an X.509 certificate. In JSON:
 //
 //	{"registrationId": "dev-1", "primaryKey": "c3lt…", "outcome": {"polls": 2}}
 //	{"group": "line-4", "prefix": "sn-", "primaryKey": "Z3Jv…"}
 //	{"registrationId": "dev-x509-01", "x509": true}
 //	{"group": "lab", "x509": true, "outcome": {"status": "disabled"}}
 type Enrollment struct {
-	// RegistrationID names the device of an individual enrollment, Group a group of
-	// devices: exactly one of the two. An individual enrollment comes before all groups.
+	// RegistrationID names the device of an individual enrollment, and Group
+	// names a group of devices. Exactly one of them must be set. An individual
+	// enrollment takes precedence over all groups.
 	RegistrationID string `json:"registrationId,omitempty"`
 	Group          string `json:"group,omitempty"`
 
-	// Prefix confines a group to registration ids that begin with it, in any case.
+	// Prefix limits a group to registration IDs that begin with it, regardless
+	// of case.
 	Prefix string `json:"prefix,omitempty"`
 
-	// PrimaryKey and SecondaryKey are the keys of the device, or those of the group, from
-	// which each device derives its own. A device may use either; the second may be
-	// absent. 16 to 64 bytes.
+	// PrimaryKey and SecondaryKey are the keys of the device, or the keys of
+	// the group, from which each device derives its own. A device may use
+	// either key; SecondaryKey is optional. A key has 16 to 64 bytes.
 	PrimaryKey   Key `json:"primaryKey,omitempty"`
 	SecondaryKey Key `json:"secondaryKey,omitempty"`
 
-	// X509 means that the devices show a certificate, whose common name is the registration
-	// id, instead of having a key.
+	// X509 means that the devices present a certificate, whose common name is
+	// the registration ID, instead of having a key.
 	X509 bool `json:"x509,omitempty"`
 
-	// Thumbprints are the SHA-1 or SHA-256 hashes, in hex, of the certificates that the
-	// device of an individual enrollment may show; empty: any. Colons and case do not
-	// matter. A certificate that is named here need not be signed by any authority.
+	// Thumbprints lists the SHA-1 or SHA-256 hashes, in hex, of the
+	// certificates that the device of an individual enrollment may present. If
+	// empty, it may present any certificate. Colons and case are ignored. A
+	// certificate that is listed here need not be signed by a trusted
+	// authority.
 	Thumbprints []string `json:"thumbprints,omitempty"`
 
-	// Authority is the common name, or the thumbprint, of an authority that must have
-	// signed the certificate; empty: any.
+	// Authority is the common name or the thumbprint of an authority that must
+	// have signed the certificate. If empty, any authority may have signed it.
 	Authority string `json:"authority,omitempty"`
 
-	// Outcome is how the registration goes.
+	// Outcome determines how the registration ends.
 	Outcome Outcome `json:"outcome,omitempty"`
 
-	// Faults spoil it. In a group they are counted for each device.
+	// Faults disturb the registration. In a group, they are counted for each
+	// device.
 	Faults []Fault `json:"faults,omitempty"`
 }
 
 // A Key is a symmetric key in base64. Package fmt prints it as "***".
 type Key string
 
-// Format prints "***" whatever the verb.
+// Format prints "***" for every verb.
 func (Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, "***") }
 
 // An enrollment is an Enrollment that has been checked.
@@ -62,12 +67,12 @@ type enrollment struct {
 	*Enrollment
 	prefix string   // in lower case
 	keys   [][]byte // decoded
-	stale  bool     // a fault sends the last answer once more
+	stale  bool     // a fault sends the previous answer again
 }
 
-// enrollments are those of a Config.
+// enrollments holds the enrollments of a Config.
 type enrollments struct {
-	individuals map[string]*enrollment // by registration id, in lower case
+	individuals map[string]*enrollment // by registration ID, in lower case
 	groups      []*enrollment
 }
 
@@ -90,9 +95,9 @@ func (s *enrollments) add(m *mistakes, path string, from *Enrollment) {
 func (e *enrollment) checkName(m *mistakes, path string, s *enrollments) {
 	switch {
 	case e.RegistrationID == "" && e.Group == "":
-		m.add(path, "expected either registrationId or group, found neither")
+		m.add(path, "expected either registrationId or group, got neither")
 	case e.RegistrationID != "" && e.Group != "":
-		m.add(path, "expected either registrationId or group, found both")
+		m.add(path, "expected either registrationId or group, got both")
 	case e.Group != "":
 		if slices.ContainsFunc(s.groups, func(g *enrollment) bool { return g.Group == e.Group }) {
 			m.add(path+".group", "%q is enrolled twice", e.Group)
@@ -100,7 +105,7 @@ func (e *enrollment) checkName(m *mistakes, path string, s *enrollments) {
 	case !validID(e.RegistrationID):
 		m.add(path+".registrationId", `it is %.140q, expected 1 to 128 letters, digits and "-._:", with a letter, a digit or "-" at the end`, e.RegistrationID)
 	case e.Prefix != "":
-		m.add(path+".prefix", "it is for groups")
+		m.add(path+".prefix", "it is only for groups")
 	case s.individuals[strings.ToLower(e.RegistrationID)] != nil:
 		m.add(path+".registrationId", "%q is enrolled twice", e.RegistrationID)
 	}
@@ -124,7 +129,7 @@ func (e *enrollment) checkKeys(m *mistakes, path string) {
 		e.keys = append(e.keys, key)
 	}
 	if e.X509 == (e.PrimaryKey != "") || e.X509 && e.SecondaryKey != "" {
-		m.add(path, "expected either primaryKey, perhaps with secondaryKey, or x509")
+		m.add(path, "expected either primaryKey, optionally with secondaryKey, or x509")
 	}
 }
 
@@ -135,18 +140,18 @@ func (e *enrollment) checkCertificates(m *mistakes, path string) {
 		}
 	}
 	if len(e.Thumbprints) > 0 && (e.Group != "" || !e.X509) {
-		m.add(path+".thumbprints", "they are for individual enrollments with x509")
+		m.add(path+".thumbprints", "they are only for individual enrollments with x509")
 	}
 	if e.Authority != "" && !e.X509 {
-		m.add(path+".authority", "it is for enrollments with x509")
+		m.add(path+".authority", "it is only for enrollments with x509")
 	}
 }
 
-// thumbprint returns a hash in hex as it is compared.
+// thumbprint returns a hash in hex in the form in which hashes are compared.
 func thumbprint(s string) string { return strings.ToLower(strings.ReplaceAll(s, ":", "")) }
 
-// validID reports whether the service takes a registration id: of 1 to 128 letters,
-// digits and "-._:", of which the last is a letter, a digit or "-".
+// validID reports whether the service accepts a registration ID: 1 to 128
+// letters, digits and "-._:", the last of which is a letter, a digit or "-".
 func validID(id string) bool {
 	for i, c := range []byte(id) {
 		switch {

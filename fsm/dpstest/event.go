@@ -11,23 +11,24 @@ import (
 	"example.com/dps/packet"
 )
 
-// An EventKind tells what an [Event] is about.
+// An EventKind is the kind of an [Event].
 type EventKind byte
 
 // The kinds of events.
 const (
-	EventOpened    EventKind = iota + 1 // a connection begins
-	EventReceived                       // a packet came from the device
-	EventSent                           // a packet was put into the output
-	EventDropped                        // a packet was not sent, and Text says why
-	EventFault                          // a Fault spoils what follows
+	EventOpened    EventKind = iota + 1 // a connection was opened
+	EventReceived                       // a packet was received from the device
+	EventSent                           // a packet was added to the output
+	EventDropped                        // a packet was not sent; Text states why
+	EventFault                          // a Fault disturbs what follows
 	EventDiagnosis                      // the client made a mistake
-	EventClosed                         // a connection has ended, and Text says how it went
+	EventClosed                         // a connection has ended; Text summarizes it
 )
 
 var kindNames = [...]string{"", "opened", "received", "sent", "dropped", "fault", "diagnosis", "closed"}
 
-// String returns "opened", "received", "sent", "dropped", "fault", "diagnosis" or "closed".
+// String returns "opened", "received", "sent", "dropped", "fault", "diagnosis"
+// or "closed".
 func (k EventKind) String() string {
 	if 0 < k && int(k) < len(kindNames) {
 		return kindNames[k]
@@ -35,26 +36,27 @@ func (k EventKind) String() string {
 	return "event " + strconv.Itoa(int(k))
 }
 
-// An Event is something that happened on a connection, for logs and for tests. See
-// Config.Log.
+// An Event describes something that happened on a connection, for logs and
+// tests. See Config.Log.
 type Event struct {
 	Time           time.Time
-	Conn           uint64 // the number of the connection; the first one is 1
-	RegistrationID string // of the device; empty before its CONNECT, and if it cannot be one
+	Conn           uint64 // the number of the connection, starting at 1
+	RegistrationID string // of the device; empty before its CONNECT, or if it is invalid
 	Kind           EventKind
 
-	// Packet is what was received, sent or dropped. It is valid during the call of Log,
-	// and its String shows no password.
+	// Packet is the packet that was received, sent or dropped. It is valid only
+	// during the call of Log. Its String method does not reveal the password.
 	Packet packet.Packet
 
 	// Diagnosis names the mistake of an EventDiagnosis.
 	Diagnosis Diagnosis
 
-	// Text is one line of at most 1 KiB. It has printable characters only, and no secrets.
+	// Text is one line of at most 1 KiB. It contains only printable characters
+	// and no secrets.
 	Text string
 }
 
-// String returns one line, without the time.
+// String returns the event as one line, without the time.
 func (e Event) String() string {
 	s := "#" + strconv.FormatUint(e.Conn, 10) + " " + e.RegistrationID + ": " + e.Kind.String()
 	if e.Diagnosis != "" {
@@ -63,10 +65,11 @@ func (e Event) String() string {
 	return s + ": " + e.Text
 }
 
-// maxText bounds the text of an event: what a client sent may be large.
+// maxText bounds the text of an event, which may quote large input.
 const maxText = 1 << 10
 
-// clean returns text as one line of printable characters that is not too long.
+// clean returns text as one line of printable characters, of at most maxText
+// bytes.
 func clean(text string) string {
 	if len(text) > maxText-len("…") {
 		text = strings.ToValidUTF8(text[:maxText-len("…")], "") + "…"
@@ -74,17 +77,17 @@ func clean(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
 		return text
 	}
-	if quoted := strconv.Quote(text); len(quoted) <= maxText { // no client writes lines into a log
+	if quoted := strconv.Quote(text); len(quoted) <= maxText { // a client must not be able to forge lines of a log
 		return quoted
 	}
 	return clean(text[:len(text)/2])
 }
 
-// secret is what must not be shown of a token or a connection string that stands where it
-// does not belong, such as in the user name.
+// secret matches the secret part of a token or a connection string, which a
+// client may have put in the wrong place, such as in the user name.
 var secret = regexp.MustCompile(`(sig(?:=|%3[Dd])|SharedAccessKey=)[^\s"&;]{16,}`)
 
-// mask returns text without secrets.
+// mask returns text with its secrets replaced by "***".
 func mask(text string) string {
 	if !strings.Contains(text, "sig") && !strings.Contains(text, "SharedAccessKey") {
 		return text
@@ -92,7 +95,7 @@ func mask(text string) string {
 	return secret.ReplaceAllString(text, "$1***")
 }
 
-// event reports an event. It costs nothing without Config.Log, apart from its arguments.
+// event reports an event to Config.Log, if it is set.
 func (c *Conn) event(e Event) {
 	log := c.service.cfg.Log
 	if log == nil {
@@ -105,7 +108,7 @@ func (c *Conn) event(e Event) {
 	log(e)
 }
 
-// about reports an event that is about a packet.
+// about reports an event with a packet.
 func (c *Conn) about(kind EventKind, p packet.Packet, why string) {
 	if c.service.cfg.Log == nil {
 		return

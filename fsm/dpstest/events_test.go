@@ -31,12 +31,12 @@ func TestSummaries(t *testing.T) {
 		"failed":         {device(dpstest.Outcome{Status: "failed"}), plain, "closed by the client with a DISCONNECT; failed; registrations: 1, queries: 1, mistakes: none"},
 		"under way":      {device(dpstest.Outcome{Polls: 1}), plain, "closed by the client with a DISCONNECT; not registered; registrations: 1, queries: 1, mistakes: none"},
 		"refused":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.Password = []byte("x") }, "closed by the client with a DISCONNECT; refused with 401000; registrations: 1, queries: 0, mistakes: token-form"},
-		"CONNACK":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.ClientID = []byte("x") }, "closed since the CONNECT was refused; refused with CONNACK 2; registrations: 0, queries: 0, mistakes: client-id"},
+		"CONNACK":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.ClientID = []byte("x") }, "closed because the CONNECT was refused; refused with CONNACK 2; registrations: 0, queries: 0, mistakes: client-id"},
 		"SUBACK":         {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnSubscribe, ReturnCode: 0x80}), func(n *naive) { n.disconnect = false }, "closed by the client; refused with a SUBACK; registrations: 1, queries: 0, mistakes: no-subscription, no-disconnect"},
 		"hung up":        {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, HangUp: true}), plain, "closed by a fault; not registered; registrations: 1, queries: 0, mistakes: none"},
 		"many mistakes":  {device(dpstest.Outcome{Polls: 1}), func(n *naive) { n.after = func(n *naive) { n.publish(n.register); n.publish(n.register) } }, "closed by the client with a DISCONNECT; not registered; registrations: 3, queries: 1, mistakes: rid-again (2 times), register-again (2 times), early-query"},
-		"broke protocol": {device(dpstest.Outcome{}), func(n *naive) { n.raw = "\xc0\x00" }, "closed since the client broke the protocol; not registered; registrations: 0, queries: 0, mistakes: not-connect"},
-		"silent":         {device(dpstest.Outcome{}), func(n *naive) { n.queryAfter = time.Hour }, "closed since the client was silent for too long; not registered; registrations: 1, queries: 0, mistakes: silent"},
+		"broke protocol": {device(dpstest.Outcome{}), func(n *naive) { n.raw = "\xc0\x00" }, "closed because the client violated the protocol; not registered; registrations: 0, queries: 0, mistakes: not-connect"},
+		"silent":         {device(dpstest.Outcome{}), func(n *naive) { n.queryAfter = time.Hour }, "closed because the client was silent for too long; not registered; registrations: 1, queries: 0, mistakes: silent"},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{test.e}})
 		n := newNaive(t, o, "dev-1", signed(key, "dev-1")(start))
@@ -57,10 +57,10 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	}{
 		"answer":          {nil, true, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "sent: PUBLISH id=1"}},
 		"no subscription": {nil, false, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "diagnosis no-subscription", "dropped: the client has not subscribed: PUBLISH"}},
-		"silence":         {[]dpstest.Fault{{At: dpstest.OnRegister, Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault keeps silent: PUBLISH"}},
+		"silence":         {[]dpstest.Fault{{At: dpstest.OnRegister, Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault suppresses the answer: PUBLISH"}},
 		"hang up":         {[]dpstest.Fault{{At: dpstest.OnRegister, HangUp: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "dropped: a fault hangs up instead: PUBLISH", "closed: closed by a fault"}},
 		"no PUBACK":       {[]dpstest.Fault{{At: dpstest.OnRegister, NoPuback: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBLISH id=1"}},
-		"bytes":           {[]dpstest.Fault{{At: dpstest.OnRegister, Raw: "d000", Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault keeps silent", "sent: d0 00"}},
+		"bytes":           {[]dpstest.Fault{{At: dpstest.OnRegister, Raw: "d000", Silence: true}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7", "dropped: a fault suppresses the answer", "sent: d0 00"}},
 		"late":            {[]dpstest.Fault{{At: dpstest.OnRegister, Delay: 1}}, true, []string{"received: PUBLISH id=7", "fault: faults[0] at register 1", "sent: PUBACK id=7"}},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, test.fault...)}})
@@ -210,7 +210,7 @@ func TestReceiveAfterLost(t *testing.T) {
 	p.c.Lost(start)
 	n := len(o.all)
 	p.expect(p.say(connect()), true)
-	if all := o.all[n:]; len(all) != 1 || !strings.Contains(all[0], "came after Lost, which ends a Conn: call Open for a new connection") {
+	if all := o.all[n:]; len(all) != 1 || !strings.Contains(all[0], "received after Lost, which ends a Conn: call Open for a new connection") {
 		t.Errorf("%q", all)
 	}
 	p.c.Receive(start, nil)

@@ -81,7 +81,7 @@ func ExampleService() {
 	<-done
 	// Output:
 	// username-hub
-	// the user name "hub.example/dev-1/?api-version=2021-04-12" is that of a device at an IoT hub, not of one that registers: expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"
+	// the user name "hub.example/dev-1/?api-version=2021-04-12" is that of a device at an IoT hub, not of a device that registers: expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"
 	// CONNECT was refused with 4
 }
 

@@ -9,7 +9,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// A Step is what a device does, and what a [Fault] spoils.
+// A Step is something that a device does and that a [Fault] can disturb.
 type Step byte
 
 // The steps of a registration.
@@ -24,7 +24,8 @@ const (
 
 var stepNames = [...]string{"", "connect", "subscribe", "register", "query", "ping", "unsubscribe"}
 
-// String returns "connect", "subscribe", "register", "query", "ping" or "unsubscribe".
+// String returns "connect", "subscribe", "register", "query", "ping" or
+// "unsubscribe".
 func (s Step) String() string {
 	if 0 < s && int(s) < len(stepNames) {
 		return stepNames[s]
@@ -45,66 +46,75 @@ func (s *Step) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Fault spoils one step of a device: the service does what it would do anyway, with the
-// differences that the other fields make. They may be combined. A Fault that can make no
-// difference, and a field that has no effect at its step, are mistakes in a Config.
+// A Fault disturbs one step of a device: the service does what it would do
+// otherwise, except for the differences that the fields after Nth make. These
+// fields may be combined. It is a mistake in a Config if a Fault can make no
+// difference, or if a field has no effect at its step.
 type Fault struct {
-	// At is the step, and is required. Nth selects one of several: 1 is the first one that
-	// the device takes, over all of its connections, and 0 stands for all.
+	// At is the step and is required. Nth selects one of the times that the
+	// device takes the step, on any of its connections: 1 is the first time,
+	// and 0 means every time.
 	//
-	// The steps are counted until the registration of the device has ended, so that the
-	// next one, perhaps in the next run of a test suite, meets the same faults. It has ended
-	// when the device was told its final status, or was refused: with a status below 500
-	// other than 412, 429, or 404 for a query; with a SUBACK; or with a CONNACK 2, 4 or 5.
-	// Service.Reset starts the count again too.
+	// The steps are counted until the registration of the device has ended, so
+	// that the next registration, perhaps in the next run of a test suite,
+	// meets the same faults. It has ended when the device was sent its final
+	// status or was refused: with a status below 500 other than 412, 429, or
+	// 404 for a query; with a SUBACK; or with a CONNACK 2, 4 or
+	// 5. Service.Reset also restarts the count.
 	At  Step `json:"at"`
 	Nth int  `json:"nth,omitempty"`
 
-	// HangUp closes the connection instead of sending an answer, HangUpAfter after it.
+	// HangUp closes the connection instead of sending an answer. HangUpAfter
+	// closes it after the answer.
 	HangUp      bool `json:"hangUp,omitempty"`
 	HangUpAfter bool `json:"hangUpAfter,omitempty"`
 
-	// Silence sends no answer, though a PUBACK. NoPuback sends no PUBACK.
+	// Silence suppresses the answer, but not the PUBACK. NoPuback suppresses
+	// the PUBACK.
 	Silence  bool `json:"silence,omitempty"`
 	NoPuback bool `json:"noPuback,omitempty"`
 
-	// Delay holds the answer back, in seconds.
+	// Delay is how long the answer is delayed, in seconds.
 	Delay float64 `json:"delay,omitempty"`
 
-	// ReturnCode is that of the CONNACK, 1 to 5, or of the SUBACK, 0x80.
+	// ReturnCode is the return code of the CONNACK, 1 to 5, or of the SUBACK,
+	// 0x80.
 	ReturnCode byte `json:"returnCode,omitempty"`
 
-	// Status replaces the one in the topic. If it is 400 or more the request is refused with
-	// an error body, and has no other effect. Body replaces the body of the answer.
+	// Status replaces the status in the topic. If it is 400 or more, the
+	// request is refused with an error body and has no other effect. Body
+	// replaces the body of the answer.
 	Status int     `json:"status,omitempty"`
 	Body   *string `json:"body,omitempty"`
 
-	// RetryAfter replaces that of the answer. A scripted error, of 429 too, has no
-	// retry-after unless it is set here: the service has been seen to leave it out.
+	// RetryAfter replaces the retry-after of the answer. A scripted error, even
+	// a 429, does not have a retry-after unless it is set here: the service has
+	// been observed to omit it.
 	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
 
-	// RequestID replaces the $rid. Empty is "$rid=".
+	// RequestID replaces the $rid. An empty string is sent as "$rid=".
 	RequestID *string `json:"requestId,omitempty"`
 
 	// AnswerFirst sends the answer before the PUBACK.
 	AnswerFirst bool `json:"answerFirst,omitempty"`
 
-	// Reversed puts the properties of the topic in another order, with an unknown one.
+	// Reversed reorders the properties of the topic and adds an unknown one.
 	Reversed bool `json:"reversed,omitempty"`
 
-	// Repeat sends the answer again so many times, with DUP if its QoS is 1. Stale sends the
-	// previous answer on the connection first.
+	// Repeat is the number of times that the answer is sent again, with DUP if
+	// its QoS is 1. Stale sends the previous answer on the connection again
+	// before this one.
 	Repeat int  `json:"repeat,omitempty"`
 	Stale  bool `json:"stale,omitempty"`
 
-	// QoS is that of the answer.
+	// QoS replaces the QoS of the answer.
 	QoS *packet.QoS `json:"qos,omitempty"`
 
-	// Raw are bytes in hex that are sent in front of the answer.
+	// Raw holds bytes, in hex, that are sent before the answer.
 	Raw string `json:"raw,omitempty"`
 }
 
-// scripted returns the error that goes with the status of a fault.
+// scripted returns the error for the status of a fault.
 func scripted(f *Fault) *failure {
 	code := 1000 * f.Status
 	switch {
@@ -122,11 +132,12 @@ func scripted(f *Fault) *failure {
 
 func (f *Fault) delay() time.Duration { return seconds(f.Delay) }
 
-// fault counts a step of the device and returns what spoils it. It is never nil.
+// fault counts a step of the device and returns the fault that disturbs it. It
+// never returns nil.
 func (c *Conn) fault(at Step) *Fault {
 	e := c.enrollment
 	if all := c.candidates(); e == nil && len(all) > 0 {
-		e = all[0] // at connect, before the token was looked at
+		e = all[0] // at connect, before the token has been checked
 	}
 	if e == nil || len(e.Faults) == 0 || !validID(c.registrationID) {
 		return &c.service.sound
@@ -142,14 +153,14 @@ func (c *Conn) fault(at Step) *Fault {
 	return &c.service.sound
 }
 
-// deliver sends what answers a step, spoiled by a fault.
+// deliver sends the packets that answer a step, as disturbed by a fault.
 func (c *Conn) deliver(f *Fault, all []packet.Packet) {
 	switch {
 	case f.HangUp:
 		c.drop(all, "a fault hangs up instead")
 		all = nil
 	case f.Silence:
-		c.drop(all, "a fault keeps silent")
+		c.drop(all, "a fault suppresses the answer")
 		all = nil
 	}
 	if raw, _ := hex.DecodeString(f.Raw); len(raw) > 0 {

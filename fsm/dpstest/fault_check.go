@@ -19,7 +19,7 @@ func checkFaults(m *mistakes, path string, all []Fault) {
 		}
 		for j, earlier := range all[:i] {
 			if earlier.At == f.At && f.At != 0 && (earlier.Nth == 0 || earlier.Nth == f.Nth) {
-				m.add(at, "it never happens, since faults[%d] comes first", j)
+				m.add(at, "it never happens because faults[%d] comes first", j)
 				break
 			}
 		}
@@ -54,7 +54,7 @@ func (f *Fault) checkValues(m *mistakes, path string) {
 		m.add(path+".qos", "it is %d, expected 0 to 2", *f.QoS)
 	}
 	if f.RequestID != nil && len(*f.RequestID) > 256 {
-		m.add(path+".requestId", "it has %d bytes, the limit is 256", len(*f.RequestID))
+		m.add(path+".requestId", "it has %d bytes, expected at most 256", len(*f.RequestID))
 	}
 	if _, err := hex.DecodeString(f.Raw); err != nil {
 		m.add(path+".raw", "%v", err)
@@ -114,7 +114,7 @@ func (f *Fault) checkEffect(m *mistakes, path string) {
 	case f.NoPuback && f.AnswerFirst:
 		useless([]field{{"answerFirst", true}}, "with noPuback")
 	case f.Delay == 0 && !anySet(packets) && !anySet(answers) && !anySet(request):
-		m.add(path, "it changes nothing: at and nth only say which step it spoils")
+		m.add(path, "it changes nothing: at and nth only select the step that it disturbs")
 	}
 }
 

@@ -56,7 +56,7 @@ func (c *Conn) lateAcks() {
 	rest := c.unacked[:0]
 	for _, u := range c.unacked {
 		if age := c.now.Sub(u.at); age >= ackTime {
-			c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK at once [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
+			c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK immediately [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
 		} else {
 			rest = append(rest, u)
 		}
@@ -88,10 +88,10 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	c.lateAcks()
 	d, known := c.service.devices.get(c.key)
 	if p.Retain {
-		c.diagnoseOnce(PublishFlags, "RETAIN is set in the PUBLISH of a request: the service is not a broker, send it with RETAIN 0")
+		c.diagnoseOnce(PublishFlags, "RETAIN is set in the PUBLISH of a request: the service is not a broker; send it with RETAIN 0")
 	}
 	if p.Dup && c.requests == 0 && !(known && d.requested) {
-		c.diagnoseOnce(PublishFlags, "DUP is set in the first PUBLISH of this device: DUP is for a packet that is sent again [MQTT-3.3.1-1]")
+		c.diagnoseOnce(PublishFlags, "DUP is set in the first PUBLISH of this device: DUP is only for a packet that is sent again [MQTT-3.3.1-1]")
 	}
 	c.checkRequestID(p, r)
 	c.checkCase(p, r)
@@ -103,14 +103,14 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 		return
 	}
 	if early := until.Sub(c.now); early > tolerance {
-		c.diagnose(EarlyRetry, "the request came %v before the retry-after of the last answer was over: wait longer, and longer each time", early.Round(time.Millisecond))
+		c.diagnose(EarlyRetry, "the request arrived %v before the retry-after of the last answer had elapsed: wait longer, and longer each time", early.Round(time.Millisecond))
 	}
 	op := c.service.operation(string(r.OperationID))
 	if op == nil || op.device != c.key || !until.IsZero() {
 		return
 	}
 	if early := op.due.Sub(c.now); early > tolerance {
-		c.diagnose(EarlyQuery, "the query came %v before the retry-after of the last answer was over: wait that long after each answer, and a little longer", early.Round(time.Millisecond))
+		c.diagnose(EarlyQuery, "the query arrived %v before the retry-after of the last answer had elapsed: wait at least that long after each answer", early.Round(time.Millisecond))
 	}
 }
 
@@ -130,7 +130,7 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 		}
 		c.diagnoseOnce(NoRequestID, "the topic %.120q has no $rid: the service answers with an empty one; end it with %q%s", p.Topic, "?$rid={id}", hint)
 	case len(r.RequestID) == 0:
-		c.diagnoseOnce(NoRequestID, "$rid is empty: give each request one of its own, such as $rid=1")
+		c.diagnoseOnce(NoRequestID, "$rid is empty: give each request its own, such as $rid=1")
 	case !bytes.Contains(p.Topic, []byte("$rid=")):
 		c.diagnoseOnce(RequestIDName, "the topic %.120q has $rid in another case: write %q", p.Topic, "$rid")
 	case !p.Dup:
@@ -156,7 +156,7 @@ func (c *Conn) checkRepeatedID(id []byte) {
 	h := [8]byte(sum[:])
 	for _, earlier := range c.rids {
 		if earlier == h {
-			c.diagnoseOnce(RequestIDAgain, "$rid %.80q was that of an earlier request on this connection: with a new one for each request, a late answer is not taken for another", id)
+			c.diagnoseOnce(RequestIDAgain, "$rid %.80q was used by an earlier request on this connection: use a new one for each request, so that a late answer is not mistaken for another", id)
 			return
 		}
 	}
@@ -182,7 +182,7 @@ func looksLikeRID(key string) bool {
 }
 
 // shellHint is for a topic without what begins with a dollar sign in it.
-const shellHint = "; a shell replaces $dps and $rid, also in double quotes: put the topic in single ones"
+const shellHint = "; a shell expands $dps and $rid, even in double quotes: put the topic in single quotes"
 
 // explainTopic says why a topic is not that of a request.
 func (c *Conn) explainTopic(t []byte, err error) {
@@ -197,7 +197,7 @@ func (c *Conn) explainTopic(t []byte, err error) {
 	case bytes.HasPrefix(t, []byte("%24dps")):
 		hint = ", without percent-encoding"
 	case bytes.EqualFold(t[:min(len(t), len(begin))], begin) && !bytes.HasPrefix(t, begin):
-		hint = ", in lower case where that is"
+		hint = ", with the same parts in lower case"
 	case bytes.HasPrefix(t, []byte("/registrations/")):
 		hint = shellHint
 	case bytes.HasPrefix(t, []byte("/")):

@@ -51,7 +51,7 @@ func TestEarlyRetry(t *testing.T) {
 				got = o.texts[i]
 			}
 		}
-		if (got == "") != (test.want == "") || !strings.Contains(got, "came "+test.want+" before") && got != "" {
+		if (got == "") != (test.want == "") || !strings.Contains(got, "arrived "+test.want+" before") && got != "" {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}

@@ -41,7 +41,7 @@ func (c *Conn) identify() {
 	}
 }
 
-// candidates returns the enrollments that the registration id could belong to.
+// candidates returns the enrollments that the registration ID could belong to.
 func (c *Conn) candidates() []*enrollment {
 	if e := c.service.enrollments.individuals[c.key]; e != nil {
 		return []*enrollment{e}

@@ -40,20 +40,20 @@ func (c *Conn) explainStranger() {
 	s := c.service
 	switch {
 	case len(c.groups(true)) > 0:
-		c.diagnose(CertificateMissing, "the registration id %q fits the group %.80q, whose devices show a certificate, and the client has shown none", c.registrationID, c.groups(true)[0].Group)
+		c.diagnose(CertificateMissing, "the registration ID %q matches the group %.80q, whose devices present a certificate, but the client presented none", c.registrationID, c.groups(true)[0].Group)
 	case len(c.groups(false)) > 0:
-		c.diagnose(NotEnrolled, "the registration id %q fits the group %.80q, whose devices have a key, and the client shows a certificate", c.registrationID, c.groups(false)[0].Group)
+		c.diagnose(NotEnrolled, "the registration ID %q matches the group %.80q, whose devices have a key, but the client presented a certificate", c.registrationID, c.groups(false)[0].Group)
 	default:
-		c.diagnose(NotEnrolled, "no enrollment fits the registration id %q: the service knows %d of single devices and %d of groups", c.registrationID, len(s.enrollments.individuals), len(s.enrollments.groups))
+		c.diagnose(NotEnrolled, "no enrollment matches the registration ID %q; individual enrollments: %d, enrollment groups: %d", c.registrationID, len(s.enrollments.individuals), len(s.enrollments.groups))
 	}
 }
 
 func (c *Conn) explainCertificate(e *enrollment, d Diagnosis) {
 	switch d {
 	case CertificateMissing:
-		c.diagnose(d, "the enrollment expects a certificate, and the client has shown none in the TLS handshake")
+		c.diagnose(d, "the enrollment expects a certificate, but the client presented none in the TLS handshake")
 	case CertificateName:
-		c.diagnose(d, "the common name of the certificate is %.140q, but the registration id is %q: they must be the same", c.cert.CommonName, c.registrationID)
+		c.diagnose(d, "the common name of the certificate is %.140q, but the registration ID is %q: they must be the same", c.cert.CommonName, c.registrationID)
 	case CertificateUntrusted:
 		c.diagnose(d, "the certificate is not trusted: %.300s", c.cert.Untrusted)
 	case CertificateNotEnrolled:
@@ -61,14 +61,14 @@ func (c *Conn) explainCertificate(e *enrollment, d Diagnosis) {
 			c.diagnose(d, "the thumbprints of the certificate are %.80q, but the enrollment has %.80q", c.cert.Thumbprints, e.Thumbprints)
 			return
 		}
-		c.diagnose(d, "the certificate is signed by %.80q, but the enrollment names the authority %.80q: send the whole chain, up to but without the authority", c.cert.Authorities, e.Authority)
+		c.diagnose(d, "the certificate is signed by %.80q, but the enrollment names the authority %.80q: send the whole chain, up to but not including the authority", c.cert.Authorities, e.Authority)
 	}
 }
 
 // explainDates names a certificate that is not valid now, once.
 func (c *Conn) explainDates() {
 	if c.cert != nil && !c.cert.valid(c.now) {
-		c.diagnoseOnce(CertificateExpired, "the certificate is valid from %s to %s, and now it is %s", date(c.cert.NotBefore), date(c.cert.NotAfter), date(c.now))
+		c.diagnoseOnce(CertificateExpired, "the certificate is valid from %s to %s, and it is now %s", date(c.cert.NotBefore), date(c.cert.NotAfter), date(c.now))
 	}
 }
 
@@ -89,11 +89,11 @@ func (c *Conn) explainExpiry() {
 	hint := ""
 	switch {
 	case expiry.Year() < 2000:
-		hint = "; se is the Unix time of the expiry in seconds, not how long the token is to last"
+		hint = "; se is the Unix time of the expiry in seconds, not the lifetime of the token"
 	case !c.token.Expired(c.now, c.skew()):
-		hint = "; the service tolerates that for " + c.skew().String()
+		hint = "; the service accepts it for " + c.skew().String()
 	}
-	c.diagnoseOnce(TokenExpired, "se is %d, so the token expired at %s, and now it is %s%s", expiry.Unix(), date(expiry), date(c.now), hint)
+	c.diagnoseOnce(TokenExpired, "se is %d, so the token expired at %s, and it is now %s%s", expiry.Unix(), date(expiry), date(c.now), hint)
 }
 
 // explainToken names what is wrong with a token. all are the enrollments that it could be
@@ -142,7 +142,7 @@ func (c *Conn) explainForm(all []*enrollment) {
 	if n, err := strconv.ParseInt(string(se), 10, 64); err == nil && n > 253402300799 { // the year 9999
 		unit := "milliseconds"
 		if n > 1e15 {
-			unit = "less than milliseconds"
+			unit = "a unit smaller than milliseconds"
 		}
 		c.diagnose(TokenExpiryUnit, "se is %d, which looks like a time in %s: expected Unix time in seconds, 10 digits", n, unit)
 		return
@@ -152,27 +152,27 @@ func (c *Conn) explainForm(all []*enrollment) {
 	case c.isKey(all):
 		hint = "the password is the key itself: sign a token with it; "
 	case len(sig) == 64 && err == nil:
-		hint = "the signature is in hex, base64 is expected; "
+		hint = "the signature is in hex, expected base64; "
 	case bytes.Contains(sig, []byte("%25")):
 		hint = "the signature is percent-encoded twice; "
 	case bytes.ContainsAny(sig, "-_"):
-		hint = "the signature is in the base64 of URLs, with '-' and '_', the standard one is expected; "
+		hint = "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; "
 	case bytes.HasPrefix(c.password, []byte("sr=")):
 		hint = `it begins with sr=, without "SharedAccessSignature "; `
 	case bytes.ContainsAny(c.password, "\r\n"):
-		hint = "there is a line break in it; "
+		hint = "it contains a line break; "
 	case bytes.ContainsAny(c.password[:1], `"'`):
 		hint = "it begins with a quotation mark; "
 	case bytes.Contains(c.password, []byte("SharedAccessKey=")):
 		hint = "it is a connection string: sign a token with the key; "
 	case bytes.IndexByte(se, '.') >= 0 || bytes.IndexByte(se, ':') >= 0:
-		hint = "se is a fraction or a date, Unix time in whole seconds is expected; "
+		hint = "se is a fraction or a date, expected Unix time in whole seconds; "
 	case len(unescape(string(sig))) == 28:
-		hint = "the signature has the length of SHA-1, HMAC-SHA256 is expected; "
+		hint = "the signature has the length of SHA-1, expected HMAC-SHA256; "
 	case len(unescape(string(sig))) == 88:
-		hint = "the signature has the length of SHA-512, HMAC-SHA256 is expected; "
+		hint = "the signature has the length of SHA-512, expected HMAC-SHA256; "
 	case len(unescape(string(sig))) == 43:
-		hint = "the signature is without the '=' at its end; "
+		hint = "the '=' at the end of the signature is missing; "
 	}
 	c.diagnose(TokenForm, "the password is not a SAS token: %s%v", hint, c.tokenErr)
 }

@@ -9,50 +9,54 @@ import (
 	"example.com/dps/fsm"
 )
 
-// ErrStuck is the error of a [Link] whose two ends wait for each other, or go round in
-// circles.
+// ErrStuck is returned by [Link.Run] if the two ends wait for each other, or do
+// not make progress.
 var ErrStuck = errors.New("dpstest: stuck")
 
-// A Link is a network without a network: it drives an fsm.Machine and a [Service] in
-// virtual time, which jumps from one event to the next. The zero Link is ready to use:
-// no latency, and each piece arrives as it was sent.
+// A Link simulates a network: it drives an fsm.Machine and a [Service] in
+// virtual time, which jumps from one event to the next. The zero Link is ready
+// to use: it has no latency, and each piece of data arrives as it was sent.
 type Link struct {
-	// Chunk is the size in bytes of the pieces in which everything arrives; 0: as it
-	// was sent. It makes no difference to a sound program.
+	// Chunk is the size in bytes of the pieces in which data arrives. If 0,
+	// data arrives as it was sent. Chunk makes no difference to a correct
+	// program.
 	Chunk int
 
-	// Latency is the time that each piece travels.
+	// Latency is the time that each piece takes to arrive.
 	Latency time.Duration
 
-	// Password returns the password for a connection; nil: none, as with a certificate.
+	// Password returns the password for a connection. If nil, there is none, as
+	// with a certificate.
 	Password func(now time.Time) []byte
 
-	// Certificate is the device's certificate; nil: it has none.
+	// Certificate is the device's certificate, or nil if it does not have one.
 	Certificate *Certificate
 
-	// Breaks are times after the start at which an open connection breaks.
+	// Breaks lists the times, relative to the start, at which an open
+	// connection breaks.
 	Breaks []time.Duration
 
-	// NoRoute makes every dial fail until this time after the start.
+	// NoRoute is the time, relative to the start, until which every dial fails.
 	NoRoute time.Duration
 }
 
-// A Report tells what a [Link] has seen.
+// A Report holds statistics of a run of a [Link].
 type Report struct {
 	Elapsed     time.Duration // virtual time from the start to the end
-	Dials       int           // also those that failed
+	Dials       int           // including those that failed
 	Connections int
 	Requests    int // registrations and queries that reached the service
 	Sent        int // bytes that the device sent
 	Received    int // bytes that it received
 }
 
-// maxSteps bounds a run: a registration takes some dozens, or some thousands in
+// maxSteps bounds a run. A registration takes dozens of steps, or thousands in
 // chunks of one byte.
 const maxSteps = 1_000_000
 
-// Run drives m until it is Done, and returns what it took. The error is [ErrStuck], or nil
-// if m is done: m.Result reports the outcome of the registration.
+// Run drives m until it is Done, and returns statistics of the run. The error
+// is nil if m is done, and m.Result then reports the outcome of the
+// registration. The error wraps [ErrStuck] if m cannot finish.
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	if m == nil || s == nil {
 		return Report{}, errors.New("dpstest: Link.Run needs a machine and a service")
@@ -85,11 +89,11 @@ type run struct {
 	start  time.Time
 	now    time.Time
 	flight []piece // in the order of arrival
-	broken int     // Breaks that are over
+	broken int     // number of Breaks that are in the past
 	report Report
 }
 
-// A piece of data travels.
+// A piece is data in transit.
 type piece struct {
 	at       time.Time
 	toDevice bool
@@ -110,16 +114,17 @@ func (r *run) dial() {
 		password = r.Password(r.now)
 	}
 	if r.m.Open(r.now, password) != nil {
-		return // the machine knows why
+		return // the machine has recorded why
 	}
 	r.report.Connections++
 	r.conn = r.s.Open(r.now, r.Certificate)
 	for r.broken < len(r.Breaks) && !r.start.Add(r.Breaks[r.broken]).After(r.now) {
-		r.broken++ // it is over, or there was no connection to break
+		r.broken++ // it is in the past, and there was no connection to break
 	}
 }
 
-// exchange sends what there is to send, waits for the next event, and lets it happen.
+// exchange sends the pending output, advances the time to the next event, and
+// processes it.
 func (r *run) exchange() error {
 	r.report.Sent += r.post(r.m.AppendOutput(nil), false)
 	r.report.Received += r.post(r.conn.AppendOutput(nil), true)
@@ -138,7 +143,7 @@ func (r *run) exchange() error {
 	}
 	next, ok := r.next()
 	if !ok {
-		return fmt.Errorf("%w: the machine is %v and nobody has a deadline", ErrStuck, r.m.State())
+		return fmt.Errorf("%w: the machine is %v and neither end has a deadline", ErrStuck, r.m.State())
 	}
 	moved := next.After(r.now)
 	if moved {
@@ -156,15 +161,15 @@ func (r *run) exchange() error {
 			r.conn.Receive(r.now, p.bytes)
 		}
 	default:
-		// Deadlines come before what arrives at the same time, so that it does not
-		// matter in how many pieces that comes.
+		// Deadlines are processed before data that arrives at the same time, so
+		// that the number of pieces makes no difference.
 		r.m.Advance(r.now)
 		r.conn.Advance(r.now)
 	}
 	return nil
 }
 
-// post puts bytes on their way, in chunks, and returns how many there are.
+// post puts bytes in transit, in chunks, and returns their number.
 func (r *run) post(bytes []byte, toDevice bool) int {
 	n := len(bytes)
 	for len(bytes) > 0 {
@@ -178,7 +183,7 @@ func (r *run) post(bytes []byte, toDevice bool) int {
 	return n
 }
 
-// next returns when the next thing happens.
+// next returns the time of the next event, and reports whether there is one.
 func (r *run) next() (at time.Time, ok bool) {
 	candidates := []time.Time{r.m.Deadline(), r.conn.Deadline()}
 	if len(r.flight) > 0 {

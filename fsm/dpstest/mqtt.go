@@ -19,7 +19,7 @@ func (c *Conn) packet(f packet.Frame) error {
 	case !c.connected && f.Type != packet.CONNECT:
 		return fmt.Errorf("the first packet is %v [MQTT-3.1.0-1]", f.Type)
 	case c.connected && f.Type == packet.CONNECT:
-		return errors.New("a second CONNECT on a connection [MQTT-3.1.0-2]")
+		return errors.New("a second CONNECT on the connection [MQTT-3.1.0-2]")
 	}
 	p, err := packet.Decode(f)
 	if err != nil && c.otherProtocol(f, err) {
@@ -56,7 +56,7 @@ func (c *Conn) packet(f packet.Frame) error {
 		c.leave()
 		c.hangUp("by the client with a DISCONNECT")
 	default:
-		return fmt.Errorf("%v is a packet of a server [section 2.2.1]", f.Type)
+		return fmt.Errorf("%v is a packet that only a server sends [section 2.2.1]", f.Type)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (c *Conn) subscribe(p *packet.Subscribe) {
 	}
 	if n > 0 {
 		c.filter = refused[0]
-		c.diagnose(Filter, "%d of %d topic filters are refused with 0x80, among them %s: the service grants %q alone", n, len(codes), strings.Join(refused, ", "), topic.ResponseFilter)
+		c.diagnose(Filter, "%d of %d topic filters are refused with 0x80, among them %s: the service grants only %q", n, len(codes), strings.Join(refused, ", "), topic.ResponseFilter)
 	}
 	c.deliver(fault, []packet.Packet{&packet.Suback{ID: p.ID, ReturnCodes: codes}})
 }

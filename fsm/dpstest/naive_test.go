@@ -23,11 +23,11 @@ func TestNaiveConnections(t *testing.T) {
 		"POST":                     {func(n *naive) { n.raw = "POST / HTTP/1.1\r\n" }, "not-connect at ", "this is HTTP"},
 		"CONNECT of HTTP":          {func(n *naive) { n.raw = "CONNECT a:443 HTTP/1.1\r\n" }, "not-connect at ", "this is HTTP"},
 		"no CONNECT":               {func(n *naive) { n.raw = "\xc0\x00" }, "not-connect at ", "the first packet is PINGREQ [MQTT-3.1.0-1]"},
-		"MQTT 5":                   {func(n *naive) { n.raw = "\x10\x0d\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00" }, "protocol-level at ", "the CONNECT is of MQTT 5, but the service speaks MQTT 3.1.1 alone: set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1, MQTT-3.1.2-2]"},
-		"MQTT 3.1":                 {func(n *naive) { n.raw = "\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "is of MQTT 3.1,"},
+		"MQTT 5":                   {func(n *naive) { n.raw = "\x10\x0d\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00" }, "protocol-level at ", "the CONNECT is for MQTT 5, but the service speaks only MQTT 3.1.1: set the protocol version of the client to 4, which is 3.1.1 [MQTT-3.1.2-1, MQTT-3.1.2-2]"},
+		"MQTT 3.1":                 {func(n *naive) { n.raw = "\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "is for MQTT 3.1,"},
 		"level 3":                  {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT\x03\x02\x00\x3c\x00\x00" }, "protocol-level at ", "protocol level 3"},
 		"reserved flag":            {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT\x04\x03\x00\x3c\x00\x00" }, "violation at ", "[MQTT-3.1.2-3]"},
-		"half a CONNECT":           {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT" }, "no-disconnect at ", "in the middle of a packet, behind 8 bytes of it: is its Remaining Length right?"},
+		"half a CONNECT":           {func(n *naive) { n.raw = "\x10\x0c\x00\x04MQTT" }, "no-disconnect at ", "in the middle of a packet, after 8 bytes of it: check its Remaining Length"},
 		"no user name":             {func(n *naive) { n.connect.Username, n.connect.Password = nil, nil }, "username at CONNECT", "there is no user name: expected"},
 		"user name of a hub":       {username("h.azure-devices.net/dev-1/?api-version=2021-04-12"), "username-hub at CONNECT", "h.azure-devices.net"},
 		"user name of a hub, bare": {username("h.azure-devices.net/dev-1"), "username-hub at CONNECT", "h.azure-devices.net"},
@@ -40,12 +40,12 @@ func TestNaiveConnections(t *testing.T) {
 		"& for a slash":            {username(scope + "/registrations/dev-1&api-version=2019-03-31"), "username at CONNECT", `has "&api-version=" where "/api-version=" belongs`},
 		"no api-version":           {username(scope + "/registrations/dev-1"), "api-version at CONNECT", "without an api-version"},
 		"empty api-version part":   {username(scope + "/registrations/dev-1/"), "api-version at CONNECT", "without an api-version"},
-		"empty api-version":        {username(scope + "/registrations/dev-1/api-version="), "api-version at CONNECT", `is "", and the service answers 400`},
-		"unknown api-version":      {username(scope + "/registrations/dev-1/api-version=2020-01-01"), "api-version at CONNECT", "is not a known one"},
+		"empty api-version":        {username(scope + "/registrations/dev-1/api-version="), "api-version at CONNECT", `is "", and the service answers with 400`},
+		"unknown api-version":      {username(scope + "/registrations/dev-1/api-version=2020-01-01"), "api-version at CONNECT", "is unknown"},
 		"other scope":              {username("0ne00000000/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", `"0ne00000000", expected "0ne00000A1B"`},
 		"scope in another case":    {username(strings.ToLower(scope) + "/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", "expected"},
-		"other client id":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration id in the user name is "dev-1"`},
-		"empty client id":          {func(n *naive) { n.connect.ClientID = nil }, "client-id at CONNECT", `the client id is ""`},
+		"other client id":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration ID in the user name is "dev-1"`},
+		"empty client id":          {func(n *naive) { n.connect.ClientID = nil }, "client-id at CONNECT", `the client ID is ""`},
 		"bad registration id": {func(n *naive) {
 			n.connect.ClientID, n.connect.Username = []byte("a b"), []byte(scope+"/registrations/a b/api-version=2019-03-31")
 		}, "registration-id at CONNECT", `"a b"`},
@@ -68,8 +68,8 @@ func TestNaiveRequests(t *testing.T) {
 		"all topics":      {func(n *naive) { n.filter = "#" }, "filter at SUBSCRIBE, no-subscription at PUBLISH", "grants"},
 		"topic of a hub":  {func(n *naive) { n.register.Topic = []byte("devices/dev-1/messages/events/") }, "topic at PUBLISH", "this is one of an IoT hub"},
 		"no slash":        {topic("PUT/iotdps-register?$rid=1"), "topic at PUBLISH", `with a slash before the "?"`},
-		"shell, topic":    {func(n *naive) { n.register.Topic = []byte("/registrations/PUT/iotdps-register/?=1") }, "topic at PUBLISH", "a shell replaces $dps"},
-		"shell, $rid":     {topic("PUT/iotdps-register/?=1"), "no-rid at PUBLISH", "a shell replaces"},
+		"shell, topic":    {func(n *naive) { n.register.Topic = []byte("/registrations/PUT/iotdps-register/?=1") }, "topic at PUBLISH", "a shell expands $dps"},
+		"shell, $rid":     {topic("PUT/iotdps-register/?=1"), "no-rid at PUBLISH", "a shell expands"},
 		"encoded topic":   {func(n *naive) { n.register.Topic = []byte("%24dps/registrations/PUT/iotdps-register/?%24rid=1") }, "topic at PUBLISH", "without percent-encoding"},
 		"$DPS":            {func(n *naive) { n.register.Topic = []byte("$DPS/Registrations/PUT/iotdps-register/?$rid=1") }, "topic at PUBLISH", "in lower case"},
 		"no properties":   {topic("PUT/iotdps-register/"), "topic at PUBLISH", `with "/?" and $rid at the end`},
@@ -105,8 +105,8 @@ func TestNaiveRequests(t *testing.T) {
 		"JSON null":          {body("null"), "body-form at PUBLISH", "expected a JSON object"},
 		"body of another":    {body(`{"registrationId":"dev-2"}`), "body-id at PUBLISH", `"dev-2", expected "dev-1"`},
 		"payload as text":    {body(`{"payload":"{}"}`), "body-payload at PUBLISH", "begins with"},
-		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", `has no operation id: end its topic with "&operationId={operationId}"`},
-		"other operation id": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "as it stands"},
+		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", `has no operation ID: end its topic with "&operationId={operationId}"`},
+		"other operation id": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "unchanged"},
 	} {
 		t.Run(name, b.check)
 	}
@@ -116,7 +116,7 @@ func TestNaiveRequests(t *testing.T) {
 func TestNaiveSessions(t *testing.T) {
 	body := func(b string) func(*naive) { return func(n *naive) { n.register.Payload = []byte(b) } }
 	for name, b := range map[string]bug{
-		"early query":        {func(n *naive) { n.queryAfter = 2 * time.Second }, "early-query at PUBLISH", "the query came 1s before"},
+		"early query":        {func(n *naive) { n.queryAfter = 2 * time.Second }, "early-query at PUBLISH", "the query arrived 1s before"},
 		"nearly early query": {func(n *naive) { n.queryAfter = 2900 * time.Millisecond }, "", ""},
 		"quite early query":  {func(n *naive) { n.queryAfter = 2899 * time.Millisecond }, "early-query at PUBLISH", "101ms"},
 		"registers again": {func(n *naive) {
@@ -132,7 +132,7 @@ func TestNaiveSessions(t *testing.T) {
 				n.publish(n.register)
 			}
 			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=4"), 1)
-		}, "register-again at PUBLISH, body-form at PUBLISH, register-again at PUBLISH, body-form at PUBLISH", "is under way"},
+		}, "register-again at PUBLISH, body-form at PUBLISH, register-again at PUBLISH, body-form at PUBLISH", "is in progress"},
 		"RETAIN":       {func(n *naive) { n.register.Retain = true }, "publish-flags at PUBLISH", "RETAIN"},
 		"DUP":          {func(n *naive) { n.register.Dup = true }, "publish-flags at PUBLISH", "DUP"},
 		"no PUBACK":    {func(n *naive) { n.puback = false }, "no-puback at PUBLISH", "3s ago and has not been acknowledged"},
@@ -147,7 +147,7 @@ func TestNaiveSessions(t *testing.T) {
 		"too large":            {body(`{"payload":{"a":"` + strings.Repeat("x", 100_000) + `"}}`), "too-large at SUBSCRIBE", "96 KB"},
 		"silence":              {func(n *naive) { n.queryAfter = 91 * time.Second }, "silent at PUBACK", "send a PINGREQ in time"},
 		"no DISCONNECT":        {func(n *naive) { n.disconnect = false }, "no-disconnect at PUBACK", "without a DISCONNECT"},
-		"gone before the rest": {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x30")); n.c.Lost(n.o.now) } }, "no-disconnect at SUBSCRIBE", "in the middle of a packet, behind 1 bytes of it"},
+		"gone before the rest": {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x30")); n.c.Lost(n.o.now) } }, "no-disconnect at SUBSCRIBE", "in the middle of a packet, after 1 bytes of it"},
 	} {
 		t.Run(name, b.check)
 	}

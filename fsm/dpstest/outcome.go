@@ -8,39 +8,43 @@ import (
 	"example.com/dps/topic"
 )
 
-// An Outcome is how a registration goes. The zero Outcome is "assigned" in the answer to
-// the first query.
+// An Outcome describes how a registration ends. With the zero Outcome, the
+// answer to the first query has the status "assigned".
 type Outcome struct {
-	// Status is the status in the end: "assigned" if empty; "failed", "disabled",
-	// "blacklisted", or anything else. "assigning" and "unassigned" have no end.
+	// Status is the final status: "assigned" if empty, or "failed", "disabled",
+	// "blacklisted", or anything else. With "assigning" and "unassigned", the
+	// registration never ends.
 	Status string `json:"status,omitempty"`
 
-	// Polls is the number of queries answered "assigning" before the status.
+	// Polls is the number of queries answered with "assigning" before the final
+	// status.
 	Polls int `json:"polls,omitempty"`
 
-	// AtOnce gives the status in the answer to the registration.
+	// AtOnce puts the final status into the answer to the registration.
 	AtOnce bool `json:"atOnce,omitempty"`
 
-	// RetryAfter stands in every answer before the status; Config.RetryAfter if empty.
+	// RetryAfter is sent in every answer before the final status. If empty, it
+	// is Config.RetryAfter.
 	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
 
-	// What the registrationState holds if the status is "assigned": AssignedHub is
-	// Config.AssignedHub if empty, DeviceID the registration id, and Substatus
-	// "initialAssignment".
+	// AssignedHub, DeviceID and Substatus are in the registrationState if the
+	// status is "assigned". If empty, they are Config.AssignedHub, the
+	// registration ID, and "initialAssignment".
 	AssignedHub string `json:"assignedHub,omitempty"`
 	DeviceID    string `json:"deviceId,omitempty"`
 	Substatus   string `json:"substatus,omitempty"`
 
-	// What it holds with any status, if not zero. X509 and SymmetricKey are objects,
-	// which say by default which group the device is in; Payload is any JSON.
+	// The following are in the registrationState with any status, if not zero.
+	// X509 and SymmetricKey are objects that by default name the group of the
+	// device; Payload is any JSON value.
 	ErrorCode    int             `json:"errorCode,omitempty"`
 	ErrorMessage string          `json:"errorMessage,omitempty"`
 	Payload      json.RawMessage `json:"payload,omitempty"`
 	X509         json.RawMessage `json:"x509,omitempty"`
 	SymmetricKey json.RawMessage `json:"symmetricKey,omitempty"`
 
-	// IssuedCertificateChain is for devices that sent a csr: DER in base64, the device's
-	// own certificate first.
+	// IssuedCertificateChain is for devices that sent a csr. It holds
+	// certificates as DER in base64, the device's own certificate first.
 	IssuedCertificateChain []string `json:"issuedCertificateChain,omitempty"`
 }
 
@@ -59,7 +63,8 @@ func (o *Outcome) check(m *mistakes, path string) {
 	}
 }
 
-// pending returns the status to answer until the end, and whether there is no end.
+// pending returns the status to answer with until the registration ends, and
+// reports whether it never ends.
 func (o *Outcome) pending() (status string, endless bool) {
 	if o.Status == "assigning" || o.Status == "unassigned" {
 		return o.Status, true
@@ -67,11 +72,12 @@ func (o *Outcome) pending() (status string, endless bool) {
 	return "assigning", false
 }
 
-// A RetryAfter is the text of the property retry-after: a number of seconds such as "3",
-// or nonsense such as "soon" or "-1". In JSON it may be a number too.
+// A RetryAfter is the text of the property retry-after: a number of seconds,
+// such as "3", or an invalid text, such as "soon" or "-1". In JSON it may also
+// be a number.
 type RetryAfter string
 
-// NoRetryAfter leaves the property out.
+// NoRetryAfter omits the property.
 const NoRetryAfter RetryAfter = "none"
 
 // UnmarshalJSON reads a number or a string.
@@ -84,7 +90,7 @@ func (r *RetryAfter) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*string)(r))
 }
 
-// check reports a text that cannot stand in a topic name.
+// check reports a text that cannot be part of a topic name.
 func (r RetryAfter) check(m *mistakes, path string) {
 	t := topic.Response{Status: 200}
 	r.set(&t)
@@ -106,7 +112,8 @@ func (r RetryAfter) set(t *topic.Response) {
 	t.RetryAfter, t.HasRetryAfter = time.Duration(n)*time.Second, true
 }
 
-// duration returns the time that a device is asked to wait, if that is a number.
+// duration returns the time that a device is asked to wait, if the text is a
+// number.
 func (r RetryAfter) duration() (time.Duration, bool) {
 	var t topic.Response
 	r.set(&t)

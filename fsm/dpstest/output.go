@@ -47,7 +47,7 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 // author of the script is to blame, not the client.
 func (c *Conn) unsendable(err error) {
 	c.event(Event{Kind: EventFault, Text: fmt.Sprintf("the scripted answer cannot be sent: %v", err)})
-	c.hangUp("since a scripted answer cannot be sent")
+	c.hangUp("because a scripted answer cannot be sent")
 }
 
 // put puts bytes into the output. p is nil if they are not a packet.
@@ -114,7 +114,7 @@ func (c *Conn) fire() {
 		if c.accepted || !c.connected { // otherwise it waits for the CONNACK
 			c.diagnose(Silent, "%s", c.explainSilence())
 		}
-		c.hangUp("since the client was silent for too long")
+		c.hangUp("because the client was silent for too long")
 	}
 }
 
@@ -122,8 +122,8 @@ func (c *Conn) fire() {
 // before the next packet is processed, so that one answer may be of any size.
 func (c *Conn) overfull() {
 	if n := c.waiting(); n > maxOutput+c.burst {
-		c.diagnose(NotReading, "%d bytes of answers wait to be read: read them before sending more", n)
-		c.hangUp("since the client does not read its answers")
+		c.diagnose(NotReading, "%d bytes of answers have not been read: read them before sending more", n)
+		c.hangUp("because the client does not read its answers")
 		c.out = nil
 	}
 }

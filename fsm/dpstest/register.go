@@ -49,7 +49,7 @@ func (c *Conn) register(payload []byte) answer {
 // if the device has certainly been told of that.
 func (c *Conn) checkRegisterAgain(op *operation) {
 	if op != nil && !op.ended && (op.told == c.number || op.left) {
-		c.diagnose(RegisterAgain, "the operation %q, which began %v ago, is under way: query it instead, over another connection too", op.id, c.now.Sub(op.created).Round(time.Millisecond))
+		c.diagnose(RegisterAgain, "the operation %q, which began %v ago, is in progress: query it instead, even on another connection", op.id, c.now.Sub(op.created).Round(time.Millisecond))
 	}
 }
 
@@ -108,9 +108,9 @@ var trailingComma = regexp.MustCompile(`,\s*[}\]]`)
 func bodyHint(text []byte) string {
 	switch {
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")), bytes.IndexByte(text[:min(2, len(text))], 0) >= 0:
-		return "; the body is in UTF-16, JSON is in UTF-8"
+		return "; the body is in UTF-16, but JSON is in UTF-8"
 	case text[len(text)-1] == 0:
-		return "; the body ends with a zero byte: do not send that of a C string"
+		return "; the body ends with a zero byte: do not send the terminator of a C string"
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
 		return "; the body begins with a byte order mark"
 	case bytes.IndexByte(text, '\'') >= 0 && bytes.IndexByte(text, '"') < 0:
@@ -148,11 +148,11 @@ func (c *Conn) query(id string) answer {
 func (c *Conn) explainOperationID(id string, another bool) {
 	switch {
 	case id == "":
-		c.diagnose(OperationID, "the query has no operation id: end its topic with %q", "&operationId={operationId}")
+		c.diagnose(OperationID, "the query has no operation ID: end its topic with %q", "&operationId={operationId}")
 	case another:
-		c.diagnose(OperationID, "the operation %.80q is one of another device", id)
+		c.diagnose(OperationID, "the operation %.80q belongs to another device", id)
 	default:
-		c.diagnose(OperationID, "the service has no operation %.80q: expected the operationId of the answer to the registration, as it stands", id)
+		c.diagnose(OperationID, "the service has no operation %.80q: expected the operationId of the answer to the registration, unchanged", id)
 	}
 }
 

@@ -24,7 +24,7 @@ func TestReject(t *testing.T) {
 	n.c.Lost(start.Add(time.Second))
 	want := []string{
 		"#1 dev-1: diagnosis frame: 100%s",
-		"#1 dev-1: closed: closed since the client misused the transport; not registered; registrations: 0, queries: 0, mistakes: frame",
+		"#1 dev-1: closed: closed because the client misused the transport; not registered; registrations: 0, queries: 0, mistakes: frame",
 	}
 	if d := cmp.Diff(want, o.all[len(o.all)-2:]); d != "" {
 		t.Error(d)

@@ -92,7 +92,7 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 		if ack != nil {
 			c.send(ack, 0)
 		}
-		c.hangUp("since the certificate is to blame")
+		c.hangUp("because the certificate is wrong")
 		return
 	}
 	rid := r.RequestID
@@ -128,7 +128,7 @@ func (c *Conn) reply(op topic.Op, f *Fault, a answer, rid []byte, ack packet.Pac
 		if c.filter != "" {
 			hint = ", not to " + c.filter
 		}
-		c.diagnose(NoSubscription, "the answer has nowhere to go: subscribe to %q%s, and wait for the SUBACK before the first request", topic.ResponseFilter, hint)
+		c.diagnose(NoSubscription, "the answer cannot be delivered: subscribe to %q%s, and wait for the SUBACK before the first request", topic.ResponseFilter, hint)
 		c.drop(all, "the client has not subscribed")
 		all = nil
 	} else if !f.Silence && !f.HangUp {

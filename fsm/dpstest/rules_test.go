@@ -14,7 +14,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// A token counts only with the scope, the registration id and the key of the device, each
+// A token counts only with the scope, the registration ID and the key of the device, each
 // in the case that it has.
 func TestTokenMustFit(t *testing.T) {
 	resource := func(scope, id string) []byte {
@@ -118,9 +118,9 @@ func TestOperationTexts(t *testing.T) {
 	newDevice(t, o.Service, "dev-1").status(registerT, "")
 	p := newDevice(t, o.Service, "dev-2")
 	for i, id := range []string{"4.0000000000000001.00000000-0000-4000-8000-000000000001", "4.0000000000000001.x", "4.", "5.0000000000000001.00000000-0000-4000-8000-000000000001", "4.000000000000000g.x"} {
-		want := "the service has no operation \"" + id + "\": expected the operationId of the answer to the registration, as it stands"
+		want := "the service has no operation \"" + id + "\": expected the operationId of the answer to the registration, unchanged"
 		if i == 0 {
-			want = "the operation \"" + id + "\" is one of another device"
+			want = "the operation \"" + id + "\" belongs to another device"
 		}
 		o.texts = nil
 		if got := p.status(fmt.Sprintf("GET/iotdps-get-operationstatus/?$rid=%d&operationId=%s", i, id), ""); got != fmt.Sprintf("404/?$rid=%d", i) && got[:3] != "429" || len(o.texts) != 1 || o.texts[0] != want {
@@ -264,11 +264,11 @@ func TestStrangers(t *testing.T) {
 		cert *dpstest.Certificate
 		want string // behind "#1 dev-1: diagnosis "
 	}{
-		"certificate for a key":  {[]dpstest.Enrollment{keys}, certificate("dev-1"), `not-enrolled: the registration id "dev-1" fits the group "keys", whose devices have a key, and the client shows a certificate`},
-		"no certificate":         {[]dpstest.Enrollment{x509, other}, nil, `certificate-missing: the registration id "dev-1" fits the group "x509", whose devices show a certificate, and the client has shown none`},
-		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 1 of single devices and 1 of groups`},
-		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment fits the registration id "dev-1": the service knows 0 of single devices and 1 of groups`},
-		"none for a certificate": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration id is "dev-1": they must be the same`},
+		"certificate for a key":  {[]dpstest.Enrollment{keys}, certificate("dev-1"), `not-enrolled: the registration ID "dev-1" matches the group "keys", whose devices have a key, but the client presented a certificate`},
+		"no certificate":         {[]dpstest.Enrollment{x509, other}, nil, `certificate-missing: the registration ID "dev-1" matches the group "x509", whose devices present a certificate, but the client presented none`},
+		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment matches the registration ID "dev-1"; individual enrollments: 1, enrollment groups: 1`},
+		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment matches the registration ID "dev-1"; individual enrollments: 0, enrollment groups: 1`},
+		"none for a certificate": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration ID is "dev-1": they must be the same`},
 		"thumbprints": {[]dpstest.Enrollment{{RegistrationID: "dev-1", X509: true, Thumbprints: []string{strings.Repeat("0", 40)}}}, &dpstest.Certificate{CommonName: "dev-1", Thumbprints: []string{"11"}},
 			`certificate-unenrolled: the thumbprints of the certificate are ["11"], but the enrollment has ["` + strings.Repeat("0", 40) + `"]`},
 	} {

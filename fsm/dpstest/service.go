@@ -13,18 +13,19 @@ type Service struct {
 	cfg         Config
 	enrollments enrollments
 
-	live       map[string]*Conn // accepted connections by registration id, in lower case
+	live       map[string]*Conn // accepted connections by registration ID, in lower case
 	operations recent[uint64, *operation]
 	devices    recent[string, *device]
 	opened     uint64 // connections so far
 	begun      uint64 // operations so far
 	failures   uint64 // error answers so far
 	minute     window // registrations
-	sound      Fault  // stands for no fault
+	sound      Fault  // the zero Fault, which disturbs nothing
 }
 
-// New returns a service, or a *[ConfigError] that has every mistake in cfg. The service
-// keeps the slices of cfg: do not change them afterwards.
+// New returns a new service. If cfg is invalid, the error is a *[ConfigError]
+// that lists every mistake. The service retains the slices of cfg, which must
+// not be modified afterwards.
 func New(cfg Config) (*Service, error) {
 	s := &Service{live: map[string]*Conn{}}
 	if err := s.SetConfig(cfg); err != nil {
@@ -33,9 +34,9 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// SetConfig replaces the configuration. If cfg is wrong it returns a *[ConfigError] and
-// leaves the old one in force. Open connections keep the enrollment that they have, and
-// operations go on.
+// SetConfig replaces the configuration. If cfg is invalid, SetConfig returns a
+// *[ConfigError] and leaves the old configuration in effect. Open connections
+// keep their enrollments, and operations continue.
 func (s *Service) SetConfig(cfg Config) error {
 	s.made()
 	var m mistakes
@@ -52,8 +53,8 @@ func (s *Service) SetConfig(cfg Config) error {
 	return nil
 }
 
-// Reset forgets all operations, and what was counted for faults and quotas, so that the
-// next test begins as the first one did. Connections stay open.
+// Reset discards all operations and the counts for faults and quotas, so that
+// the next test starts in the same state as the first. Connections stay open.
 func (s *Service) Reset() {
 	s.made()
 	s.operations.clear()
@@ -61,8 +62,9 @@ func (s *Service) Reset() {
 	s.minute = window{}
 }
 
-// Open begins a connection: a device's transport is up. cert is the certificate that the
-// device proved in the TLS handshake, nil without one. The Conn keeps it.
+// Open returns a new connection, for a device whose transport is established.
+// cert is the certificate that the device authenticated with in the TLS
+// handshake, or nil. The Conn retains cert.
 func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
 	s.made()
 	s.opened++
@@ -71,24 +73,25 @@ func (s *Service) Open(now time.Time, cert *Certificate) *Conn {
 	return c
 }
 
-// made panics if s is not a service.
+// made panics if s was not made by New.
 func (s *Service) made() {
 	if s == nil || s.live == nil {
 		panic("dpstest: use of a Service that was not made by New")
 	}
 }
 
-// A device is what is counted for one registration id.
+// A device holds the counters of one registration ID.
 type device struct {
-	steps   [len(stepNames)]uint32 // how often it came to each step
+	steps   [len(stepNames)]uint32 // how often it took each step
 	queries window
 
-	current   *operation               // the last one that was begun
-	until     [len(requests)]time.Time // requests before that are early
-	requested bool                     // a request with its identity has come
+	current   *operation               // the most recent one
+	until     [len(requests)]time.Time // requests before these times are early
+	requested bool                     // a request with its identity has arrived
 }
 
-// notBefore returns when the next request of a kind may come, nil for a kind that is unknown.
+// notBefore returns a pointer to the time before which a request of a kind is
+// early, or nil if the kind is unknown.
 func (d *device) notBefore(op topic.Op) *time.Time {
 	if i := indexOf(op); i >= 0 {
 		return &d.until[i]
@@ -96,7 +99,7 @@ func (d *device) notBefore(op topic.Op) *time.Time {
 	return nil
 }
 
-// device returns the counters of a registration id in lower case.
+// device returns the counters of a registration ID, which is in lower case.
 func (s *Service) device(id string) *device {
 	d, ok := s.devices.get(id)
 	if !ok {

@@ -33,7 +33,7 @@ func (c *Conn) explainSignature(all []*enrollment) {
 			}
 		}
 	}
-	c.diagnose(SignatureKey, "the signature fits none of the keys of this device: look at the key; what is to be signed is %.300q", texts[0].bytes)
+	c.diagnose(SignatureKey, "the signature matches none of the keys of this device: check the key; the text to sign is %.300q", texts[0].bytes)
 }
 
 // explainWith names the mistakes if the signature was made with this key and one of these
@@ -67,12 +67,12 @@ func (c *Conn) texts() []attempt {
 	}
 	add("", "", sr+"\n"+se)
 	raw, encoded := unescape(sr), sastoken.Resource(c.service.cfg.IDScope, c.registrationID)
-	add(SignatureDecoded, "the sr was signed before it was percent-encoded: sign the sr as it stands in the token", raw+"\n"+se)
+	add(SignatureDecoded, "the sr was signed before it was percent-encoded: sign the sr exactly as it is in the token", raw+"\n"+se)
 	for _, other := range []string{encoded, strings.ReplaceAll(encoded, "%2F", "%2f"), c.service.cfg.IDScope + "/registrations/" + c.registrationID} {
-		add(SignatureDecoded, "the sr that was signed is "+strconv.Quote(other)+", but the token has another one: sign the sr as it stands in the token", other+"\n"+se)
+		add(SignatureDecoded, "the sr that was signed is "+strconv.Quote(other)+", but the token has another sr: sign the sr exactly as it is in the token", other+"\n"+se)
 	}
 	for _, lower := range []string{strings.ToLower(sr), strings.ToLower(raw)} {
-		add(SignatureCase, "the sr was signed in lower case: sign it as it stands in the token", lower+"\n"+se)
+		add(SignatureCase, "the sr was signed in lower case: sign it exactly as it is in the token", lower+"\n"+se)
 	}
 	for _, form := range []struct{ what, text string }{
 		{"without a line feed", sr + se}, {`with the two characters \n instead of a line feed`, sr + `\n` + se}, {"with CR LF instead of a line feed", sr + "\r\n" + se},
@@ -92,20 +92,20 @@ func (c *Conn) keys(e *enrollment) (all []attempt) {
 		if e.Group == "" {
 			all = append(all,
 				attempt{"", "", key},
-				attempt{SignatureKeyText, "the key was used as it is printed: decode its base64 first", text},
-				attempt{SignatureKey, "the key was derived from that of the enrollment, but this is an individual one: use its key as it is", sastoken.DeriveKey(key, id)})
+				attempt{SignatureKeyText, "the base64 text of the key was used as the key: decode it first", text},
+				attempt{SignatureKey, "the key was derived from the key of the enrollment, but this is an individual enrollment: use its key directly", sastoken.DeriveKey(key, id)})
 			continue
 		}
 		derived := sastoken.DeriveKey(key, id)
 		all = append(all,
 			attempt{"", "", derived},
-			attempt{SignatureGroupKey, "the key of the group was used: derive the key of the device, the HMAC-SHA256 of the registration id under it", key},
-			attempt{SignatureGroupKey, "the key of the group was used, and without decoding its base64: decode it, and derive the key of the device, the HMAC-SHA256 of the registration id under it", text},
-			attempt{SignatureKeyText, "the derived key was used in base64: use its 32 bytes", []byte(base64.StdEncoding.EncodeToString(derived))},
-			attempt{SignatureKeyText, "the key was derived from the key of the group as it is printed: decode the base64 of that first", sastoken.DeriveKey(text, id)})
+			attempt{SignatureGroupKey, "the key of the group was used: derive the key of the device, the HMAC-SHA256 of the registration ID with that key", key},
+			attempt{SignatureGroupKey, "the key of the group was used, and without decoding its base64: decode it and derive the key of the device, the HMAC-SHA256 of the registration ID with that key", text},
+			attempt{SignatureKeyText, "the base64 text of the derived key was used: use its 32 bytes", []byte(base64.StdEncoding.EncodeToString(derived))},
+			attempt{SignatureKeyText, "the key was derived from the base64 text of the group key: decode it first", sastoken.DeriveKey(text, id)})
 		for _, other := range []string{strings.ToLower(id), strings.ToUpper(id), unescape(c.token.Resource())} {
 			other = other[strings.LastIndexByte(other, '/')+1:]
-			what := fmt.Sprintf("the key was derived from the registration id %.140q, but the device connects as %q: case matters there", other, id)
+			what := fmt.Sprintf("the key was derived from the registration ID %.140q, but the device connects as %q: the derived key depends on its case", other, id)
 			all = append(all, attempt{SignatureCase, what, sastoken.DeriveKey(key, other)})
 		}
 	}

@@ -35,9 +35,9 @@ func TestSignedTexts(t *testing.T) {
 	form := func(what string) []string {
 		return []string{"signature-text: the text was signed " + what + ": sign sr, one line feed, and se, here " + quoted}
 	}
-	const lower = "signature-case: the sr was signed in lower case: sign it as it stands in the token"
+	const lower = "signature-case: the sr was signed in lower case: sign it exactly as it is in the token"
 	other := func(sr string) string {
-		return fmt.Sprintf("signature-decoded: the sr that was signed is %q, but the token has another one: sign the sr as it stands in the token", sr)
+		return fmt.Sprintf("signature-decoded: the sr that was signed is %q, but the token has another sr: sign the sr exactly as it is in the token", sr)
 	}
 	resource := func(sr, hint string) string {
 		return fmt.Sprintf("token-resource: the sr of the token is %q%s: expected %q", sr, hint, sastoken.Resource(scope, "dev-1"))
@@ -55,13 +55,13 @@ func TestSignedTexts(t *testing.T) {
 		{sr, sr, form("without se")},
 		{sr, "sr=" + sr + "\nse=" + se, form("with sr= and se= in it")},
 		{sr, sr + "&" + se, form("with & instead of a line feed")},
-		{sr, plain + "\n" + se, []string{"signature-decoded: the sr was signed before it was percent-encoded: sign the sr as it stands in the token"}},
+		{sr, plain + "\n" + se, []string{"signature-decoded: the sr was signed before it was percent-encoded: sign the sr exactly as it is in the token"}},
 		{sr, strings.ToLower(plain) + "\n" + se, []string{lower}},
 		{sr, strings.ToLower(sr) + "\n" + se, []string{lower}},
 		{plain, toSign, []string{other(sr)}},
 		{plain, strings.ReplaceAll(sr, "%2F", "%2f") + "\n" + se, []string{other(strings.ReplaceAll(sr, "%2F", "%2f"))}},
 		{strings.ToLower(sr), plain + "\n" + se, []string{resource(strings.ToLower(sr), ", which differs in case"), other(plain)}},
-		{sr, "x", []string{"signature-key: the signature fits none of the keys of this device: look at the key; what is to be signed is " + quoted}},
+		{sr, "x", []string{"signature-key: the signature matches none of the keys of this device: check the key; the text to sign is " + quoted}},
 	} {
 		if d := cmp.Diff(test.want, told(t, "dev-1", token(key, test.sr, test.signed, expiry), device(dpstest.Outcome{}))); d != "" {
 			t.Errorf("%q: %s", test.signed, d)
@@ -83,7 +83,7 @@ func TestOneMistakeIsLikelier(t *testing.T) {
 func TestSecondKeyAsText(t *testing.T) {
 	e := dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), SecondaryKey: " " + encoded(groupKey) + "\n"}
 	got := told(t, "dev-1", token([]byte(encoded(groupKey)), sr, toSign, expiry), e)
-	if want := []string{"signature-key-text: the key was used as it is printed: decode its base64 first"}; !cmp.Equal(got, want) {
+	if want := []string{"signature-key-text: the base64 text of the key was used as the key: decode it first"}; !cmp.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestKeysOfOtherIDs(t *testing.T) {
 		password := token(sastoken.DeriveKey(groupKey, other), resource, fmt.Sprintf("%s\n%d", resource, expiry), expiry)
 		want := []string{
 			fmt.Sprintf("token-resource: the sr of the token is %q, which differs in case: expected %q", resource, sastoken.Resource(scope, "Sn-7")),
-			fmt.Sprintf(`signature-case: the key was derived from the registration id %q, but the device connects as "Sn-7": case matters there`, other),
+			fmt.Sprintf(`signature-case: the key was derived from the registration ID %q, but the device connects as "Sn-7": the derived key depends on its case`, other),
 		}
 		if d := cmp.Diff(want, told(t, "Sn-7", password, group)); d != "" {
 			t.Error(d)
@@ -128,7 +128,7 @@ func TestFieldsInAnyOrder(t *testing.T) {
 	for password, want := range map[string]string{
 		"SharedAccessSignature " + raw:                           "token-plus: ",
 		"SharedAccessSignature sig=" + hex64 + "&sr=x":           "token-form: the password is not a SAS token: the signature is in hex, ",
-		"SharedAccessSignature se=4611686018427387904&sr=x":      "token-expiry-unit: se is 4611686018427387904, which looks like a time in less than milliseconds",
+		"SharedAccessSignature se=4611686018427387904&sr=x":      "token-expiry-unit: se is 4611686018427387904, which looks like a time in a unit smaller than milliseconds",
 		"SharedAccessSignature sr=x&se=9223372036854775808&x=y":  "token-form: the password is not a SAS token: sastoken: ",
 		"SharedAccessSignature sr=sec_ret&sig=x&se=253402300799": "token-form: the password is not a SAS token: sastoken: ",
 	} {

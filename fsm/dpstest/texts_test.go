@@ -35,7 +35,7 @@ func TestBodyTexts(t *testing.T) {
 		"{a:1}":                             `the body is not JSON: invalid character 'a' looking for beginning of object key string`,
 		`{"a":'1'}`:                         `the body is not JSON: invalid character '\'' looking for beginning of value`,
 		"{'a':1}":                           `the body is not JSON: invalid character '\'' looking for beginning of object key string; JSON has double quotes`,
-		"{}\x00":                            `the body is not JSON: invalid character '\x00' after top-level value; the body ends with a zero byte: do not send that of a C string`,
+		"{}\x00":                            `the body is not JSON: invalid character '\x00' after top-level value; the body ends with a zero byte: do not send the terminator of a C string`,
 		`{"payload":1}`:                     `the payload in the body begins with "1", expected a JSON object`,
 		`{"payload":["0123456789abcdef"]}`:  `the payload in the body begins with "[\"0123456789", expected a JSON object`,
 		`{"csr":{}}`:                        `"csr" in the body is a object, expected a string`,
@@ -74,14 +74,14 @@ func TestTokenFormTexts(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", Prefix: "dev-1", PrimaryKey: encoded(groupKey)}
 	for password, want := range map[string]string{
 		"secret":                 "text of 6 bytes does not begin with",
-		"secret\n":               "there is a line break in it; sastoken: ",
-		"sec\rret":               "there is a line break in it; sastoken: ",
+		"secret\n":               "it contains a line break; sastoken: ",
+		"sec\rret":               "it contains a line break; sastoken: ",
 		"sr=secret&sig=x":        `it begins with sr=, without "SharedAccessSignature "; sastoken: `,
 		string(encoded(key)):     "the password is the key itself: sign a token with it; sastoken: ",
 		"sig=sec%25ret":          "the signature is percent-encoded twice; sastoken: ",
-		"sig=sec_ret":            "the signature is in the base64 of URLs, with '-' and '_', the standard one is expected; sastoken: ",
-		"sig=sec-ret":            "the signature is in the base64 of URLs, with '-' and '_', the standard one is expected; sastoken: ",
-		"sig=" + hex64:           "the signature is in hex, base64 is expected; sastoken: ",
+		"sig=sec_ret":            "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; sastoken: ",
+		"sig=sec-ret":            "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; sastoken: ",
+		"sig=" + hex64:           "the signature is in hex, expected base64; sastoken: ",
 		"sig=" + hex64[1:]:       "bytes does not begin with",
 		"se=253402300799":        "bytes does not begin with",
 		"sig=" + hex64[1:] + "g": "bytes does not begin with",
@@ -94,7 +94,7 @@ func TestTokenFormTexts(t *testing.T) {
 	for se, want := range map[string]string{
 		"253402300800":     "se is 253402300800, which looks like a time in milliseconds: expected Unix time in seconds, 10 digits",
 		"1000000000000000": "se is 1000000000000000, which looks like a time in milliseconds: expected Unix time in seconds, 10 digits",
-		"1000000000000001": "se is 1000000000000001, which looks like a time in less than milliseconds: expected Unix time in seconds, 10 digits",
+		"1000000000000001": "se is 1000000000000001, which looks like a time in a unit smaller than milliseconds: expected Unix time in seconds, 10 digits",
 	} {
 		if d := cmp.Diff(want, diagnosed(t, func(n *naive) { n.connect.Password = []byte("se=" + se) })); d != "" {
 			t.Error(d)
@@ -137,9 +137,9 @@ func TestConnectTexts(t *testing.T) {
 		choice  []string
 		want    string
 	}{
-		{"2019-03-30", nil, `the api-version "2019-03-30" is not a known one, and the real service may answer 400: expected "2019-03-31", as documented, or another of ` + known},
-		{"latest", nil, `the api-version is "latest", and the service answers 400: expected "2019-03-31", as documented, or another of ` + known},
-		{"2019-03-31", []string{"2021-06-01"}, `the api-version is "2019-03-31", and the service answers 400: expected one of ["2021-06-01"]`},
+		{"2019-03-30", nil, `the api-version "2019-03-30" is unknown, and the real service may answer with 400: expected "2019-03-31", as documented, or another of ` + known},
+		{"latest", nil, `the api-version is "latest", and the service answers with 400: expected "2019-03-31", as documented, or another of ` + known},
+		{"2019-03-31", []string{"2021-06-01"}, `the api-version is "2019-03-31", and the service answers with 400: expected one of ["2021-06-01"]`},
 	} {
 		o := observe(t, dpstest.Config{Choices: dpstest.Choices{APIVersions: test.choice}, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 		newPeer(t, o.Service).say(connect(func(c *packet.Connect) {
@@ -174,12 +174,12 @@ func TestNotConnectTexts(t *testing.T) {
 
 // The texts about subscriptions name what the client has asked for instead.
 func TestSubscriptionTexts(t *testing.T) {
-	const nowhere = `the answer has nowhere to go: subscribe to "$dps/registrations/res/#"`
+	const nowhere = `the answer cannot be delivered: subscribe to "$dps/registrations/res/#"`
 	for filters, want := range map[string][]string{
 		"":                           {nowhere + ", and wait for the SUBACK before the first request"},
-		"a":                          {`1 of 1 topic filters are refused with 0x80, among them "a": the service grants "$dps/registrations/res/#" alone`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
-		"a b c d e":                  {`5 of 5 topic filters are refused with 0x80, among them "a", "b", "c": the service grants "$dps/registrations/res/#" alone`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
-		"a $dps/registrations/res/#": {`1 of 2 topic filters are refused with 0x80, among them "a": the service grants "$dps/registrations/res/#" alone`},
+		"a":                          {`1 of 1 topic filters are refused with 0x80, among them "a": the service grants only "$dps/registrations/res/#"`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
+		"a b c d e":                  {`5 of 5 topic filters are refused with 0x80, among them "a", "b", "c": the service grants only "$dps/registrations/res/#"`, nowhere + `, not to "a", and wait for the SUBACK before the first request`},
+		"a $dps/registrations/res/#": {`1 of 2 topic filters are refused with 0x80, among them "a": the service grants only "$dps/registrations/res/#"`},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 		p := newPeer(t, o.Service)
@@ -204,9 +204,9 @@ func TestTimesInTexts(t *testing.T) {
 		change func(*naive)
 		want   string
 	}{
-		"query":  {func(n *naive) { n.queryAfter = 1234567 * time.Microsecond }, "the query came 1.765s before the retry-after of the last answer was over: wait that long after each answer, and a little longer"},
-		"PUBACK": {func(n *naive) { n.puback, n.queryAfter = false, 3000400*time.Microsecond }, "the answer with packet identifier 1 was sent with QoS 1 3s ago and has not been acknowledged: send a PUBACK at once [MQTT-4.3.2-2]"},
-		"silent": {func(n *naive) { n.queryAfter = 90 * time.Second }, "nothing came for 1m30s, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"},
+		"query":  {func(n *naive) { n.queryAfter = 1234567 * time.Microsecond }, "the query arrived 1.765s before the retry-after of the last answer had elapsed: wait at least that long after each answer"},
+		"PUBACK": {func(n *naive) { n.puback, n.queryAfter = false, 3000400*time.Microsecond }, "the answer with packet identifier 1 was sent with QoS 1 3s ago and has not been acknowledged: send a PUBACK immediately [MQTT-4.3.2-2]"},
+		"silent": {func(n *naive) { n.queryAfter = 90 * time.Second }, "nothing arrived for 1m30s, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"},
 	} {
 		if d := cmp.Diff(test.want, diagnosed(t, test.change)); d != "" {
 			t.Error(name, d)
@@ -219,13 +219,13 @@ func TestTimesInTexts(t *testing.T) {
 			n.o.now = n.o.now.Add(3 * time.Second)
 		}
 	}
-	const want = `the operation "4.0000000000000001.00000000-0000-4000-8000-000000000001", which began 3s ago, is under way: query it instead, over another connection too`
+	const want = `the operation "4.0000000000000001.00000000-0000-4000-8000-000000000001", which began 3s ago, is in progress: query it instead, even on another connection`
 	if d := cmp.Diff(want, diagnosed(t, again)); d != "" {
 		t.Error(d)
 	}
 	for came, want := range map[string]string{
-		"":                     "no CONNECT came within 30.123s",
-		"\x10\x0c\x00\x04MQTT": "no CONNECT came within 30.123s but 8 bytes of a packet whose Remaining Length promises more",
+		"":                     "no CONNECT arrived within 30.123s",
+		"\x10\x0c\x00\x04MQTT": "no CONNECT arrived within 30.123s except 8 bytes of a packet whose Remaining Length is larger",
 	} {
 		o := observe(t, dpstest.Config{})
 		c := o.Open(start, nil)

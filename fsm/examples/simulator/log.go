@@ -54,7 +54,7 @@ func (d *desk) event(e dpstest.Event) {
 	case d.stopping && e.Kind == dpstest.EventDiagnosis: // such as a missing DISCONNECT
 		return
 	case d.stopping && e.Kind == dpstest.EventClosed:
-		e.Text = "closed since the simulator stops"
+		e.Text = "closed because the simulator is stopping"
 	}
 	entry := d.journal.Add(journal.NewEntry(e))
 	d.tally.Add(entry)

@@ -126,7 +126,7 @@ func TestEndWhileClientsAreConnected(t *testing.T) {
 	if code := s.stop(); code != exitStopped {
 		t.Errorf("exit code %d, %s", code, s.out)
 	}
-	s.out.wait(t, "dev-1 = closed since the simulator stops", "report: dev-1: 1 connection; no mistakes; last: closed since the simulator stops")
+	s.out.wait(t, "dev-1 = closed because the simulator is stopping", "report: dev-1: 1 connection; no mistakes; last: closed because the simulator is stopping")
 }
 
 // With -quiet there is nothing to read, unless a client makes a mistake.
