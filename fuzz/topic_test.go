@@ -14,6 +14,9 @@ import (
 func FuzzTopic(f *testing.F) { f.Fuzz(checkTopic) }
 
 func checkTopic(t *testing.T, b []byte) {
+	if len(b) > 60_000 {
+		return // its escaped identifiers could make the topic name too long to be written
+	}
 	checkRequest(t, b)
 	checkResponse(t, b)
 }

@@ -90,7 +90,7 @@ func (r Request) check() error {
 		return invalid("OperationID of at most "+strconv.Itoa(MaxIDLen)+" bytes", strconv.Itoa(n))
 	}
 	for _, o := range operations {
-		if o.op == r.Op && o.needsID && len(r.OperationID) == 0 {
+		if o.needsID && equalFold(r.Op, string(o.op)) && len(r.OperationID) == 0 {
 			return invalid("OperationID for "+string(o.op), "none")
 		}
 	}

@@ -157,20 +157,21 @@ func TestRequestThatCannotBeWrittenLeavesTheBufferAlone(t *testing.T) {
 		text string
 		edit func(*Request)
 	}{
-		{`Op of the form verb/operation, found ""`, func(r *Request) { r.Op = "" }},
-		{`Op of the form verb/operation, found "PUT"`, func(r *Request) { r.Op = "PUT" }},
-		{`Op of the form verb/operation, found "PUT/a/b"`, func(r *Request) { r.Op = "PUT/a/b" }},
-		{`Op of the form verb/operation, found "PUT/a?"`, func(r *Request) { r.Op = "PUT/a?" }},
-		{`Op of the form verb/operation, found "PUT/#"`, func(r *Request) { r.Op = "PUT/#" }},
-		{`Op of the form verb/operation, found "res/200"`, func(r *Request) { r.Op = "res/200" }},
-		{`RequestID of 1 to 256 bytes, found 0`, func(r *Request) { r.RequestID = nil }},
-		{`RequestID of 1 to 256 bytes, found 0`, func(r *Request) { r.RequestID = []byte{} }},
-		{`RequestID of 1 to 256 bytes, found 257`, func(r *Request) { r.RequestID = long }},
-		{`OperationID of at most 256 bytes, found 257`, func(r *Request) { r.OperationID = long }},
-		{`OperationID for GET/iotdps-get-operationstatus, found none`, func(r *Request) { r.OperationID = nil }},
-		{`OperationID for GET/iotdps-get-operationstatus, found none`, func(r *Request) { r.OperationID = []byte{} }},
-		{`no property in Extra that has a field of its own, found "$RID=1"`, func(r *Request) { r.Extra = []byte("a&$RID=1") }},
-		{`no property in Extra that has a field of its own, found "operationid"`, func(r *Request) { r.Extra = []byte("operationid") }},
+		{`Op of the form verb/operation, got ""`, func(r *Request) { r.Op = "" }},
+		{`Op of the form verb/operation, got "PUT"`, func(r *Request) { r.Op = "PUT" }},
+		{`Op of the form verb/operation, got "PUT/a/b"`, func(r *Request) { r.Op = "PUT/a/b" }},
+		{`Op of the form verb/operation, got "PUT/a?"`, func(r *Request) { r.Op = "PUT/a?" }},
+		{`Op of the form verb/operation, got "PUT/#"`, func(r *Request) { r.Op = "PUT/#" }},
+		{`Op of the form verb/operation, got "res/200"`, func(r *Request) { r.Op = "res/200" }},
+		{`RequestID of 1 to 256 bytes, got 0`, func(r *Request) { r.RequestID = nil }},
+		{`RequestID of 1 to 256 bytes, got 0`, func(r *Request) { r.RequestID = []byte{} }},
+		{`RequestID of 1 to 256 bytes, got 257`, func(r *Request) { r.RequestID = long }},
+		{`OperationID of at most 256 bytes, got 257`, func(r *Request) { r.OperationID = long }},
+		{`OperationID for GET/iotdps-get-operationstatus, got none`, func(r *Request) { r.OperationID = nil }},
+		{`OperationID for GET/iotdps-get-operationstatus, got none`, func(r *Request) { r.OperationID = []byte{} }},
+		{`OperationID for GET/iotdps-get-operationstatus, got none`, func(r *Request) { r.Op, r.OperationID = "get/IOTDPS-get-operationstatus", nil }},
+		{`Extra without properties that have their own field, got "$RID=1"`, func(r *Request) { r.Extra = []byte("a&$RID=1") }},
+		{`Extra without properties that have their own field, got "operationid"`, func(r *Request) { r.Extra = []byte("operationid") }},
 	} {
 		r := ok
 		tt.edit(&r)
