@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// BenchmarkFleet registers whole fleets of real machines. What counts is the processor
-// time of a request and the heap of a device, which hardly grow with the fleet. (The
-// requests of a device do, with its logarithm.)
+// BenchmarkFleet registers whole fleets of real machines. The processor time
+// per request and the heap per device should hardly grow with the fleet. (The
+// requests per device grow with its logarithm.)
 func BenchmarkFleet(b *testing.B) {
 	for _, devices := range []int{100, 1000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("devices=%d", devices), func(b *testing.B) {

@@ -24,24 +24,24 @@ type options struct {
 func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints errors and usage
-	f.IntVar(&o.devices, "devices", 100_000, "`number` of devices, up to a million, which is what the service takes")
-	f.IntVar(&o.size, "size", 0, "`number` of devices that policy sized goes by; 0 for the right one")
+	f.IntVar(&o.devices, "devices", 100_000, "`number` of devices, at most a million, the limit of the service")
+	f.IntVar(&o.size, "size", 0, "`number` of devices that the policy \"sized\" assumes; 0 for the actual number")
 	f.StringVar(&o.policies, "policies", "all", "`names` of policies, separated by commas")
-	f.StringVar(&o.svg, "svg", "", "SVG `file` to write the curves to")
-	f.Uint64Var(&o.seed, "seed", 1, "`number` from which all randomness is drawn")
-	f.IntVar(&o.memory, "memory", 1450, "`MiB` that the process may take; with more, a million machines need less time")
+	f.StringVar(&o.svg, "svg", "", "SVG `file` to which the curves are written")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` that seeds all randomness")
+	f.IntVar(&o.memory, "memory", 1450, "memory limit of the process in `MiB`; with more, a million machines need less time")
 	return f
 }
 
 // usage returns what -h prints.
 func usage() string {
 	var s strings.Builder
-	s.WriteString(`fleet switches on many devices in the same second, in virtual time, and measures how they get
-registered with a service that takes 1,000 registrations a minute.
+	s.WriteString(`fleet switches on many devices in the same second, in virtual time, and measures how long they
+take to register with a service that accepts 1,000 registrations per minute.
 
-  fleet                                   100,000 devices, all policies
-  fleet -devices 1000000 -policies fsm    a million of ours
-  fleet -svg fleet.svg                    draws the curves
+  fleet                                   run 100,000 devices with all policies
+  fleet -devices 1000000 -policies fsm    run a million devices with this module's policy
+  fleet -svg fleet.svg                    draw the curves, too
 
 The policies:
 `)
@@ -52,11 +52,12 @@ The policies:
 	f := new(options).flags()
 	f.SetOutput(&s)
 	f.PrintDefaults()
-	s.WriteString("\nProgress goes to standard error. Exit code: 0 done; 1 failed; 2 bad usage.\n")
+	s.WriteString("\nProgress is written to standard error. Exit code: 0 done; 1 failed; 2 bad usage.\n")
 	return s.String()
 }
 
-// parse reads the command line. flag.ErrHelp asks for the usage.
+// parse reads the command line. The error is flag.ErrHelp if the user asks for
+// help.
 func parse(args []string) (options, error) {
 	var o options
 	f := o.flags()
@@ -69,7 +70,7 @@ func parse(args []string) (options, error) {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	report(f.NArg() > 0, "unexpected argument %q: every argument is a flag", f.Arg(0))
+	report(f.NArg() > 0, "unexpected argument %q: only flags are accepted", f.Arg(0))
 	report(o.devices < 1 || o.devices > 1_000_000, "-devices is %d, expected 1 to 1000000", o.devices)
 	report(o.size < 0 || o.size > 1_000_000_000, "-size is %d, expected 0 to 1000000000", o.size)
 	if o.size == 0 {
@@ -82,7 +83,7 @@ func parse(args []string) (options, error) {
 		for _, name := range strings.Split(o.policies, ",") {
 			i := slices.IndexFunc(policies, func(p policy) bool { return p.name == name })
 			if i < 0 {
-				report(true, "-policies has %q, expected all or some of %s", name, names())
+				report(true, "-policies contains %q, expected all or some of %s", name, names())
 				continue
 			}
 			o.chosen = append(o.chosen, policies[i])

@@ -15,13 +15,13 @@ func size(devices int) fleet {
 	return fleet{devices: devices, size: devices, seed: 1, memory: 1450, tell: silent}
 }
 
-// real plays real machines and holds that each device is registered, in order.
+// real runs real machines and checks that each device is registered, in order.
 func real(t testing.TB, devices int) result {
 	t.Helper()
 	return play(t, size(devices), 0)
 }
 
-// play plays real machines that take the fleet for so large.
+// play runs real machines that assume a fleet of fleetSize devices.
 func play(t testing.TB, f fleet, fleetSize int) result {
 	t.Helper()
 	devices := f.devices
@@ -35,17 +35,18 @@ func play(t testing.TB, f fleet, fleetSize int) result {
 	return r
 }
 
-// The model is as good as the machines, which is what makes its figures for others count.
+// The model agrees with real machines, so its figures for other policies are
+// credible.
 func TestModelAgreesWithMachines(t *testing.T) {
 	for _, devices := range []int{1000, 3000, 6000} {
 		m, r := size(devices).model("ours", ours), real(t, devices)
 		near := func(what string, model, machines, most float64) {
 			t.Helper()
 			if off := model/machines - 1; off > most || off < -most {
-				t.Errorf("%d devices: %s is %.2f in the model and %.2f with machines", devices, what, model, machines)
+				t.Errorf("%d devices: %s: %.2f in the model and %.2f with machines", devices, what, model, machines)
 			}
 		}
-		near("requests a device", m.perDevice(), r.perDevice(), 0.02)
+		near("requests per device", m.perDevice(), r.perDevice(), 0.02)
 		near("registered: half", m.quantile(0.5).Seconds(), r.quantile(0.5).Seconds(), 0.1)
 		near("registered: 9 of 10", m.quantile(0.9).Seconds(), r.quantile(0.9).Seconds(), 0.1)
 		near("registered: all", m.quantile(1).Seconds(), r.quantile(1).Seconds(), 0.2)
@@ -55,12 +56,12 @@ func TestModelAgreesWithMachines(t *testing.T) {
 	}
 }
 
-// The quota is the real one: nobody does better than the bound, and who only obeys
-// retry-after comes close to it.
+// The quota is the real one: no policy is faster than the bound, and a policy
+// that only obeys retry-after comes close to it.
 func TestBound(t *testing.T) {
 	for devices, want := range map[int]time.Duration{1: 4 * time.Second, 1000: 4 * time.Second, 1001: 64 * time.Second, 1_000_000: 999*time.Minute + 4*time.Second} {
 		if got := bound(devices); got != want {
-			t.Errorf("%d devices: bound %v, want %v", devices, got, want)
+			t.Errorf("%d devices: expected a bound of %v, got %v", devices, want, got)
 		}
 	}
 	for _, p := range policies {
@@ -69,7 +70,7 @@ func TestBound(t *testing.T) {
 			t.Fatalf("%s: %d registered, %v", p.name, len(r.registered), err)
 		}
 		if last := r.quantile(1); last < bound(5000)-time.Second {
-			t.Errorf("%s: the last one after %v, the bound is %v", p.name, last, bound(5000))
+			t.Errorf("%s: the last device is registered after %v, but the bound is %v", p.name, last, bound(5000))
 		}
 		for i := registrationsPerMinute; i < 5000; i++ { // no minute has more than two windows in it
 			if d := r.registered[i] - r.registered[i-registrationsPerMinute]; i%registrationsPerMinute == 0 && i > registrationsPerMinute && d < 50*time.Second {
@@ -79,19 +80,19 @@ func TestBound(t *testing.T) {
 	}
 	r := size(5000).model("obey", obey)
 	if r.ratio() > 1.01 || r.perDevice() != 4 {
-		t.Errorf("%.2f times the bound with %.2f requests a device, want 1 and 4", r.ratio(), r.perDevice())
+		t.Errorf("got %.2f times the bound with %.2f requests per device, expected 1 and 4", r.ratio(), r.perDevice())
 	}
 }
 
-// What the documentation claims.
+// No other policy is both faster and cheaper than ours, as the README claims.
 func TestNoOtherPolicyIsFasterAndCheaper(t *testing.T) {
 	for _, devices := range []int{1000, 10_000, 20_000, 100_000} {
 		our := size(devices).model("ours", ours)
 		if our.perDevice() > 20 || our.ratio() > 1.25 {
-			t.Errorf("%d devices: %.2f times the bound with %.2f requests a device", devices, our.ratio(), our.perDevice())
+			t.Errorf("%d devices: %.2f times the bound with %.2f requests per device", devices, our.ratio(), our.perDevice())
 		}
 		if devices > 20_000 {
-			continue // the others take too many requests for a test
+			continue // the other policies need too many requests for a test
 		}
 		for _, w := range []wait{obey, restart, embedded, deviceUpdate} {
 			r := size(devices).model("theirs", w)
@@ -102,8 +103,9 @@ func TestNoOtherPolicyIsFasterAndCheaper(t *testing.T) {
 	}
 }
 
-// A fleet that knows its size is nearly as fast as the quota allows, with hardly more
-// requests than it needs. What a wrong size costs is documented.
+// A fleet that knows its size is nearly as fast as the quota allows, with
+// hardly more requests than it needs. A wrong size costs what the README
+// documents.
 func TestSizedFleet(t *testing.T) {
 	for _, test := range []struct {
 		devices, size   int
@@ -114,18 +116,18 @@ func TestSizedFleet(t *testing.T) {
 	} {
 		r := play(t, size(test.devices), test.size)
 		if r.ratio() > test.ratio || r.perDevice() > test.requests {
-			t.Errorf("%d devices, thought to be %d: %.2f times the bound with %.2f requests a device, want at most %.2f and %.2f",
+			t.Errorf("%d devices, assumed to be %d: got %.2f times the bound with %.2f requests per device, expected at most %.2f and %.2f",
 				test.devices, test.size, r.ratio(), r.perDevice(), test.ratio, test.requests)
 		}
 	}
 }
 
-// Whatever the size, the last device of a fleet that does not know it is registered
-// within 1.25 times the bound.
+// In a fleet of any size that does not know its size, the last device is
+// registered within 1.25 times the bound.
 func TestFleetOfUnknownSize(t *testing.T) {
 	for _, devices := range []int{1000, 10_000, 30_000} {
 		if r := real(t, devices); r.ratio() > 1.25 || r.perDevice() > 20 {
-			t.Errorf("%d devices: %.2f times the bound with %.2f requests a device", devices, r.ratio(), r.perDevice())
+			t.Errorf("%d devices: %.2f times the bound with %.2f requests per device", devices, r.ratio(), r.perDevice())
 		}
 	}
 }
@@ -134,7 +136,7 @@ func TestFleetOfUnknownSize(t *testing.T) {
 func TestSmallFleet(t *testing.T) {
 	r := real(t, 1000)
 	if r.refused != 0 || r.connections != 1000 || r.quantile(1) > 5*time.Second {
-		t.Errorf("%d refused, %d connections, the last one after %v", r.refused, r.connections, r.quantile(1))
+		t.Errorf("%d refused, %d connections, the last device after %v", r.refused, r.connections, r.quantile(1))
 	}
 }
 
@@ -160,11 +162,11 @@ func TestQueueKeepsOrder(t *testing.T) {
 	for e, ok := q.next(); ok; e, ok = q.next() {
 		got = append(got, e)
 		if len(want) < 2000 {
-			put(e.at) // often in the second that is open
+			put(e.at) // often in the current second
 		}
 	}
 	slices.SortFunc(want, order)
 	if !slices.Equal(got, want) {
-		t.Error("events come out of order")
+		t.Error("the queue returned events out of order")
 	}
 }

@@ -14,16 +14,16 @@ import (
 
 const scope = "0ne00000A1B"
 
-// start is when the power comes back.
+// start is the time when the power comes back.
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// A device is a machine and its connection, nil while there is none.
+// A device is a machine and its connection, which is nil while there is none.
 type device struct {
 	m    *fsm.Machine
 	conn *dpstest.Conn
 }
 
-// A world has real machines and a service, in virtual time.
+// A world contains real machines and a service, in virtual time.
 type world struct {
 	fleet
 	service *dpstest.Service
@@ -34,11 +34,12 @@ type world struct {
 	buf     []byte
 }
 
-// machines plays our own policy with devices that know the size of their fleet, or do not
-// if it is 0. They have certificates, which costs less than signing tokens.
+// machines runs our own policy with real devices. They know the size of their
+// fleet unless it is 0. They have certificates, which cost less than signing
+// tokens.
 func machines(name string, f fleet, size int) (result, error) {
-	// A million machines need some 1.1 GB, and would take twice as much if garbage had the
-	// time to pile up.
+	// A million machines need some 1.1 GB. Without a limit, garbage would
+	// double that.
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(f.memory) << 20))
 	m := startMeter()
 	w, err := newWorld(name, f, size)
@@ -48,14 +49,14 @@ func machines(name string, f fleet, size int) (result, error) {
 	full := 0
 	for e, ok := w.queue.next(); ok; e, ok = w.queue.next() {
 		if full == 0 && e.at >= time.Second {
-			full = m.heap() // every device is on and waits
+			full = m.heap() // every device is on and waiting
 		}
 		f.tell(w.res.policy, e.at, len(w.res.registered), f.devices)
 		if err := w.wake(e); err != nil {
 			return result{}, err
 		}
 	}
-	w.res.refused = w.res.requests - 2*f.devices // each device has one registration and one query that is none
+	w.res.refused = w.res.requests - 2*f.devices // the service accepts one registration and one query per device
 	slices.Sort(w.res.registered)
 	w.res.cost = m.stop(f.devices)
 	w.res.cost.bytes = full / f.devices
@@ -78,15 +79,16 @@ func newWorld(name string, f fleet, size int) (*world, error) {
 	w.res.policy = name
 	w.config = fsm.Config{
 		IDScope: scope, Attestation: fsm.X509, Jitter: random.Float64,
-		// No limits, since every device is to be registered. A million connections in the
-		// service are what takes memory: nobody keeps one for a minute of waiting.
+		// There are no limits, since every device must be registered. A million
+		// connections in the service would take much memory, so devices that
+		// wait for more than a minute disconnect.
 		Policy: fsm.Policy{Budget: -1, MaxAttempts: -1, StayConnected: time.Minute, FleetSize: size},
 	}
 	f.powerUp(&w.queue, random)
 	return w, nil
 }
 
-// wake lets a device do all that it has to at one time.
+// wake lets a device do everything that is due at the time of e.
 func (w *world) wake(e event) error {
 	d, now := &w.all[e.device], start.Add(e.at)
 	id := registrationID(e.device)
@@ -153,7 +155,7 @@ func (w *world) exchange(d *device, now time.Time) bool {
 	return true
 }
 
-// send carries what the device has to say, and counts its requests.
+// send carries the output of the device to the service and counts its requests.
 func (w *world) send(d *device, now time.Time) bool {
 	w.buf = d.m.AppendOutput(w.buf[:0])
 	for b := w.buf; len(b) > 0; {

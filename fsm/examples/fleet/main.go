@@ -1,14 +1,16 @@
-// Command fleet switches on a fleet of up to a million devices in the same second, as
-// after a power cut, before a service that takes 1,000 registrations a minute, and
-// tells how long it takes until each is registered and what that costs. Everything
-// happens in one process and in virtual time.
+// Command fleet switches on a fleet of up to a million devices in the same
+// second, as after a power cut. The devices register with a service that
+// accepts 1,000 registrations per minute. The command reports how long it takes
+// until all devices are registered, and what that costs. Everything happens in
+// one process and in virtual time.
 //
-// Our devices are real: an fsm.Machine each, which exchanges real bytes with a
-// dpstest.Service. For comparison, the policies of other clients are played against a
+// Our devices are real: each is an fsm.Machine that exchanges real bytes with a
+// dpstest.Service. For comparison, the policies of other clients run against a
 // model of the same quota.
 //
-// Where to look: machines.go drives the machines, model.go has the model, policies.go the
-// policies, queue.go the events, report.go the table, picture.go the curves.
+// The file machines.go drives the machines; model.go contains the model;
+// policies.go the policies; queue.go the events; report.go the table; and
+// picture.go the curves.
 package main
 
 import (
@@ -30,7 +32,7 @@ const (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run is main without its surroundings. It returns the exit code.
+// run is main with its environment as parameters. It returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -38,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "fleet: %s\n(fleet -h tells how to use it)\n", strings.ReplaceAll(err.Error(), "\n", "\nfleet: "))
+		fmt.Fprintf(stderr, "fleet: %s\n(Run \"fleet -h\" for usage.)\n", strings.ReplaceAll(err.Error(), "\n", "\nfleet: "))
 		return exitUsage
 	}
 	f := fleet{devices: o.devices, size: o.size, seed: o.seed, memory: o.memory, tell: ticker(stderr, time.Second)}
@@ -50,7 +52,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return exitFailed
 		}
 		results = append(results, r)
-		fmt.Fprintf(stderr, "%s: the last device is registered after %s, with %.2f requests each\n", p.name, clock(r.quantile(1)), r.perDevice())
+		fmt.Fprintf(stderr, "%s: the last device is registered after %s, with %.2f requests per device\n", p.name, clock(r.quantile(1)), r.perDevice())
 	}
 	table(stdout, o.devices, results)
 	if o.svg != "" {
@@ -62,7 +64,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// ticker returns what shows progress, once in so much real time. It may be called often.
+// ticker returns a function that reports progress. The function may be called
+// often: it writes at most one line in each period of real time.
 func ticker(w io.Writer, every time.Duration) func(policy string, now time.Duration, registered, devices int) {
 	last, calls := time.Now(), 0
 	return func(policy string, now time.Duration, registered, devices int) {

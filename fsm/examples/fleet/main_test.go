@@ -23,9 +23,9 @@ func TestRun(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d, %s", code, errs)
 	}
-	for _, want := range []string{"3,000 devices", "2m4s at best", "of the bound"} {
+	for _, want := range []string{"3,000 devices", "2m4s at the earliest", "times the bound"} {
 		if !strings.Contains(out, want) {
-			t.Errorf("no %q in\n%s", want, out)
+			t.Errorf("expected %q in\n%s", want, out)
 		}
 	}
 	svg, err := os.ReadFile(file)
@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, p := range policies {
 		if !strings.Contains(out, " "+p.name+" ") || !bytes.Contains(svg, []byte(">"+p.name+": ")) {
-			t.Errorf("no %s in\n%s", p.name, out)
+			t.Errorf("expected %s in\n%s", p.name, out)
 		}
 	}
 	curves := 0
@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if curves != len(policies) {
-		t.Errorf("%d curves, want %d", curves, len(policies))
+		t.Errorf("expected %d curves, got %d", len(policies), curves)
 	}
 }
 
@@ -70,41 +70,41 @@ func TestUsage(t *testing.T) {
 	}
 	for _, p := range policies {
 		if !strings.Contains(out, p.name+" ") {
-			t.Errorf("-h does not tell of %s", p.name)
+			t.Errorf("-h does not list %s", p.name)
 		}
 	}
 	for want, args := range map[string][]string{
-		"unexpected argument":                   {"x"},
-		"-devices is 0":                         {"-devices", "0"},
-		"-memory is 0":                          {"-memory", "0"},
-		"-devices is 1000001":                   {"-devices", "1000001"},
-		`-policies has "y", expected all or so`: {"-policies", "fsm,y"},
-		"flag provided but not defined":         {"-z"},
+		"unexpected argument": {"x"},
+		"-devices is 0":       {"-devices", "0"},
+		"-memory is 0":        {"-memory", "0"},
+		"-devices is 1000001": {"-devices", "1000001"},
+		`-policies contains "y", expected all or so`: {"-policies", "fsm,y"},
+		"flag provided but not defined":              {"-z"},
 	} {
 		if code, _, errs := try(args...); code != 2 || !strings.Contains(errs, want) || !strings.Contains(errs, "fleet -h") {
-			t.Errorf("%q: exit code %d, %s, want %s", args, code, errs, want)
+			t.Errorf("%q: exit code %d, expected %s, got %s", args, code, want, errs)
 		}
 	}
 	if code, _, errs := try("-devices", "1", "-policies", "restart", "-svg", t.TempDir()); code != 1 || errs == "" {
-		t.Errorf("a picture that cannot be written: exit code %d, %s", code, errs)
+		t.Errorf("unwritable picture: exit code %d, %s", code, errs)
 	}
 }
 
 func TestProgress(t *testing.T) {
 	var out strings.Builder
 	tell := ticker(&out, 0)
-	for range 1999 { // it looks at the time at each thousandth call
+	for range 1999 { // the ticker checks the time in every thousandth call
 		tell("fsm", time.Hour, 12345, 1_000_000)
 	}
 	if want := "fsm: after 1h0m0s, 12,345 of 1,000,000 devices are registered\n"; out.String() != want {
-		t.Errorf("%q, want %q", out.String(), want)
+		t.Errorf("expected %q, got %q", want, out.String())
 	}
 }
 
 func TestNumbers(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 12345: "12,345", 1_000_000: "1,000,000"} {
 		if got := thousands(n); got != want {
-			t.Errorf("%d is %s, want %s", n, got, want)
+			t.Errorf("%d: expected %s, got %s", n, want, got)
 		}
 	}
 	if got := clock(25*time.Hour + 61*time.Second); got != "25:01:01" {
@@ -112,13 +112,13 @@ func TestNumbers(t *testing.T) {
 	}
 	for _, end := range []time.Duration{time.Second, 5 * time.Second, time.Minute, 99 * time.Minute, 17 * time.Hour, 400 * time.Hour} {
 		if n := end / tick(end); n < 1 || n > 12 {
-			t.Errorf("%d marks on an axis of %v", n, end)
+			t.Errorf("got %d marks on an axis of %v", n, end)
 		}
 	}
 }
 
-// All randomness comes from -seed: with another one the curves are others, and with the
-// same one they are the same, to the pixel.
+// All randomness comes from -seed: the same seed gives exactly the same curves,
+// and another seed gives different curves.
 func TestSeed(t *testing.T) {
 	for _, p := range policies {
 		curves := func(seed string) string {
@@ -134,7 +134,7 @@ func TestSeed(t *testing.T) {
 		}
 		one, again, other := curves("1"), curves("1"), curves("2")
 		if one != again || one == other {
-			t.Errorf("%s: the same seed has the same curves: %t, another seed others: %t", p.name, one == again, one != other)
+			t.Errorf("%s: same curves with the same seed: %t, different curves with another seed: %t", p.name, one == again, one != other)
 		}
 	}
 }

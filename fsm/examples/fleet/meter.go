@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// cost is what a run took of the machine that it ran on.
+// cost is the use of the computer by a run.
 type cost struct {
-	cpu   time.Duration // a device; where the system does not tell, the time that passed
-	bytes int           // of heap a device, when all are on; 0: not measured
+	cpu   time.Duration // per device; on systems without processor times, the elapsed time
+	bytes int           // of heap per device, when all are on; 0 if not measured
 	peak  int           // bytes that the process has taken from the system so far
 }
 
 // A meter measures a run.
 type meter struct {
 	cpu  time.Duration
-	base int // heap before
+	base int // heap before the run
 }
 
 func startMeter() meter { return meter{cpuTime(), heap()} }
@@ -30,7 +30,7 @@ func (m meter) stop(devices int) cost {
 	return cost{cpu: (cpuTime() - m.cpu) / time.Duration(devices), peak: peak()}
 }
 
-// heap returns the bytes in use.
+// heap returns the number of bytes in use.
 func heap() int {
 	var s runtime.MemStats
 	runtime.GC()
@@ -38,8 +38,8 @@ func heap() int {
 	return int(s.HeapAlloc)
 }
 
-// peak returns the largest resident size so far where the system tells, and else what the
-// runtime has taken.
+// peak returns the largest resident size so far, if the system provides it, or
+// else the memory that the runtime has obtained.
 func peak() int {
 	if f, err := os.Open("/proc/self/status"); err == nil {
 		defer f.Close()

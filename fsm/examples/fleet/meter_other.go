@@ -6,5 +6,6 @@ import "time"
 
 var began = time.Now()
 
-// cpuTime returns the time since the start: there is no portable way to the other one.
+// cpuTime returns the time since the start, because there is no portable way to
+// get the processor time.
 func cpuTime() time.Duration { return time.Since(began) }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The quotas of the real service, and the retry-after with which it answers a
+// The quotas of the real service, and the retry-after of its answer to a
 // registration.
 const (
 	registrationsPerMinute = 1000
@@ -14,37 +14,37 @@ const (
 	pollAfter              = 3 * time.Second
 )
 
-// A fleet is what is switched on.
+// A fleet describes the devices that are switched on.
 type fleet struct {
 	devices int
-	size    int // what devices take for that number, if they know it
+	size    int // the number that devices of the policy "sized" assume
 	seed    uint64
-	memory  int // MiB from where on the garbage collector takes care
+	memory  int // memory limit of the garbage collector in MiB
 	tell    func(policy string, now time.Duration, registered, devices int)
 }
 
-// A result is what became of it.
+// A result is the outcome of a run.
 type result struct {
 	policy      string
 	requests    int             // registrations and queries
-	refused     int             // of these, answered 429
-	connections int             // 0: not measured
-	registered  []time.Duration // when each device was, in order
+	refused     int             // requests answered with 429
+	connections int             // 0 if not measured
+	registered  []time.Duration // when each device was registered, in order
 	cost        cost
 }
 
 func (f fleet) random() *rand.Rand { return rand.New(rand.NewPCG(f.seed, uint64(f.devices))) }
 
-// powerUp puts each device into the queue, in the first second.
+// powerUp puts each device into the queue, at random times in the first second.
 func (f fleet) powerUp(q *queue, r *rand.Rand) {
 	for i := range f.devices {
 		q.put(event{time.Duration(r.Int64N(int64(time.Second))), uint32(i)})
 	}
 }
 
-// modelled is a policy that is played in a model: of the device only what happens to its
-// requests, of the service only the quota. The query comes after pollAfter and ends the
-// registration.
+// modelled returns a policy that runs in a model, which has only the requests
+// of the devices and the quota of the service. The query follows after
+// pollAfter and ends the registration.
 func modelled(name, what string, w wait) policy {
 	return policy{name, what, func(f fleet) (result, error) { return f.model(name, w), nil }}
 }
@@ -53,13 +53,13 @@ func (f fleet) model(name string, w wait) result {
 	m := startMeter()
 	r, q := f.random(), new(queue)
 	f.powerUp(q, r)
-	throttled := make([]struct { // of each device
+	throttled := make([]struct { // the 429 answers to each device
 		n     uint16
 		since time.Duration
 	}, f.devices)
 	res := result{policy: name}
 	var window struct {
-		end time.Duration // of the minute that began with the first request after the last one
+		end time.Duration // of a minute that begins with the first request after the previous minute
 		n   int
 	}
 	for e, ok := q.next(); ok; e, ok = q.next() {

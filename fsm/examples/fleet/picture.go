@@ -13,11 +13,11 @@ const (
 	left, right, top, bottom = 70, 930, 60, 400
 )
 
-// colours are those of the policies, in their order. They can be told apart without red
-// and green.
+// colours are the colors of the policies, in order. They do not depend on
+// telling red from green.
 var colours = []string{"#0072b2", "#000000", "#e69f00", "#cc79a7", "#009e73", "#d55e00"}
 
-// picture draws how many devices are registered after which time, as SVG.
+// picture draws the number of registered devices over time, as SVG.
 func picture(devices int, results []result) []byte {
 	end := bound(devices)
 	for i := range results {
@@ -31,7 +31,7 @@ func picture(devices int, results []result) []byte {
 	draw := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	draw(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="14">`, width, height)
 	draw(`<rect width="100%%" height="100%%" fill="white"/>`)
-	draw(`<text x="%d" y="30" font-size="18">%s devices, switched on in the same second: how many are registered after how long</text>`, left, thousands(devices))
+	draw(`<text x="%d" y="30" font-size="18">%s devices switched on in the same second: registered devices over time</text>`, left, thousands(devices))
 	for i := range 5 {
 		part := float64(i) / 4
 		draw(`<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%.0f %%</text>`, left, y(part), right, left-8, y(part)+5, 100*part)
@@ -42,17 +42,17 @@ func picture(devices int, results []result) []byte {
 	}
 	draw(`<path d="M%.1f %dV%d" stroke="#555" stroke-dasharray="6 4"/><text x="%.1f" y="%d" text-anchor="end" fill="#555">bound</text>`,
 		x(bound(devices)), top, bottom, x(bound(devices))-4, bottom-8)
-	for i := len(results) - 1; i >= 0; i-- { // the first on top of the others
+	for i := len(results) - 1; i >= 0; i-- { // draw the first on top of the others
 		r, colour, line := &results[i], colours[i%len(colours)], bottom+52+22*i
 		draw(`<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`, curve(r, x, y), colour)
-		draw(`<path d="M%d %dh30" stroke="%s" stroke-width="4"/><text x="%d" y="%d">%s: %.2f requests a device, the last one after %s, %.2f times the bound</text>`,
+		draw(`<path d="M%d %dh30" stroke="%s" stroke-width="4"/><text x="%d" y="%d">%s: %.2f requests per device, the last device after %s, %.2f times the bound</text>`,
 			left, line-5, colour, left+40, line, r.policy, r.perDevice(), clock(r.quantile(1)), r.ratio())
 	}
 	draw(`</svg>`)
 	return b.Bytes()
 }
 
-// curve returns the path of a result, of at most 500 points.
+// curve returns the path of a result, with at most 500 points.
 func curve(r *result, x func(time.Duration) float64, y func(float64) float64) string {
 	var path strings.Builder
 	fmt.Fprintf(&path, "M%.1f %.1f", x(0), y(0))
@@ -64,7 +64,8 @@ func curve(r *result, x func(time.Duration) float64, y func(float64) float64) st
 	return path.String()
 }
 
-// tick returns the distance of the marks on the axis of time: between five and twelve.
+// tick returns the interval of the marks on the time axis. There are at most
+// twelve.
 func tick(end time.Duration) time.Duration {
 	step := time.Second
 	for _, factor := range []time.Duration{1, 5, 10, 30, 60, 5 * 60, 10 * 60, 30 * 60, 3600, 2 * 3600, 5 * 3600, 10 * 3600, 50 * 3600} {

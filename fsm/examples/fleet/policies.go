@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// A policy is what a client does when its registration is answered 429.
+// A policy decides what a client does after its registration is answered with
+// 429.
 type policy struct {
 	name string
 	what string
 	play func(fleet) (result, error)
 }
 
-// policies are those that can be chosen, ours first. Where another client leaves it to the
-// application what to do next, or does not say how long its back-off is, the figure is an
-// assumption, and said to be one.
+// policies are the available policies, ours first. If another client leaves the
+// next step to the application, or does not specify its back-off, the figure is
+// an assumption and is marked as such.
 var policies = []policy{
-	{"fsm", "this module: real machines, and no limit to time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
-	{"sized", "the same machines, which know the size of the fleet, or what -size says", func(f fleet) (result, error) { return machines("sized", f, f.size) }},
-	modelled("retry-after", "as the Azure device SDKs for C, Node and Python do: waits for retry-after, no jitter", obey),
-	modelled("restart", "as the SDKs for C# and Rust leave it: an error; a supervisor restarts after 60 to 65 s (assumed)", restart),
-	modelled("embedded", "as the guidance of the Azure SDK for Embedded C: retry-after, back-off 1 to 100 s, jitter up to 5 s", embedded),
-	modelled("device-update", "as the Device Update agent: reconnects after retry-after, which jitter of 20 % makes longer", deviceUpdate),
+	{"fsm", "this module: real machines, without limits of time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
+	{"sized", "the same machines, which know the size of the fleet, or assume -size", func(f fleet) (result, error) { return machines("sized", f, f.size) }},
+	modelled("retry-after", "like the Azure device SDKs for C, Node and Python: waits for retry-after, without jitter", obey),
+	modelled("restart", "like the SDKs for C# and Rust, which report an error: a supervisor restarts after 60 to 65 s (assumed)", restart),
+	modelled("embedded", "like the guidance of the Azure SDK for Embedded C: retry-after, back-off 1 to 100 s, jitter up to 5 s", embedded),
+	modelled("device-update", "like the Device Update agent: reconnects after retry-after, plus jitter of up to 20 %", deviceUpdate),
 }
 
 func names() string {
@@ -34,8 +35,8 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-// A wait is how long a policy waits after a 429: the nth in a row, so long after the
-// first one.
+// A wait returns how long a policy waits after the nth 429 in a row. The
+// parameter since is the time since the first one.
 type wait func(r *rand.Rand, retryAfter time.Duration, n int, since time.Duration) time.Duration
 
 func obey(_ *rand.Rand, retryAfter time.Duration, _ int, _ time.Duration) time.Duration {
@@ -54,7 +55,7 @@ func deviceUpdate(r *rand.Rand, retryAfter time.Duration, _ int, _ time.Duration
 	return longer(retryAfter, r, 0.2)
 }
 
-// ours is what the default fsm.Policy says, for the model. A test holds it against real
+// ours is the default fsm.Policy, for the model. A test compares it with real
 // machines.
 func ours(r *rand.Rand, retryAfter time.Duration, n int, since time.Duration) time.Duration {
 	grown := min(time.Duration(since.Minutes()*float64(retryAfter)), 2*time.Hour)
@@ -66,7 +67,7 @@ func backoff(n int) time.Duration {
 	return time.Duration(min(math.Exp2(float64(n-1)), 100) * float64(time.Second))
 }
 
-// longer makes a wait longer, at most by a part of it.
+// longer returns d plus a random time of at most the given part of d.
 func longer(d time.Duration, r *rand.Rand, part float64) time.Duration {
 	return d + time.Duration(float64(d)*part*r.Float64())
 }

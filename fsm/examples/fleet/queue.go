@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// An event is that a device wakes up, so long after the start.
+// An event is the wake-up of a device, at a time since the start.
 type event struct {
 	at     time.Duration
 	device uint32
 }
 
-// A queue gives back events in the order of their times. It is a calendar of seconds: to
-// put one in costs the same, however many there are. Only the second that is open is
-// sorted.
+// A queue returns events in the order of their times. It is a calendar of
+// seconds, so the cost of adding an event does not depend on the number of
+// events. Only the current second is sorted.
 type queue struct {
-	open    []event   // of the second that has begun, in order
-	seconds [][]event // of those to come; the first is that behind open
-	past    int       // seconds that are over or open
+	open    []event   // of the current second, in order
+	seconds [][]event // of the later seconds; the first follows open
+	past    int       // the number of seconds up to and including the current one
 	n       int
 }
 
@@ -36,7 +36,7 @@ func (q *queue) put(e event) {
 	q.seconds[i] = append(q.seconds[i], e)
 }
 
-// next takes the earliest event, if there is one.
+// next removes and returns the earliest event, if there is one.
 func (q *queue) next() (e event, ok bool) {
 	if q.n == 0 {
 		return event{}, false

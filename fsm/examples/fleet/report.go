@@ -8,32 +8,34 @@ import (
 	"time"
 )
 
-// bound returns when the last device can be registered at best: the quota fills a minute
-// after the other, the power-up takes a second, and the service asks for a wait before
-// the query.
+// bound returns the earliest time at which the last device can be registered:
+// the quota fills one minute after another, the power-up takes a second, and
+// the service asks for a wait before the query.
 func bound(devices int) time.Duration {
 	return time.Duration((devices-1)/registrationsPerMinute)*time.Minute + time.Second + pollAfter
 }
 
-// quantile returns the time after which a part of the devices are registered.
+// quantile returns the time after which the given part of the devices is
+// registered.
 func (r *result) quantile(part float64) time.Duration {
 	return r.registered[int(part*float64(len(r.registered)-1))]
 }
 
-// ratio returns how many times the bound it takes to register the last device.
+// ratio returns the time to register the last device, as a multiple of the
+// bound.
 func (r *result) ratio() float64 {
 	return r.quantile(1).Seconds() / bound(len(r.registered)).Seconds()
 }
 
-// perDevice returns the requests a device.
+// perDevice returns the number of requests per device.
 func (r *result) perDevice() float64 { return float64(r.requests) / float64(len(r.registered)) }
 
-// table writes what the runs came to.
+// table writes the results of the runs.
 func table(w io.Writer, devices int, results []result) {
-	fmt.Fprintf(w, "%s devices, switched on in the same second. The quota allows for the last one after %v at best.\n\n",
+	fmt.Fprintf(w, "%s devices, switched on in the same second. With this quota, the last one can be registered after %v at the earliest.\n\n",
 		thousands(devices), bound(devices).Round(time.Second))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "policy\tlast after\tof the bound\trequests\trefused\tconnections\twait: half\t9 of 10\t99 of 100\tCPU\theap\tpeak\t")
+	fmt.Fprintln(t, "policy\tlast after\ttimes the bound\trequests\trefused\tconnections\twait: half\t9 of 10\t99 of 100\tCPU\theap\tpeak\t")
 	for _, r := range results {
 		each := func(n int) string { return fmt.Sprintf("%.2f", float64(n)/float64(devices)) }
 		connections, heap := "-", "-"
@@ -45,16 +47,16 @@ func table(w io.Writer, devices int, results []result) {
 			r.cost.cpu.Round(10*time.Nanosecond), heap, r.cost.peak>>20)
 	}
 	t.Flush()
-	fmt.Fprintln(w, "\nRequests, refused ones (429), connections, CPU and heap are those of a device; the peak is that of the process so far.")
+	fmt.Fprintln(w, "\nRequests, refused requests (429), connections, CPU and heap are per device; the peak is that of the process so far.")
 }
 
-// clock writes a time as 16:39:04.
+// clock formats a duration as 16:39:04.
 func clock(d time.Duration) string {
 	s := int(d.Round(time.Second).Seconds())
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
-// thousands writes a number as 1,000,000.
+// thousands formats a number as 1,000,000.
 func thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -20,14 +20,14 @@ import (
 	"example.com/dps/topic"
 )
 
-// tokenLife is the life of a password; longer if the registration may be.
+// tokenLife is the lifetime of a password. A longer -timeout extends it.
 const tokenLife = time.Hour
 
-// A device is what is needed to register one.
+// A device holds everything needed to register a device.
 type device struct {
 	config registration.Config
 	broker string   // URL of the service
-	proxy  *url.URL // for a WebSocket; nil: none
+	proxy  *url.URL // for a WebSocket; nil if there is none
 	tls    *tls.Config
 	key    []byte
 	demo   bool
@@ -48,16 +48,18 @@ func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("paho", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // run prints errors and usage
 	f.StringVar(&o.host, "host", "", "`name[:port]` of the service, such as "+registration.Host+";\n"+
-		"the port is "+registration.Port+" for TLS and "+registration.WebSocketPort+" for WebSocket unless given")
+		"the default port is "+registration.Port+" for TLS and "+registration.WebSocketPort+" for WebSocket")
 	f.StringVar(&o.idScope, "id-scope", "", "the service's ID `scope`, such as 0ne00000A1B")
 	f.StringVar(&o.registrationID, "registration-id", "", "the device's registration `ID`")
-	f.StringVar(&o.key, "key", "", "the device's symmetric `key` in BASE64, or @FILE, or in the environment: DPS_KEY")
-	f.StringVar(&o.groupKey, "group-key", "", "the symmetric `key` of an enrollment group in BASE64, or @FILE, or in the\n"+
-		"environment: DPS_GROUP_KEY; the device's own key is derived from it")
-	f.StringVar(&o.ca, "ca", "", "PEM `file` with roots to trust besides those of the system")
+	f.StringVar(&o.key, "key", "", "the device's symmetric `key` in base64, or @FILE; the environment variable\n"+
+		"DPS_KEY is used if no key is given")
+	f.StringVar(&o.groupKey, "group-key", "", "the symmetric `key` of an enrollment group in base64, or @FILE, from which\n"+
+		"the device's own key is derived; the environment variable DPS_GROUP_KEY is\n"+
+		"used if no key is given")
+	f.StringVar(&o.ca, "ca", "", "PEM `file` with root certificates to trust in addition to the system's")
 	f.StringVar(&o.transport, "transport", "tls", "`tls` or websocket")
 	f.StringVar(&o.path, "path", transport.Path, "`path` of the WebSocket")
-	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`time` for the whole registration")
+	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "`time` limit for the whole registration")
 	return f
 }
 
@@ -67,27 +69,29 @@ func usage() string {
 	s.WriteString(`paho registers a device with the Azure IoT Hub Device Provisioning Service through the MQTT
 client github.com/eclipse/paho.mqtt.golang.
 
-  paho                                       a demo with a simulated service on this machine
-  paho -transport websocket                  the same, over WebSocket
+  paho                                       run a demo with a simulated service on this machine
+  paho -transport websocket                  run the demo over WebSocket
   paho -host NAME -id-scope SCOPE -registration-id ID -key @FILE
-                                             a real device; or with -group-key
+                                             register a real device; instead of -key, give
+                                             -group-key
 
-Other users of a machine can see the arguments of a program: pass keys as @FILE, or in the
-environment as DPS_KEY or DPS_GROUP_KEY.
+Other users of this machine can see the arguments of a program, so pass a key as @FILE, or in
+the environment variable DPS_KEY or DPS_GROUP_KEY.
 
-A WebSocket goes through the proxy in HTTPS_PROXY=http://[USER:PASSWORD@]HOST:PORT, unless
-NO_PROXY names the host. TLS goes through a SOCKS proxy only: all_proxy=socks5://HOST:PORT.
+WebSocket connections use the proxy in HTTPS_PROXY=http://[USER:PASSWORD@]HOST:PORT, unless
+NO_PROXY names the host. TLS connections can only use a SOCKS proxy: all_proxy=socks5://HOST:PORT.
 
 `)
 	f := new(options).flags()
 	f.SetOutput(&s)
 	f.PrintDefaults()
-	s.WriteString("\nExit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network, time-out or Ctrl-C.\n")
+	s.WriteString("\nExit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network error, timeout or Ctrl-C.\n")
 	return s.String()
 }
 
-// parse makes a device of the command line, or of a demo that runs until ctx ends. It
-// reports every mistake in one error. flag.ErrHelp asks for the usage.
+// parse makes a device from the command line, or the device of a demo that runs
+// until ctx ends. It reports all mistakes in one error, which is flag.ErrHelp
+// if the user asks for help.
 func parse(ctx context.Context, args []string, getenv func(string) string) (*device, error) {
 	o, set := new(options), map[string]bool{}
 	f := o.flags()
@@ -97,7 +101,7 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 	f.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	d := &device{
 		config: registration.Config{IDScope: o.idScope, RegistrationID: o.registrationID, UserAgent: "dps-paho-example",
-			// A wait that the service asks for is not cut short.
+			// Never shorten a wait that the service asks for.
 			Policy: registration.Policy{Budget: o.timeout, MaxRetryAfter: topic.MaxRetryAfter}},
 		tls:  &tls.Config{MinVersion: registration.MinTLSVersion},
 		demo: !slices.ContainsFunc(deviceFlags, func(name string) bool { return set[name] }),
@@ -126,7 +130,8 @@ func parse(ctx context.Context, args []string, getenv func(string) string) (*dev
 	return d, errors.Join(errs[:]...)
 }
 
-// check finds what is wrong, missing or too much in the command line, all at once.
+// check reports everything that is wrong, missing or superfluous in the command
+// line in one error.
 func (o *options) check(rest []string, set map[string]bool, demo bool) error {
 	var errs []error
 	report := func(bad bool, format string, args ...any) {
@@ -134,15 +139,15 @@ func (o *options) check(rest []string, set map[string]bool, demo bool) error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	report(len(rest) > 0, "unexpected argument %.40q: every argument is a flag", rest)
+	report(len(rest) > 0, "unexpected argument %.40q: only flags are accepted", rest)
 	report(o.transport != "tls" && o.transport != "websocket", "-transport is %q, expected tls or websocket", o.transport)
 	report(!strings.HasPrefix(o.path, "/"), "-path is %q, expected a path that begins with /", o.path)
 	report(o.timeout <= 0, "-timeout is %v, expected a time such as 2m", o.timeout)
 	if !demo {
-		report(o.host == "", "-host is missing: in the public cloud it is "+registration.Host)
-		report(o.idScope == "", "-id-scope is missing: the service's overview in the portal shows it")
+		report(o.host == "", "-host is missing: the public cloud's is "+registration.Host)
+		report(o.idScope == "", "-id-scope is missing: find it on the service's overview page in the Azure portal")
 		report(o.registrationID == "", "-registration-id is missing")
-		report(set["key"] && set["group-key"], "a device has one of -key and -group-key")
+		report(set["key"] && set["group-key"], "only one of -key and -group-key may be given")
 	}
 	return errors.Join(errs...)
 }

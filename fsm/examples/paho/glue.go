@@ -18,15 +18,15 @@ import (
 const (
 	connectTimeout = 30 * time.Second // for TCP, TLS, WebSocket, CONNECT and SUBSCRIBE together
 	writeTimeout   = 10 * time.Second // for a peer that does not read
-	closeTimeout   = 250              // milliseconds for the DISCONNECT
+	closeTimeout   = 250              // for the DISCONNECT, in milliseconds
 )
 
-// drive drives a registration to its end. There is no policy in it: when to connect, what
-// to publish and when to give up is the registration's business.
+// drive drives a registration to its end. It has no policy of its own: the
+// registration decides when to connect, what to publish and when to give up.
 //
-// options makes the options of each client, with a fresh password. An error that no other
-// attempt would get over ends the registration. When ctx ends, the registration is
-// stopped, and the client disconnects.
+// The options function returns the options of each client, with a fresh
+// password. An error that another attempt cannot resolve ends the registration.
+// When ctx ends, drive stops the registration, and the client disconnects.
 func drive(ctx context.Context, r *registration.Registration, options func() (*mqtt.ClientOptions, error)) {
 	r.Advance(time.Now()) // the budget begins before the first dial
 	for r.Want() != registration.WantDone {
@@ -58,8 +58,9 @@ func drive(ctx context.Context, r *registration.Registration, options func() (*m
 	}
 }
 
-// clientOptions returns the options of a client for one link. The client must neither
-// reconnect nor resume: the registration decides about that.
+// clientOptions returns the options of a client for one link. The client must
+// neither reconnect nor resume a session by itself, because the registration
+// decides that.
 func clientOptions(r *registration.Registration, broker string, cfg *tls.Config, password string) *mqtt.ClientOptions {
 	return mqtt.NewClientOptions().AddBroker(broker).SetTLSConfig(cfg).
 		SetClientID(r.ClientID()).SetUsername(r.Username()).SetPassword(password).
@@ -67,9 +68,9 @@ func clientOptions(r *registration.Registration, broker string, cfg *tls.Config,
 		SetKeepAlive(60 * time.Second).SetConnectTimeout(connectTimeout).SetWriteTimeout(writeTimeout)
 }
 
-// A link is a client that connects once. Its callbacks run in goroutines of the client, and
-// put what happened into one channel. Each link has its own channel, so that a late
-// callback of an earlier client has no effect.
+// A link is a client that connects once. Its callbacks run in goroutines of the
+// client and send events to a channel. Each link has its own channel, so that a
+// late callback of an earlier client has no effect.
 type link struct {
 	client mqtt.Client
 	events chan event
@@ -78,11 +79,12 @@ type link struct {
 
 // An event is a message, or the loss of the connection.
 type event struct {
-	message mqtt.Message // nil: the connection is lost
+	message mqtt.Message // nil if the connection is lost
 	cause   error
 }
 
-// open connects and subscribes, not beyond the end of the registration, which may be zero.
+// open connects and subscribes. It gives up at the time end at the latest,
+// unless end is zero.
 func open(ctx context.Context, end time.Time, o *mqtt.ClientOptions) (l *link, err error) {
 	l = &link{events: make(chan event), closed: make(chan struct{})}
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { l.put(event{message: m}) })
@@ -115,7 +117,7 @@ func open(ctx context.Context, end time.Time, o *mqtt.ClientOptions) (l *link, e
 	return l, nil
 }
 
-// wait waits for what a token stands for.
+// wait waits until the operation of the token is complete or ctx ends.
 func wait(ctx context.Context, token mqtt.Token) error {
 	select {
 	case <-token.Done():
@@ -125,7 +127,7 @@ func wait(ctx context.Context, token mqtt.Token) error {
 	}
 }
 
-// put is called by the client's goroutines.
+// put sends an event to the owner of the link. The client's goroutines call it.
 func (l *link) put(e event) {
 	select {
 	case l.events <- e:
@@ -133,12 +135,13 @@ func (l *link) put(e event) {
 	}
 }
 
-// exchange publishes requests and passes answers on until the link is lost, or is to be
-// closed.
+// exchange publishes requests and passes the answers to the registration until
+// the link is lost or must be closed.
 func (l *link) exchange(ctx context.Context, r *registration.Registration) error {
 	for r.Want() == registration.WantExchange {
 		if name, payload, ok := r.AppendRequest(nil, nil); ok {
-			// The answer is awaited, and not the PUBACK; an error is there at once.
+			// Wait for the answer below, not for the PUBACK here. An error is
+			// available immediately.
 			if err := l.client.Publish(string(name), 1, false, payload).Error(); err != nil {
 				return err
 			}
@@ -163,7 +166,8 @@ func (l *link) close() {
 	l.client.Disconnect(closeTimeout)
 }
 
-// hopeless reports whether an attempt to connect that failed would always fail.
+// hopeless reports whether another attempt to connect would fail in the same
+// way.
 func hopeless(err error) bool {
 	var cert *tls.CertificateVerificationError
 	var dns *net.DNSError

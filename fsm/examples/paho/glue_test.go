@@ -23,7 +23,7 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// A forged message is an answer that no service has sent.
+// A forged message is an answer that the service did not send.
 type forged struct {
 	mqtt.Message
 	requestID int
@@ -37,8 +37,8 @@ func (f forged) Payload() []byte {
 	return []byte(`{"operationId":"4.op","status":"assigned","registrationState":{"assignedHub":"late.example","deviceId":"late"}}`)
 }
 
-// A callback of the first client that is late neither ends the second link nor answers
-// its requests, and returns. Each link has a client and options of its own.
+// A late callback of the first client neither ends the second link nor answers
+// its requests, and it returns. Each link has its own client and options.
 func TestLateCallbacks(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Outcome{Polls: 1},
@@ -85,8 +85,8 @@ func TestLateCallbacks(t *testing.T) {
 	}
 }
 
-// A mistake of the caller, such as a clock that has not been set, ends the registration
-// with that error.
+// An error of the options function, such as a clock that has not been set, ends
+// the registration with that error.
 func TestOptionsError(t *testing.T) {
 	t.Parallel()
 	r, err := registration.New(registration.Config{IDScope: demo.IDScope, RegistrationID: demo.RegistrationID})
@@ -99,8 +99,8 @@ func TestOptionsError(t *testing.T) {
 	}
 }
 
-// Neither package registration nor the glue links package packet or the machine of
-// package fsm. (The demo does: its simulated service speaks MQTT.)
+// Neither package registration nor the glue links package packet or package
+// fsm. (The demo does, because its simulated service speaks MQTT.)
 func TestGlueNeedsNoPackets(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "glue.go", nil, parser.ImportsOnly)

@@ -20,7 +20,7 @@ import (
 
 const otherKey = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 
-// outcome is what a run of the program leaves behind.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -47,10 +47,11 @@ type desk struct {
 	log []string // packets that the service received
 }
 
-// deskName is a name in the server's certificate, which nobody can look up.
+// deskName is a name in the server's certificate that does not resolve.
 const deskName = "dps.invalid"
 
-// newDesk starts a service with the demo's device, of which outcome and faults are scripted.
+// newDesk starts a service that knows the demo's device, with a scripted
+// outcome and faults.
 func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *desk {
 	t.Helper()
 	d := new(desk)
@@ -90,7 +91,7 @@ func newDesk(t *testing.T, outcome dpstest.Outcome, faults ...dpstest.Fault) *de
 	return d
 }
 
-// flags returns the flags to register the demo's device over a transport.
+// flags returns the flags that register the demo's device over a transport.
 func (d *desk) flags(transport string, more ...string) []string {
 	addr := d.tls
 	if transport == "websocket" {
@@ -100,21 +101,21 @@ func (d *desk) flags(transport string, more ...string) []string {
 		"-id-scope", demo.IDScope, "-registration-id", demo.RegistrationID, "-key", demo.Key}, more...)
 }
 
-// count returns how many of the packets that the service received hold a word.
+// count returns how many of the received packets contain the word.
 func (d *desk) count(word string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.Contains(line, word) }))
 }
 
-// lines returns the packets that the service received.
+// lines returns the received packets, one per line.
 func (d *desk) lines() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return strings.Join(d.log, "\n")
 }
 
-// eventually reports whether something becomes true. It waits for long only if not.
+// eventually reports whether what returns true within some 30 seconds.
 func eventually(what func() bool) bool {
 	for range 3000 {
 		if what() {
@@ -135,7 +136,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// listenTCP calls serve for each connection until the test ends, and returns its address.
+// listenTCP listens on a port of its own until the test ends and calls serve
+// for each connection. It returns the address.
 func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l := listen(t)
@@ -154,7 +156,7 @@ func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// together runs subtests at the same time: they spend theirs waiting.
+// together runs subtests at the same time, because they mostly wait.
 func together(t *testing.T, tests map[string]func(t *testing.T)) {
 	var all sync.WaitGroup
 	defer all.Wait()

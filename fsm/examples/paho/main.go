@@ -1,12 +1,12 @@
-// Command paho registers a device with the Azure IoT Hub Device Provisioning Service
-// through an MQTT client that is not part of this module, github.com/eclipse/paho.mqtt.golang,
-// on TLS or WebSocket.
+// Command paho registers a device with the Azure IoT Hub Device Provisioning
+// Service over TLS or WebSocket, through an MQTT client that is not part of
+// this module: github.com/eclipse/paho.mqtt.golang.
 //
-// Without arguments it is a demo: it starts a simulated service on this machine and
-// registers a device with it. "paho -h" tells the rest.
+// Without arguments, it runs a demo: it starts a simulated service on this
+// machine and registers a device with it. Run "paho -h" for the other uses.
 //
-// Where to look: glue.go connects a registration to the client, and is the part to copy;
-// flags.go reads the command line.
+// The file glue.go connects a registration to the client and is the part to
+// copy; flags.go reads the command line.
 package main
 
 import (
@@ -36,18 +36,18 @@ const (
 	exitAssigned = 0
 	exitRefused  = 1
 	exitUsage    = 2
-	exitNetwork  = 3 // or a time-out, or Ctrl-C
+	exitNetwork  = 3 // or a timeout, or Ctrl-C
 )
 
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
+	context.AfterFunc(ctx, restore) // a second Ctrl-C ends the program immediately
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// run is main without its surroundings. It returns the exit code.
+// run is main with its environment as parameters. It returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the demo's service says goodbye last
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // the demo's service outlives the client
 	defer stop()
 	d, err := parse(serving, args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
@@ -64,11 +64,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		r, err = registration.New(d.config)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "paho: %s\n(paho -h tells how to use it)\n", strings.ReplaceAll(show.Clean(err.Error()), "\n", "\npaho: "))
+		fmt.Fprintf(stderr, "paho: %s\n(Run \"paho -h\" for usage.)\n", strings.ReplaceAll(show.Clean(err.Error()), "\n", "\npaho: "))
 		return exitUsage
 	}
 	if d.demo {
-		fmt.Fprintln(stdout, "A demo: the service is simulated on this machine. (-h tells how to register a real device.)")
+		fmt.Fprintln(stdout, "This is a demo: the service is simulated on this machine. (Run with -h to see how to register a real device.)")
 	}
 	drive(ctx, r, func() (*mqtt.ClientOptions, error) {
 		steps.Step(time.Now(), "connect to %s", d.broker)
@@ -90,5 +90,5 @@ func exitCode(err error) int {
 	if errors.Is(err, registration.ErrRefused) || errors.Is(err, registration.ErrUnauthorized) {
 		return exitRefused
 	}
-	return exitNetwork // another try may help
+	return exitNetwork // another attempt may succeed
 }

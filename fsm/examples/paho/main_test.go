@@ -10,7 +10,7 @@ import (
 	"example.com/dps/fsm/examples/internal/demo"
 )
 
-// The demo polls, shows the hub, and neither a key nor a password.
+// The demo polls and shows the hub, but neither a key nor a password.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(t *testing.T){}
@@ -20,20 +20,21 @@ func TestDemo(t *testing.T) {
 			if got.code != exitAssigned || got.stderr != "" {
 				t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 			}
-			for _, want := range []string{"A demo", "connect to ", "wait 2", "the service asked for 2s", "Assigned.", demo.AssignedHub, demo.RegistrationID} {
+			for _, want := range []string{"demo", "connect to ", "wait 2", "the service asked for 2s", "Assigned.", demo.AssignedHub, demo.RegistrationID} {
 				if !strings.Contains(got.stdout, want) {
-					t.Errorf("no %q in\n%s", want, got.stdout)
+					t.Errorf("expected %q in\n%s", want, got.stdout)
 				}
 			}
 			if strings.Contains(got.stdout, "SharedAccessSignature") || strings.Contains(got.stdout, demo.Key) {
-				t.Error("a secret shows:\n" + got.stdout)
+				t.Error("the output contains a secret:\n" + got.stdout)
 			}
 		}
 	}
 	together(t, tests)
 }
 
-// What the service refuses ends with 1, at once and after one attempt.
+// After a refusal by the service, the exit code is 1, and there is no second
+// attempt.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	disabled := dpstest.Outcome{Status: "disabled", AtOnce: true}
@@ -66,8 +67,8 @@ func TestRefusals(t *testing.T) {
 	together(t, tests)
 }
 
-// Whatever step the connection is lost at, the device connects and subscribes again, and
-// resumes its operation instead of registering once more.
+// If the connection is lost at any step, the device connects and subscribes
+// again. It resumes its operation instead of registering again.
 func TestConnectionLost(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(t *testing.T){}
@@ -99,7 +100,7 @@ func TestConnectionLost(t *testing.T) {
 	together(t, tests)
 }
 
-// What goes wrong on the network ends with 3, and in time.
+// After a network failure, the exit code is 3, and the program ends in time.
 func TestNetworkErrors(t *testing.T) {
 	t.Parallel()
 	closed, silent, d := listen(t), listen(t), newDesk(t, dpstest.Outcome{Status: "assigning"})
@@ -127,8 +128,8 @@ func TestNetworkErrors(t *testing.T) {
 	together(t, tests)
 }
 
-// Ctrl-C ends a registration within a second, with a DISCONNECT if there is a connection,
-// and without the announcement of another attempt.
+// Ctrl-C ends a registration within a second, with a DISCONNECT if there is a
+// connection, and the program does not announce another attempt.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	silent := listen(t)
@@ -148,7 +149,7 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("exit code %d after %v\n%s%s", got.code, took, got.stdout, got.stderr)
 		}
 		if strings.Contains(got.stdout, "again in") {
-			t.Errorf("another attempt is announced:\n%s", got.stdout)
+			t.Errorf("the program announced another attempt:\n%s", got.stdout)
 		}
 	}
 	for _, transport := range transports {
@@ -168,7 +169,8 @@ func TestInterrupt(t *testing.T) {
 	together(t, tests)
 }
 
-// Bad usage is reported all at once, in words of the command line, and -h explains.
+// All mistakes in the command line are reported together, in terms of its
+// flags, and -h explains the usage.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	key := []string{"-host", "h", "-id-scope", "s", "-registration-id", "d", "-key", demo.Key}
@@ -180,7 +182,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"x"}, []string{"unexpected argument"}},
 		{[]string{"-timeout", "0s", "-transport", "quic", "-path", "x", "-key", demo.Key},
 			[]string{"-timeout is 0s", `-transport is "quic"`, `-path is "x"`, "-host is missing", "-id-scope is missing", "-registration-id is missing"}},
-		{append(key, "-group-key", otherKey), []string{"one of -key and -group-key"}},
+		{append(key, "-group-key", otherKey), []string{"only one of -key and -group-key"}},
 		{append(key, "-host", "https://h/"), []string{`-host is "https://h/"`}},
 		{append(key, "-key", "%%%", "-ca", "/does/not/exist"), []string{"-key: sastoken: bad key", "-ca: open /does/not/exist"}},
 		{append(key, "-registration-id", "a/b"), []string{"RegistrationID"}},
@@ -189,7 +191,7 @@ func TestUsage(t *testing.T) {
 		got := try(t.Context(), c.args...)
 		for _, want := range c.want {
 			if !strings.Contains(got.stderr, want) {
-				t.Errorf("%q: no %q in %s", c.args, want, got.stderr)
+				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
 			}
 		}
 		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, demo.Key) {
@@ -199,7 +201,7 @@ func TestUsage(t *testing.T) {
 	got := try(t.Context(), "-h")
 	for _, want := range []string{"Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network", "HTTPS_PROXY", "NO_PROXY", "all_proxy"} {
 		if got.code != 0 || !strings.Contains(got.stdout, want) || got.stderr != "" {
-			t.Errorf("-h: no %q in %+v", want, got)
+			t.Errorf("-h: expected %q in %+v", want, got)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"example.com/dps/fsm/examples/internal/proxytest"
 )
 
-// A WebSocket goes through the proxy in HTTPS_PROXY with its credentials, unless
-// NO_PROXY names the host.
+// A WebSocket connection uses the proxy in HTTPS_PROXY with its credentials,
+// unless NO_PROXY names the host.
 func TestProxyIsUsed(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Outcome{})
@@ -41,7 +41,8 @@ func TestProxyIsUsed(t *testing.T) {
 	}
 }
 
-// No request is sent before the time that the service asks for is over.
+// The device sends no request before the time that the service asks for has
+// passed.
 func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 	t.Parallel()
 	for timeout, want := range map[string]string{
@@ -49,11 +50,11 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 		"30m": "the next attempt would come in 3600 s, after the limit of 1800 s",
 	} {
 		d := newDesk(t, dpstest.Outcome{RetryAfter: "3600"})
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for one that waits
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // in case the device waits
 		defer cancel()
 		got := try(ctx, d.flags("tls", "-timeout", timeout)...)
 		if got.code != 3 || !strings.Contains(got.stderr, want) || d.count("PUT/") != 1 || d.count("GET/") != 0 {
-			t.Errorf("exit code %d, no %q in\n%s%s", got.code, want, got.stdout, got.stderr)
+			t.Errorf("exit code %d, expected %q in\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
 	}
 }

@@ -23,7 +23,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// serverConfig returns the configuration of a server that d's authority vouches for.
+// serverConfig returns the TLS configuration of a server whose certificate is
+// signed by d's authority.
 func (d *desk) serverConfig(t *testing.T) *tls.Config {
 	t.Helper()
 	own, err := d.ca.Server(time.Now())
@@ -33,7 +34,7 @@ func (d *desk) serverConfig(t *testing.T) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{own}}
 }
 
-// No version of TLS before 1.2 is spoken, on either transport.
+// The device never uses a version of TLS before 1.2, on either transport.
 func TestNoOldTLS(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Outcome{})
@@ -58,8 +59,8 @@ func TestNoOldTLS(t *testing.T) {
 	conn.Close()
 }
 
-// An untrusted certificate ends the registration at once, also after other failures, and
-// its owner gets not a byte.
+// An untrusted certificate ends the registration immediately, even after other
+// failures, and its owner receives no application data.
 func TestUntrustedServerGetsNothing(t *testing.T) {
 	t.Parallel()
 	strangers, err := cert.NewAuthority("strangers", time.Now())
@@ -75,7 +76,7 @@ func TestUntrustedServerGetsNothing(t *testing.T) {
 			var heard bytes.Buffer
 			addr := listenTCP(t, func(conn net.Conn) {
 				if conns.Add(1) == 1 {
-					return // hangs up, which is worth another attempt
+					return // hang up: the device tries again
 				}
 				text, _ := io.ReadAll(tls.Server(conn, untrusted))
 				mu.Lock()
@@ -89,13 +90,14 @@ func TestUntrustedServerGetsNothing(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if heard.Len() > 0 {
-				t.Errorf("the server was sent %q", heard.Bytes())
+				t.Errorf("the server received %q", heard.Bytes())
 			}
 		})
 	}
 }
 
-// Each connection has a password of its own: the first one may have expired by then.
+// Each connection has its own password, because that of an earlier connection
+// may have expired.
 func TestFreshPasswords(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Outcome{})
@@ -121,7 +123,7 @@ func TestFreshPasswords(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan outcome, 1)
 	go func() { done <- try(ctx, d.flags("tls", "-host", addr)...) }()
-	first, second := <-passwords, <-passwords // a back-off is longer than the second that expiry times count in
+	first, second := <-passwords, <-passwords // a back-off exceeds a second, the resolution of expiry times
 	cancel()
 	<-done
 	const prefix = "SharedAccessSignature "
@@ -130,7 +132,7 @@ func TestFreshPasswords(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a back-off, however long it is.
+// Ctrl-C ends a back-off of any length.
 func TestInterruptDuringBackoff(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -160,14 +162,15 @@ func TestInterruptDuringBackoff(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
+		t.Fatal("the registration did not end within a minute")
 	}
 	if _, err := r.Result(); !errors.Is(err, registration.ErrStopped) || links != 1 {
 		t.Errorf("%v after %d attempts", err, links)
 	}
 }
 
-// A peer that does not read holds nobody up: each write has a time-out.
+// A peer that does not read cannot block the device, because each write has a
+// timeout.
 func TestWriteTimeout(t *testing.T) {
 	r, err := registration.New(registration.Config{IDScope: demo.IDScope, RegistrationID: demo.RegistrationID})
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// No request is sent before the time that the service asks for is over: if that comes
-// after the end of -timeout, the registration ends at once and says so.
+// The device sends no request before the time that the service asks for has
+// passed. If that would be after the end of -timeout, the registration ends
+// immediately and reports why.
 func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}
@@ -28,14 +29,14 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 	} {
 		together.run(name, func(t *testing.T) {
 			d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{RetryAfter: c.retryAfter}, Faults: c.fault})
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // for one that waits
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // in case the device waits
 			defer cancel()
 			got := tryIn(ctx, nil, d.flags("tls", "-registration-id", "dev", "-key", testKey, "-timeout", c.timeout)...)
 			if got.code != 3 || !strings.Contains(got.stderr, "Not registered: gave up after 0") || !strings.Contains(got.stderr, c.want) {
-				t.Errorf("exit code %d, no %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
+				t.Errorf("exit code %d, expected %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
 			}
 			if d.count("PUT/") != 1 || d.count("GET/") != 0 || !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
-				t.Errorf("%d registrations, %d queries, %d times DISCONNECT", d.count("PUT/"), d.count("GET/"), d.count("DISCONNECT"))
+				t.Errorf("the service received %d registrations, %d queries and %d DISCONNECT packets", d.count("PUT/"), d.count("GET/"), d.count("DISCONNECT"))
 			}
 		})
 	}

@@ -7,8 +7,9 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// startDemo starts a simulated service on loopback, until ctx ends, and makes d a device
-// that is enrolled with it and trusts nobody else.
+// startDemo starts a simulated service on loopback that runs until ctx ends. It
+// makes d a device that is enrolled with this service and trusts no other
+// server.
 func (d *device) startDemo(ctx context.Context) error {
 	var err error
 	if d.addr, d.tls.RootCAs, err = demo.Start(ctx, d.websocket); err != nil {

@@ -21,25 +21,25 @@ import (
 
 const (
 	dialTimeout = 30 * time.Second // for TCP, TLS and WebSocket together
-	tokenLife   = time.Hour        // of a password; longer if the registration may be
+	tokenLife   = time.Hour        // for a password; a longer -timeout extends it
 )
 
-// A device is what is needed to register one.
+// A device holds everything needed to register a device.
 type device struct {
 	config    fsm.Config
 	addr      string // host:port of the service
 	websocket bool
 	path      string   // of the WebSocket
-	proxy     *url.URL // for a WebSocket; nil: none
+	proxy     *url.URL // for a WebSocket; nil if there is none
 	tls       *tls.Config
-	key       []byte // nil: the device has a certificate
+	key       []byte // nil if the device has a certificate
 
-	connected bool   // the last dial made a connection
-	began     []byte // the first bytes that its server sent; nil: none so far
+	connected bool   // whether the last dial succeeded
+	began     []byte // the first bytes that the server sent; nil if it has sent none
 }
 
-// newDevice makes a device of the command line, or of a demo that runs until ctx ends. It
-// reports every mistake in one error.
+// newDevice makes a device from the command line, or the device of a demo that
+// runs until ctx ends. It reports all mistakes in one error.
 func newDevice(ctx context.Context, o *options, getenv func(string) string) (*device, error) {
 	d, err := o.device()
 	err = errors.Join(o.check(), err)
@@ -55,7 +55,7 @@ func newDevice(ctx context.Context, o *options, getenv func(string) string) (*de
 	return d, err
 }
 
-// device returns what the command line says about any device, the demo's too.
+// device returns a device with the settings that apply to the demo, too.
 func (o *options) device() (*device, error) {
 	d := &device{
 		config: fsm.Config{
@@ -65,8 +65,8 @@ func (o *options) device() (*device, error) {
 			UserAgent:      "dps-register-example",
 			Policy: fsm.Policy{
 				Budget: o.timeout,
-				// A wait that the service asks for is not cut short: if it is longer than
-				// the user waits, the registration ends.
+				// Never shorten a wait that the service asks for: if the wait
+				// exceeds -timeout, the registration ends.
 				MaxRetryAfter: topic.MaxRetryAfter,
 			},
 		},
@@ -84,7 +84,7 @@ func (o *options) device() (*device, error) {
 	return d, nil
 }
 
-// useFlags reads what describes a real device and its service.
+// useFlags reads the settings of a real device and its service.
 func (d *device) useFlags(o *options, getenv func(string) string) error {
 	var errs [4]error
 	port := fsm.Port
@@ -107,8 +107,8 @@ func (d *device) useFlags(o *options, getenv func(string) string) error {
 	return errors.Join(errs[:]...)
 }
 
-// useCertificate loads the certificate, with its chain, that TLS is to show. Its common
-// name is the registration ID.
+// useCertificate loads the client certificate and its chain. The common name of
+// the certificate is the registration ID.
 func (d *device) useCertificate(file, keyFile string) error {
 	cert, err := tls.LoadX509KeyPair(file, keyFile)
 	if err != nil {
@@ -120,12 +120,13 @@ func (d *device) useCertificate(file, keyFile string) error {
 		return fmt.Errorf("-registration-id is %q, but the certificate's common name is %q: they must be the same", d.config.RegistrationID, name)
 	}
 	d.config.Attestation = fsm.X509
-	// Whatever authorities the server names, there is only this one to show.
+	// Send this certificate no matter which authorities the server names: there
+	// is no other.
 	d.tls.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &cert, nil }
 	return nil
 }
 
-// useKey finds the device's key, or the group's.
+// useKey reads the device's key, or derives it from the group's.
 func (d *device) useKey(o *options, getenv func(string) string) (err error) {
 	d.key, err = setup.Key(o.set, o.key, o.groupKey, getenv, d.config.RegistrationID)
 	if errors.Is(err, setup.ErrNoKey) {
@@ -142,7 +143,8 @@ func (d *device) password(now time.Time) ([]byte, error) {
 	return setup.Password(d.key, d.config.IDScope, d.config.RegistrationID, now, max(tokenLife, d.config.Policy.Budget))
 }
 
-// dial connects to the service, not beyond the end of the registration.
+// dial connects to the service. It gives up at the end of the registration at
+// the latest.
 func (d *device) dial(ctx context.Context, end time.Time, steps *show.Printer) (net.Conn, error) {
 	if soon := time.Now().Add(dialTimeout); soon.Before(end) {
 		end = soon
@@ -172,13 +174,14 @@ func (d *device) dial(ctx context.Context, end time.Time, steps *show.Printer) (
 	return &witness{conn, d}, nil
 }
 
-// A witness keeps the first bytes that a server sends: they show which protocol it speaks.
+// A witness records the first bytes that a server sends, which show which
+// protocol the server speaks.
 type witness struct {
 	net.Conn
 	d *device
 }
 
-// Read reads from the connection.
+// Read reads from the connection and records the first bytes.
 func (w *witness) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if room := len(httpBegins) - len(w.d.began); room > 0 {

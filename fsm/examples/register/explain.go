@@ -14,7 +14,7 @@ const (
 	exitAssigned = 0
 	exitRefused  = 1
 	exitUsage    = 2
-	exitNetwork  = 3 // or a time-out, or Ctrl-C
+	exitNetwork  = 3 // or a timeout, or Ctrl-C
 )
 
 // exitCode returns the exit code for the error of a registration.
@@ -22,10 +22,10 @@ func exitCode(err error) int {
 	if errors.Is(err, fsm.ErrRefused) {
 		return exitRefused
 	}
-	return exitNetwork // another try may help
+	return exitNetwork // another attempt may succeed
 }
 
-// hopeless reports whether a dial that failed would always fail.
+// hopeless reports whether another dial would fail in the same way.
 func hopeless(err error) bool {
 	var cert *tls.CertificateVerificationError
 	var dns *net.DNSError
@@ -48,8 +48,8 @@ var steps = map[fsm.State]string{
 	fsm.Polling:     "status query",
 }
 
-// cause returns the last failure of a registration that was given up, and any other error
-// as it is.
+// cause returns the last failure of a registration that gave up, and any other
+// error unchanged.
 func cause(err error) error {
 	var gaveUp *fsm.GiveUpError
 	if errors.As(err, &gaveUp) && gaveUp.Last != nil {
@@ -58,7 +58,7 @@ func cause(err error) error {
 	return err
 }
 
-// step returns at which step an error happened, or "" if that is not known.
+// step returns the step at which an error happened, or "" if it is unknown.
 func step(err error) string {
 	var gaveUp *fsm.GiveUpError
 	var failed *fsm.StepError

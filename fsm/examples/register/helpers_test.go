@@ -17,7 +17,7 @@ import (
 
 const testKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-// outcome is what a run of the program leaves behind.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -45,8 +45,8 @@ func file(t *testing.T, name string, content []byte) string {
 	return name
 }
 
-// A group runs subtests at the same time: they spend theirs waiting. (t.Parallel runs
-// only as many as there are processors.)
+// A group runs subtests at the same time, because they mostly wait. (t.Parallel
+// runs only as many as there are processors.)
 type group struct {
 	t   *testing.T
 	all sync.WaitGroup
@@ -62,7 +62,8 @@ func (g *group) run(name string, f func(t *testing.T)) {
 
 func (g *group) wait() { g.all.Wait() }
 
-// listenTCP calls serve for each connection until the test ends, and returns its address.
+// listenTCP listens on a port of its own until the test ends and calls serve
+// for each connection. It returns the address.
 func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,7 +86,7 @@ func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// listenTLS does the same with connections that have finished a TLS handshake.
+// listenTLS is like listenTCP, but calls serve after the TLS handshake.
 func listenTLS(t *testing.T, cfg *tls.Config, serve func(net.Conn)) string {
 	t.Helper()
 	return listenTCP(t, func(conn net.Conn) {
@@ -95,7 +96,8 @@ func listenTLS(t *testing.T, cfg *tls.Config, serve func(net.Conn)) string {
 	})
 }
 
-// authority returns a new authority and a file with its certificate.
+// authority returns a new certificate authority and the name of a file with its
+// certificate.
 func authority(t *testing.T) (*cert.Authority, string) {
 	t.Helper()
 	ca, err := cert.NewAuthority("test CA", time.Now())
@@ -105,7 +107,8 @@ func authority(t *testing.T) (*cert.Authority, string) {
 	return ca, file(t, "ca.pem", ca.PEM())
 }
 
-// serverConfig returns the configuration of a server, and a file with its authority.
+// serverConfig returns the TLS configuration of a server, and the name of a
+// file with the certificate of its authority.
 func serverConfig(t *testing.T) (cfg *tls.Config, caFile string) {
 	t.Helper()
 	ca, caFile := authority(t)
@@ -116,7 +119,7 @@ func serverConfig(t *testing.T) (cfg *tls.Config, caFile string) {
 	return &tls.Config{Certificates: []tls.Certificate{own}}, caFile
 }
 
-// eventually reports whether something becomes true. It waits for long only if not.
+// eventually reports whether what returns true within some 30 seconds.
 func eventually(what func() bool) bool {
 	for range 3000 {
 		if what() {

@@ -13,7 +13,7 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// Ctrl-C ends a registration, and the service hears a DISCONNECT.
+// Ctrl-C ends a registration, and the service receives a DISCONNECT.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}
@@ -28,7 +28,7 @@ func TestInterrupt(t *testing.T) {
 				done <- tryIn(ctx, nil, d.flags(transport, "-registration-id", "dev", "-key", testKey, "-timeout", "10m")...)
 			}()
 			if !eventually(func() bool { return d.count("PUT/") == 1 }) {
-				t.Error("no registration")
+				t.Error("the service received no registration")
 			}
 			cancel()
 			got := within(t, done)
@@ -36,13 +36,13 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 			}
 			if !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
-				t.Error("the service got no DISCONNECT")
+				t.Error("the service received no DISCONNECT")
 			}
 		})
 	}
 }
 
-// Ctrl-C ends a back-off, however long it is, and a dial.
+// Ctrl-C ends a back-off of any length, and it ends a dial.
 func TestInterruptWithoutConnection(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]func(ctx context.Context) error{
@@ -76,7 +76,8 @@ func TestInterruptWithoutConnection(t *testing.T) {
 	}
 }
 
-// A peer that does not read holds nobody up: each write has a deadline.
+// A peer that does not read cannot block the device, because each write has a
+// deadline.
 func TestWritesHaveDeadlines(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, fsm.Policy{MaxAttempts: 1}, nil)
@@ -93,11 +94,12 @@ func TestWritesHaveDeadlines(t *testing.T) {
 	}
 }
 
-// An impatient connection fails each write, and tells how long it would have waited.
+// An impatient connection fails each write and records how long the write would
+// have waited.
 type impatient struct {
 	net.Conn
 	deadline time.Time
-	within   time.Duration // 0: for ever
+	within   time.Duration // 0 if there was no deadline
 	writes   int
 }
 
@@ -122,13 +124,14 @@ func newMachine(t *testing.T, p fsm.Policy, trace func(fsm.Event)) *fsm.Machine 
 	return m
 }
 
-// within returns what comes, and gives up after a minute.
+// within returns the next value of c. It fails the test after a minute without
+// one.
 func within[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
 	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
+		t.Fatal("the registration did not end within a minute")
 	}
 	return v
 }

@@ -10,15 +10,16 @@ import (
 	"example.com/dps/fsm"
 )
 
-// writeTimeout is how long a peer may refuse to take what we send.
+// writeTimeout limits each write to a peer that does not read.
 const writeTimeout = 10 * time.Second
 
-// loop drives a registration to its end. There is no policy in it: how long to wait, when
-// to dial again and when to give up is the machine's business.
+// loop drives a registration to its end. It has no policy of its own: the
+// machine decides how long to wait, when to dial again and when to give up.
 //
-// password makes a fresh SAS token for each connection, or nil for a device with a
-// certificate. An error that no other attempt would get over ends the registration. When
-// ctx ends, the machine is stopped and says goodbye.
+// The password function returns a fresh SAS token for each connection, or nil
+// for a device with a certificate. An error that another attempt cannot resolve
+// ends the registration. When ctx ends, loop stops the machine, which sends a
+// DISCONNECT.
 func loop(ctx context.Context, m *fsm.Machine, dial func(context.Context) (net.Conn, error), password func() ([]byte, error)) {
 	for m.Want() != fsm.WantDone {
 		if !sleepUntil(ctx, m.Deadline()) {
@@ -41,10 +42,11 @@ func loop(ctx context.Context, m *fsm.Machine, dial func(context.Context) (net.C
 	}
 }
 
-// exchange drives the registration on one connection, until that is to be closed.
+// exchange drives the registration on one connection, until the connection must
+// be closed.
 func exchange(ctx context.Context, m *fsm.Machine, conn net.Conn, password func() ([]byte, error)) error {
-	// The end of ctx wakes up a read. What the loop did to the deadline meanwhile does
-	// not matter, since it looks at ctx after that.
+	// The end of ctx interrupts a read. If the loop sets another deadline at
+	// the same time, no harm is done, since the loop checks ctx after that.
 	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })()
 
 	secret, err := password()
@@ -60,7 +62,7 @@ func exchange(ctx context.Context, m *fsm.Machine, conn net.Conn, password func(
 			if _, err = conn.Write(out); err != nil {
 				break
 			}
-			clear(out) // the first one holds the password
+			clear(out) // the first output contains the password
 		}
 		if m.Want() != fsm.WantExchange {
 			break
@@ -71,15 +73,16 @@ func exchange(ctx context.Context, m *fsm.Machine, conn net.Conn, password func(
 			continue
 		}
 		n, rerr := conn.Read(in)
-		m.Receive(time.Now(), in[:n]) // n == 0 just moves the clock
+		m.Receive(time.Now(), in[:n]) // if n is 0, the machine only learns the time
 		if !errors.Is(rerr, os.ErrDeadlineExceeded) {
-			err = rerr // an expired deadline is just time passing
+			err = rerr // an expired deadline is not an error
 		}
 	}
 	return err
 }
 
-// sleepUntil sleeps until t, not at all if t is zero. It returns false if ctx ended.
+// sleepUntil sleeps until t. If t is zero, it does not sleep. It reports
+// whether ctx is still active.
 func sleepUntil(ctx context.Context, t time.Time) bool {
 	if t.IsZero() {
 		return ctx.Err() == nil

@@ -1,12 +1,14 @@
-// Command register registers a device with the Azure IoT Hub Device Provisioning Service
-// over MQTT 3.1.1, on TLS or WebSocket, and shows each step as it happens.
+// Command register registers a device with the Azure IoT Hub Device
+// Provisioning Service over MQTT 3.1.1, on TLS or WebSocket, and shows each
+// step as it happens.
 //
-// Without arguments it is a demo: it starts a simulated service on this machine and
-// registers a device with it. "register -h" tells the rest.
+// Without arguments, it runs a demo: it starts a simulated service on this
+// machine and registers a device with it. Run "register -h" for the other uses.
 //
-// Where to look: loop.go drives the machine, device.go makes its configuration,
-// its transport and its password, flags.go reads the command line, explain.go, hint.go and
-// network.go tell what to try after an error, demo.go starts the simulated service.
+// The file loop.go drives the machine; device.go makes the machine's
+// configuration, transport and password; flags.go reads the command line;
+// explain.go, hint.go and network.go give advice after an error; and demo.go
+// starts the simulated service.
 package main
 
 import (
@@ -28,11 +30,11 @@ import (
 
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
+	context.AfterFunc(ctx, restore) // a second Ctrl-C ends the program immediately
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// run is main without its surroundings. It returns the exit code.
+// run is main with its environment as parameters. It returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -55,7 +57,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return out.badUsage(err)
 	}
 	if o.demo {
-		fmt.Fprintln(out.steps, "A demo: the service is simulated on this machine. (-h tells how to register a real device.)")
+		fmt.Fprintln(out.steps, "This is a demo: the service is simulated on this machine. (Run with -h to see how to register a real device.)")
 	}
 	assignment, err := register(ctx, d, show.New(out.steps, time.Now()))
 	if err != nil {
@@ -64,7 +66,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return out.assigned(assignment)
 }
 
-// register registers the device, and tells every step.
+// register registers the device and prints every step.
 func register(ctx context.Context, d *device, steps *show.Printer) (fsm.Assignment, error) {
 	cfg, advice := d.config, ""
 	cfg.Jitter = rand.Float64

@@ -21,7 +21,8 @@ import (
 
 const groupKey = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 
-// A desk is a simulated service for one test, with its authority in a file.
+// A desk is a simulated service for one test. The certificate of its authority
+// is in a file.
 type desk struct {
 	ca       *cert.Authority
 	caFile   string
@@ -31,7 +32,7 @@ type desk struct {
 	log []string // packets that the service received
 }
 
-// deskName is a name in the server's certificate, which nobody can look up.
+// deskName is a name in the server's certificate that does not resolve.
 const deskName = "dps.invalid"
 
 func newDesk(t *testing.T, enrollments ...dpstest.Enrollment) *desk {
@@ -69,7 +70,7 @@ func newDesk(t *testing.T, enrollments ...dpstest.Enrollment) *desk {
 	return d
 }
 
-// flags returns the flags to find the service over a transport.
+// flags returns the flags that connect to the service over a transport.
 func (d *desk) flags(transport string, more ...string) []string {
 	addr := d.tls
 	if transport == "websocket" {
@@ -78,14 +79,15 @@ func (d *desk) flags(transport string, more ...string) []string {
 	return append([]string{"-host", addr, "-ca", d.caFile, "-transport", transport, "-id-scope", rogueScope}, more...)
 }
 
-// count returns how many of the packets that the service received hold a word.
+// count returns how many of the received packets contain the word.
 func (d *desk) count(word string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(d.log), func(line string) bool { return !strings.Contains(line, word) }))
 }
 
-// client writes a client certificate and returns its flags.
+// client writes a client certificate to files and returns the flags that select
+// it.
 func (d *desk) client(t *testing.T, name string) []string {
 	t.Helper()
 	c, err := d.ca.Client(name, time.Now())
@@ -99,8 +101,8 @@ func (d *desk) client(t *testing.T, name string) []string {
 	return []string{"-cert", file(t, "c.pem", chain), "-cert-key", file(t, "c.key", key)}
 }
 
-// Both transports take every kind of attestation, and the service's refusals are told
-// from one another.
+// Every kind of attestation works over both transports, and each refusal of the
+// service is reported as what it is.
 func TestTransportsAndAttestations(t *testing.T) {
 	t.Parallel()
 	enrollments := []dpstest.Enrollment{
@@ -174,7 +176,8 @@ func TestManyDevices(t *testing.T) {
 	}
 }
 
-// A service that is busy is asked again, and one that stays so ends with 3.
+// The device asks a busy service again. If the service stays busy, the exit
+// code is 3.
 func TestThrottled(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t,
@@ -192,7 +195,7 @@ func TestThrottled(t *testing.T) {
 	}
 }
 
-// Keys come from the environment too, and flags come first.
+// Keys may come from the environment, but flags take precedence.
 func TestEnvironment(t *testing.T) {
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{AtOnce: true}},
 		dpstest.Enrollment{Group: "group", Prefix: "sn-", PrimaryKey: groupKey, Outcome: dpstest.Outcome{AtOnce: true}})
@@ -216,7 +219,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// The demo shows the whole exchange and the hub, and no key or password.
+// The demo shows the whole exchange and the hub, but no key and no password.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}
@@ -236,19 +239,19 @@ func TestDemo(t *testing.T) {
 			} {
 				_, after, found := strings.Cut(rest, step)
 				if !found {
-					t.Fatalf("no %q in\n%s", step, rest)
+					t.Fatalf("expected %q in\n%s", step, rest)
 				}
 				rest = after
 			}
 			if strings.Contains(got.stdout, "SharedAccessSignature") || strings.Contains(got.stdout, demo.Key) {
-				t.Error("a secret shows:\n" + got.stdout)
+				t.Error("the output contains a secret:\n" + got.stdout)
 			}
 		})
 	}
 }
 
-// -json writes the assignment as the service names things, and with -v the steps go
-// elsewhere.
+// With -json, the assignment is written with the service's names, and with -v
+// the steps go to standard error.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	got := try(t, "-json", "-v")
@@ -260,6 +263,6 @@ func TestJSON(t *testing.T) {
 		t.Errorf("exit code %d, %+v", got.code, a)
 	}
 	if !strings.Contains(got.stderr, "← CONNACK accepted") {
-		t.Errorf("no steps in %q", got.stderr)
+		t.Errorf("expected the steps, got %q", got.stderr)
 	}
 }

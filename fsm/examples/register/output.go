@@ -11,25 +11,25 @@ import (
 	"example.com/dps/fsm/examples/internal/show"
 )
 
-// output is where results go.
+// output writes the results.
 type output struct {
 	stdout, stderr io.Writer
-	steps          io.Writer // what happens on the way
+	steps          io.Writer // receives each step as it happens
 	json           bool
 }
 
-// A report is what -json writes when there is no assignment.
+// A report is the object that -json writes if the registration fails.
 type report struct {
 	Error      string `json:"error"`
-	Step       string `json:"step,omitempty"`       // at which it happened
+	Step       string `json:"step,omitempty"`       // the step that failed
 	Hint       string `json:"hint,omitempty"`       // what to try
-	Status     int    `json:"status,omitempty"`     // of the service's answer, such as 401
-	ErrorCode  int    `json:"errorCode,omitempty"`  // of the service, such as 401002
+	Status     int    `json:"status,omitempty"`     // in the service's answer, such as 401
+	ErrorCode  int    `json:"errorCode,omitempty"`  // in the service's answer, such as 401002
 	TrackingID string `json:"trackingId,omitempty"` // for Microsoft's support
 	ExitCode   int    `json:"exitCode"`
 }
 
-// assigned writes the result and returns the exit code.
+// assigned writes the assignment and returns the exit code.
 func (o *output) assigned(a fsm.Assignment) int {
 	if o.json {
 		o.encode(a)
@@ -45,8 +45,8 @@ func (o *output) assigned(a fsm.Assignment) int {
 	return exitAssigned
 }
 
-// failed writes the error of a registration, of which text is for people, and returns the
-// exit code.
+// failed writes the error of a registration and returns the exit code. The text
+// describes the error for people.
 func (o *output) failed(err error, text, hint string) int {
 	r := report{Error: show.Clean(text), Step: step(err), Hint: hint, ExitCode: exitCode(err)}
 	var service *fsm.ServiceError
@@ -67,14 +67,14 @@ func (o *output) failed(err error, text, hint string) int {
 	return r.ExitCode
 }
 
-// badUsage writes what is wrong with the command line and returns the exit code.
+// badUsage reports the mistakes in the command line and returns the exit code.
 func (o *output) badUsage(err error) int {
 	if o.json {
-		o.encode(report{Error: err.Error(), Step: "command line", Hint: "register -h", ExitCode: exitUsage})
+		o.encode(report{Error: err.Error(), Step: "command line", Hint: "run register -h for usage", ExitCode: exitUsage})
 		return exitUsage
 	}
 	lines := strings.ReplaceAll(show.Clean(err.Error()), "\n", "\nregister: ")
-	fmt.Fprintf(o.stderr, "register: %s\n(register -h tells how to use it)\n", lines)
+	fmt.Fprintf(o.stderr, "register: %s\n(Run \"register -h\" for usage.)\n", lines)
 	return exitUsage
 }
 

@@ -10,13 +10,13 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A port that speaks another protocol than the one that was chosen is recognized by what
-// it answers, or by its silence.
+// A server that does not speak the chosen protocol is recognized by its answer,
+// or by its silence.
 func TestWrongTransport(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey})
 	cfg, caFile := serverConfig(t)
-	after := func(answer string) string { // the first bytes of the client
+	after := func(answer string) string { // answers the first bytes of the client
 		return listenTLS(t, cfg, func(conn net.Conn) {
 			conn.Read(make([]byte, 4<<10))
 			io.WriteString(conn, answer)
@@ -24,15 +24,15 @@ func TestWrongTransport(t *testing.T) {
 		})
 	}
 	silent := listenTLS(t, cfg, func(conn net.Conn) { io.Copy(io.Discard, conn) })
-	const webSocket, notWebSocket, port = "seems to speak WebSocket: try -transport websocket", "does not speak WebSocket, and may speak MQTT: try -transport tls", "really the port"
-	const mute = "does not answer MQTT: this port may speak WebSocket (try -transport websocket)"
+	const webSocket, notWebSocket, port = "seems to speak WebSocket on this port: try -transport websocket", "does not speak WebSocket on this port, but may speak MQTT: try -transport tls", "check that the port is"
+	const mute = "does not answer in MQTT; it may speak WebSocket on this port (try -transport websocket)"
 	together := &group{t: t}
 	defer together.wait()
 	for name, c := range map[string]struct {
 		transport, addr, ca string
 		want                string
 	}{
-		"TLS to a service's WebSocket":       {"tls", d.web, d.caFile, mute}, // it waits for the end of a line
+		"TLS to a service's WebSocket":       {"tls", d.web, d.caFile, mute}, // which waits for the end of a line
 		"TLS to HTTP":                        {"tls", after("HTTP/1.1 400 Bad Request\r\n\r\n"), caFile, webSocket},
 		"TLS to what closes":                 {"tls", after(""), caFile, mute},
 		"TLS to silence":                     {"tls", silent, caFile, mute},
@@ -52,9 +52,10 @@ func TestWrongTransport(t *testing.T) {
 			if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
 				t.Fatal(err, got.stdout)
 			}
-			// The last attempt may have been cut short. The hint stands below the first one, too.
+			// The last attempt may have been cut short, but the first one has
+			// the hint, too.
 			if !strings.Contains(got.stderr+r.Hint, c.want) || got.code != 3 {
-				t.Errorf("exit code %d, %q, want %q\n%s\n%s", got.code, r.Hint, c.want, r.Error, got.stderr)
+				t.Errorf("exit code %d, expected %q, got %q\n%s\n%s", got.code, c.want, r.Hint, r.Error, got.stderr)
 			}
 		})
 	}

@@ -13,8 +13,8 @@ import (
 	"example.com/dps/fsm/examples/internal/proxytest"
 )
 
-// A WebSocket goes through the proxy in HTTPS_PROXY with its credentials, unless
-// NO_PROXY names the host. TLS does not.
+// A WebSocket connection uses the proxy in HTTPS_PROXY with its credentials,
+// unless NO_PROXY names the host. A TLS connection does not.
 func TestProxyIsUsed(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey})
@@ -43,8 +43,9 @@ func TestProxyIsUsed(t *testing.T) {
 	}
 }
 
-// A proxy that does not connect us is named, without credentials, with what to do. If it
-// refuses for good, it is asked once.
+// If a proxy does not connect to the server, the error names it without its
+// credentials and gives advice. If it refuses permanently, there is only one
+// attempt.
 func TestProxyFails(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,7 +64,7 @@ func TestProxyFails(t *testing.T) {
 		want        []string
 		once        bool
 	}{
-		"407":                  {"", answers(407), []string{"HTTP status 407 Proxy Authentication Required", "asks for credentials: HTTPS_PROXY=http://USER:PASSWORD@"}, true},
+		"407":                  {"", answers(407), []string{"HTTP status 407 Proxy Authentication Required", "requires credentials: set HTTPS_PROXY=http://USER:PASSWORD@"}, true},
 		"407, credentials":     {"u:secret@", answers(407), []string{"407", "does not accept the user name and password in HTTPS_PROXY"}, true},
 		"403":                  {"u:secret@", answers(403), []string{"403 Forbidden", "does not allow connections to " + deskName + ":443"}, true},
 		"502":                  {"u:secret@", answers(502), []string{"502", "cannot connect to " + deskName + ":443"}, false},
@@ -89,7 +90,7 @@ func TestProxyFails(t *testing.T) {
 			}
 			for _, want := range append(c.want, "the proxy "+addr) { // the last attempt may have been cut short
 				if !strings.Contains(r.Error+"\n"+r.Hint+got.stderr, want) {
-					t.Errorf("no %q in\n%s\n%s", want, r.Error, r.Hint)
+					t.Errorf("expected %q in\n%s\n%s", want, r.Error, r.Hint)
 				}
 			}
 			if !strings.Contains(r.Hint, addr) || strings.Contains(got.stdout+got.stderr, "secret") || got.code != 3 {
@@ -102,8 +103,8 @@ func TestProxyFails(t *testing.T) {
 	}
 }
 
-// A proxy that cannot be read is bad usage, and not the same as none. Its password does
-// not show.
+// A proxy URL that cannot be parsed is bad usage. It is not ignored, and its
+// password is not shown.
 func TestUnreadableProxy(t *testing.T) {
 	for _, proxy := range []string{"http://u:s%%ecret@h:1", "http://u:s/ecret@h:1", "http://h:x", "http://", "u:s ecret@h:1"} {
 		env := map[string]string{"https_proxy": proxy}

@@ -18,10 +18,10 @@ import (
 
 // A rogue is a service that answers correctly and behaves badly.
 type rogue struct {
-	hangUp   []int // for each connection, after how many packets of the client to hang up; beyond: never
-	bytewise bool  // each byte goes in a segment, or a frame, of its own
-	late     bool  // the answer comes before its PUBACK, and both in one segment
-	abrupt   bool  // TCP is closed without TLS's close_notify, or a close frame
+	hangUp   []int // for each connection, after how many client packets to hang up; later ones stay open
+	bytewise bool  // send each byte in a segment, or a frame, of its own
+	late     bool  // send the answer before its PUBACK, and both in one segment
+	abrupt   bool  // close TCP without a TLS close_notify or a WebSocket close frame
 
 	conns     atomic.Int32
 	mu        sync.Mutex
@@ -34,7 +34,8 @@ const (
 	assigned   = `{"operationId":"4.op","status":"assigned","registrationState":{"registrationId":"dev","assignedHub":"hub.example","deviceId":"dev","status":"assigned"}}`
 )
 
-// start serves on loopback until the test ends. It returns the flags to find it.
+// start serves on loopback until the test ends. It returns the flags that
+// connect to the service.
 func (r *rogue) start(t *testing.T, websocket bool) []string {
 	t.Helper()
 	cfg, caFile := serverConfig(t)
@@ -56,7 +57,7 @@ func (r *rogue) start(t *testing.T, websocket bool) []string {
 	return []string{"-host", addr, "-ca", caFile, "-transport", kind, "-id-scope", rogueScope}
 }
 
-// serve answers until it hangs up.
+// serve answers the client's packets until it hangs up.
 func (r *rogue) serve(conn net.Conn) {
 	limit := -1
 	if n := int(r.conns.Add(1)) - 1; n < len(r.hangUp) {
@@ -140,7 +141,8 @@ func (r *rogue) write(w io.Writer, out []byte) bool {
 	return true
 }
 
-// The device registers whatever the service does to the bytes and to the connection.
+// The device registers however the service splits the bytes and whenever it
+// closes the connection.
 func TestRogueService(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}

@@ -16,19 +16,19 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// No version of TLS before 1.2 is spoken, on either transport.
+// The device never uses a version of TLS before 1.2, on either transport.
 func TestNoOldTLS(t *testing.T) {
 	t.Parallel()
 	cfg, caFile := serverConfig(t)
 	cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-	addr := listenTLS(t, cfg, func(net.Conn) { t.Error("a handshake was finished") })
+	addr := listenTLS(t, cfg, func(net.Conn) { t.Error("the server finished a handshake") })
 	for _, kind := range []string{"tls", "websocket"} {
 		got := try(t, "-host", addr, "-ca", caFile, "-transport", kind, "-id-scope", rogueScope, "-registration-id", "dev", "-key", testKey, "-timeout", "1s")
 		if got.code != 3 || !strings.Contains(got.stderr, "another version of TLS") {
 			t.Errorf("%s: exit code %d\n%s", kind, got.code, got.stderr)
 		}
 	}
-	lenient := listenTLS(t, cfg, func(net.Conn) {}) // the test is able to fail
+	lenient := listenTLS(t, cfg, func(net.Conn) {}) // another client can connect, so this test can fail
 	conn, err := transport.DialTLS(t.Context(), lenient, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10})
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +36,8 @@ func TestNoOldTLS(t *testing.T) {
 	conn.Close()
 }
 
-// An untrusted certificate ends the registration at once, also after other failures, and
-// its owner gets not a byte.
+// An untrusted certificate ends the registration immediately, even after other
+// failures, and its owner receives no application data.
 func TestUntrustedServerGetsNothing(t *testing.T) {
 	t.Parallel()
 	strangers, err := cert.NewAuthority("strangers", time.Now())
@@ -56,7 +56,7 @@ func TestUntrustedServerGetsNothing(t *testing.T) {
 			var heard bytes.Buffer
 			addr := listenTCP(t, func(conn net.Conn) {
 				if conns.Add(1) == 1 {
-					return // hangs up, which is worth another attempt
+					return // hang up: the device tries again
 				}
 				secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{untrusted}})
 				text, _ := io.ReadAll(secure)
@@ -71,20 +71,21 @@ func TestUntrustedServerGetsNothing(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if heard.Len() > 0 {
-				t.Errorf("the server was sent %q", heard.Bytes())
+				t.Errorf("the server received %q", heard.Bytes())
 			}
 		})
 	}
 }
 
-// Each connection has a password of its own: the first one may have expired by then.
+// Each connection has its own password, because that of an earlier connection
+// may have expired.
 func TestFreshPasswords(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}
 	defer together.wait()
 	for _, websocket := range []bool{false, true} {
 		together.run(fmt.Sprintf("websocket=%t", websocket), func(t *testing.T) {
-			r := &rogue{hangUp: []int{2, 3}} // back-offs are longer than the second that expiry times count in
+			r := &rogue{hangUp: []int{2, 3}} // back-offs exceed a second, the resolution of expiry times
 			got := try(t, append(r.start(t, websocket), "-registration-id", "dev", "-key", testKey, "-timeout", "60s")...)
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -17,7 +17,8 @@ import (
 	"example.com/dps/fsm/examples/internal/setup"
 )
 
-// Bad usage is reported all at once, in words of the command line, and as JSON if asked for.
+// All mistakes in the command line are reported together, in terms of its
+// flags, and with -json as JSON.
 func TestUsage(t *testing.T) {
 	key := []string{"-host", "h", "-id-scope", "s", "-registration-id", "d", "-key", testKey}
 	for _, c := range []struct {
@@ -29,12 +30,12 @@ func TestUsage(t *testing.T) {
 		{[]string{"-timeout", "0s", "-transport", "quic", "-path", "x", "-key", testKey},
 			[]string{"-timeout is 0s", `-transport is "quic"`, `-path is "x"`, "-host is missing", "-id-scope is missing", "-registration-id is missing"}},
 		{[]string{"-host", "", "-key", ""}, []string{"-host is empty", "-key is empty", "-id-scope is missing"}},
-		{append(key, "-group-key", groupKey), []string{"one of -key, -group-key and -cert"}},
-		{append(key, "-cert", "x"), []string{"one of -key", "-cert-key belong together"}},
+		{append(key, "-group-key", groupKey), []string{"only one of -key, -group-key and -cert"}},
+		{append(key, "-cert", "x"), []string{"only one of -key", "-cert-key must be given together"}},
 		{append(key, "-host", "https://h/"), []string{`-host is "https://h/"`}},
 		{append(key, "-host", "h:port"), []string{`-host is "h:port"`}},
 		{append(key, "-key", "%%%", "-ca", "/does/not/exist"), []string{"-key: sastoken: bad key", "-ca: open /does/not/exist"}},
-		{append(key, "-ca", file(t, "ca.pem", []byte("x"))), []string{"no certificate in PEM"}},
+		{append(key, "-ca", file(t, "ca.pem", []byte("x"))), []string{"does not contain a certificate in PEM"}},
 		{append(key, "-payload", "[1"), []string{"Payload is not JSON"}},
 		{append(key, "-payload", "@/does/not/exist"), []string{"-payload: open /does/not/exist"}},
 		{append(key, "-api-version", "a b"), []string{"APIVersion"}},
@@ -44,7 +45,7 @@ func TestUsage(t *testing.T) {
 		got := try(t, c.args...)
 		for _, want := range c.want {
 			if !strings.Contains(got.stderr, want) {
-				t.Errorf("%q: no %q in %s", c.args, want, got.stderr)
+				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
 			}
 		}
 		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, testKey) {
@@ -59,15 +60,15 @@ func TestUsage(t *testing.T) {
 	got := try(t, "-h")
 	for _, want := range []string{"Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network", "HTTPS_PROXY", "NO_PROXY", "use -transport websocket"} {
 		if got.code != 0 || !strings.Contains(got.stdout, want) || got.stderr != "" {
-			t.Errorf("-h: no %q in %+v", want, got)
+			t.Errorf("-h: expected %q in %+v", want, got)
 		}
 	}
-	if got = try(t, "x", "-json"); got.code != 2 { // after an argument there are no flags
+	if got = try(t, "x", "-json"); got.code != 2 { // flags after an argument are not parsed
 		t.Errorf("exit code %d", got.code)
 	}
 }
 
-// A certificate says who the device is, and nobody else.
+// The registration ID must be the common name of the certificate.
 func TestCertificateNamesTheDevice(t *testing.T) {
 	ca, _ := authority(t)
 	d := &desk{ca: ca}
@@ -77,7 +78,8 @@ func TestCertificateNamesTheDevice(t *testing.T) {
 	}
 }
 
-// What goes wrong on the network ends with 3, where it happened and what to try.
+// After a network failure, the exit code is 3, and the report has the step that
+// failed and advice.
 func TestNetworkErrors(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dpstest.Enrollment{RegistrationID: "dev", PrimaryKey: testKey, Outcome: dpstest.Outcome{Status: "assigning"}})
@@ -102,7 +104,7 @@ func TestNetworkErrors(t *testing.T) {
 			if err != nil {
 				return
 			}
-			io.WriteString(conn, "220 this is no TLS\r\n")
+			io.WriteString(conn, "220 this is not TLS\r\n")
 			conn.Close()
 		}
 	}()
@@ -113,9 +115,9 @@ func TestNetworkErrors(t *testing.T) {
 		name       string
 		args       []string
 		step, hint string
-		once       bool // another attempt would always fail
+		once       bool // another attempt cannot succeed
 	}{
-		{"refused", []string{"-host", closed.Addr().String(), "-timeout", "500ms"}, "connecting", "nobody listens", false},
+		{"refused", []string{"-host", closed.Addr().String(), "-timeout", "500ms"}, "connecting", "no program listens", false},
 		{"silent", []string{"-host", silent.Addr().String(), "-timeout", "500ms"}, "connecting", "firewall", false},
 		{"no TLS", []string{"-host", plain.Addr().String(), "-timeout", "500ms"}, "connecting", "does not speak TLS", false},
 		{"unknown authority", []string{"-host", d.tls}, "connecting", "-ca", true},
@@ -139,7 +141,8 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
-// A token that is signed before the clock is set would be worth nothing.
+// The device does not sign a token before the clock is set, because the token
+// would be invalid.
 func TestClockUnset(t *testing.T) {
 	d := &device{key: []byte("0123456789abcdef"), config: fsm.Config{IDScope: "s", RegistrationID: "d"}}
 	if secret, err := d.password(time.Unix(100, 0)); secret != nil || !errors.Is(err, setup.ErrClock) || d.hint(err) == "" {
@@ -151,7 +154,7 @@ func TestClockUnset(t *testing.T) {
 	}
 }
 
-// Each refusal of the service has its advice.
+// There is advice for each refusal of the service.
 func TestHints(t *testing.T) {
 	d := &device{addr: "global.azure-devices-provisioning.net:8883", config: fsm.Config{IDScope: "0ne1"}}
 	x509 := &device{addr: d.addr, config: fsm.Config{IDScope: "0ne1", Attestation: fsm.X509}}
@@ -173,7 +176,7 @@ func TestHints(t *testing.T) {
 		{d, &fsm.GiveUpError{Reason: fsm.ErrTimeout, Last: &fsm.ServiceError{Status: 429}}, "wait"},
 	} {
 		if got := c.d.hint(c.err); !strings.Contains(got, c.want) {
-			t.Errorf("%v: %q, want something with %q", c.err, got, c.want)
+			t.Errorf("%v: expected %q in %q", c.err, c.want, got)
 		}
 	}
 	if diff := cmp.Diff("", d.hint(nil)); diff != "" {

@@ -1,9 +1,11 @@
-// Tiny registers a device as the firmware of a microcontroller does: over a modem that is
-// polled, with two small buffers, and without net, crypto/tls and os.
+// Tiny registers a device as the firmware of a microcontroller does: it polls a
+// modem, has two small buffers, and does not use the packages net, crypto/tls
+// and os.
 //
-// It runs without hardware: its board is a simulation, which plays the answers of the
-// service in virtual time. To make firmware of it, write a board for yours, and fill in
-// the device. Keep the key where nobody can read it out.
+// It runs without hardware: its board is a simulation that gives the answers of
+// the service in virtual time. To turn it into firmware, implement the board
+// interface for your hardware and set the constants of the device. Keep the key
+// in storage that cannot be read from outside.
 package main
 
 import (
@@ -19,26 +21,28 @@ const (
 	deviceKey      = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" // in base64
 )
 
-// pause is the time between two looks at a modem that had nothing to say. Where the modem
-// can raise an interrupt, sleep until that instead, or until the Deadline.
+// pause is the interval at which the loop polls a modem without data. If the
+// modem can raise an interrupt, sleep until the interrupt or the Deadline
+// instead.
 const pause = 10 * time.Millisecond
 
 // A board has a clock, and a modem that speaks TLS.
 type board interface {
-	// now returns the time. It has to be set before the device registers, since the
-	// service looks at the expiry of the token.
+	// now returns the time. The clock must be set before the device registers,
+	// since the service checks the expiry of the token.
 	now() time.Time
 
-	// sleep waits for d, or not at all if that is not positive.
+	// sleep waits for d. If d is not positive, it returns immediately.
 	sleep(d time.Duration)
 
-	// dial opens a connection to the service. It has a time-out.
+	// dial opens a connection to the service. It must have a timeout.
 	dial() error
 
-	// read returns at once, with up to len(p) bytes of those that have arrived, if any.
+	// read returns up to len(p) bytes that have arrived. It does not wait for
+	// bytes.
 	read(p []byte) (int, error)
 
-	// write sends all of p. It has a time-out.
+	// write sends all of p. It must have a timeout.
 	write(p []byte) error
 
 	// hangUp closes the connection.
@@ -49,7 +53,7 @@ type board interface {
 func register(m *fsm.Machine, b board, key []byte) (fsm.Assignment, error) {
 	in, out := make([]byte, 64), make([]byte, 0, 512)
 	for m.Want() != fsm.WantDone {
-		b.sleep(m.Deadline().Sub(b.now())) // not at all at first, then the back-off
+		b.sleep(m.Deadline().Sub(b.now())) // at first, there is no wait; later, it is the back-off
 		if err := b.dial(); err != nil {
 			m.DialFailed(b.now(), err)
 			continue
@@ -67,7 +71,7 @@ func register(m *fsm.Machine, b board, key []byte) (fsm.Assignment, error) {
 			if n, err = b.read(in); n == 0 && err == nil {
 				b.sleep(pause)
 			}
-			m.Receive(b.now(), in[:n]) // no bytes just move the clock
+			m.Receive(b.now(), in[:n]) // if n is 0, the machine only learns the time
 		}
 		b.hangUp()
 		m.Lost(b.now(), err)
@@ -75,12 +79,13 @@ func register(m *fsm.Machine, b board, key []byte) (fsm.Assignment, error) {
 	return m.Result()
 }
 
-// open begins a session with a fresh SAS token. It uses the room of buf.
+// open begins a session with a fresh SAS token. It overwrites buf up to its
+// capacity.
 func open(m *fsm.Machine, now time.Time, key, buf []byte) error {
 	token := sastoken.Sign(key, sastoken.Resource(idScope, registrationID), sastoken.KeyName, now.Add(time.Hour))
 	password, err := token.AppendPassword(buf[:0])
 	if err != nil {
-		m.Abort(now, err) // another attempt would not get over it
+		m.Abort(now, err) // another attempt would fail in the same way
 		return err
 	}
 	err = m.Open(now, password)

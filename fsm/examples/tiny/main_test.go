@@ -14,17 +14,18 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// A faulty board is a simulation with faults, which keeps what the device sends.
+// A faulty board is a simulation with faults that records what the device
+// sends.
 type faulty struct {
 	*simulation
 	dials     int  // so far
-	noDials   int  // how many fail at first
-	lostAfter int  // a read fails once, when so many requests were answered; 0: none does
+	noDials   int  // the number of dials that fail at first
+	lostAfter int  // the number of answered requests after which a read fails once; 0 for no failure
 	slow      bool // bytes arrive one by one
-	silent    bool // none arrives
+	silent    bool // no bytes arrive
 	sent      []byte
 	written   []byte // the last write, in the memory of the device
-	leaked    bool   // a token was still there when the device went on to read
+	leaked    bool   // whether the memory still contained a token at the next read
 }
 
 var errFault = errors.New("no carrier")
@@ -75,8 +76,8 @@ func (b *faulty) packets(t *testing.T) (all []packet.Packet, types string) {
 	return all, strings.TrimSpace(types)
 }
 
-// The device gets to its hub in the time that the service asks for, and over whatever
-// goes wrong on the way.
+// The device is assigned to its hub in the time that the service asks for, in
+// spite of slow bytes, failed dials and a lost connection.
 func TestRegister(t *testing.T) {
 	const (
 		hello   = "CONNECT SUBSCRIBE"
@@ -86,7 +87,7 @@ func TestRegister(t *testing.T) {
 	for name, c := range map[string]struct {
 		faulty
 		packets string
-		seconds time.Duration // 3 for each poll, and the back-off
+		seconds time.Duration // 3 per poll, plus the back-off
 	}{
 		"no fault":     {faulty{}, hello + request + request + request + goodbye, 6},
 		"byte by byte": {faulty{slow: true}, hello + request + request + request + goodbye, 6},
@@ -102,24 +103,24 @@ func TestRegister(t *testing.T) {
 				t.Fatalf("%+v, %v", a, err)
 			}
 			if d := b.now().Sub(start); d/time.Second != c.seconds {
-				t.Errorf("it took %v, expected %d s", d, c.seconds)
+				t.Errorf("expected the registration to take %d s, got %v", c.seconds, d)
 			}
 			if b.leaked {
-				t.Error("the token was not cleared")
+				t.Error("the device did not clear the token")
 			}
 			all, types := b.packets(t)
 			if types != c.packets {
-				t.Errorf("got  %s\nwant %s", types, c.packets)
+				t.Errorf("expected %s\ngot      %s", c.packets, types)
 			}
 			token, err := sastoken.Parse(all[0].(*packet.Connect).Password)
 			if err != nil || token.Verify(key) != nil || !token.IsFor(idScope, registrationID) || token.Expired(b.now(), 0) {
-				t.Errorf("the service would not take the token: %v, %v", token, err)
+				t.Errorf("the service would not accept the token: %v, %v", token, err)
 			}
 		})
 	}
 }
 
-// Where nothing can help, the loop ends.
+// The loop ends if no attempt can succeed.
 func TestRegisterEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		faulty
@@ -133,7 +134,7 @@ func TestRegisterEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.simulation = newSimulation()
 			if _, err := register(newMachine(t), &c.faulty, c.key); !errors.Is(err, c.want) {
-				t.Errorf("%v, want %v", err, c.want)
+				t.Errorf("expected %v, got %v", c.want, err)
 			}
 		})
 	}
@@ -157,19 +158,19 @@ func newMachine(t *testing.T) *fsm.Machine {
 	return m
 }
 
-// Neither the program nor the packages that it uses need an operating system, and nothing
-// that it links can reach a network.
+// Neither the program nor the packages that it uses need an operating system,
+// and the program does not link packages for networks.
 func TestNoOperatingSystem(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", `{{.ImportPath}}{{if not .Standard}} imports {{join .Imports " "}} .{{end}}`, ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(out), "example.com/dps/fsm imports ") {
-		t.Fatalf("the list does not have package fsm:\n%s", out)
+		t.Fatalf("expected package fsm in\n%s", out)
 	}
 	for _, banned := range []string{
-		`(?m)^(net|crypto/tls|log|os/exec|os/signal|testing)(/.*)?$`, // whoever imports it
-		`(?m)^.* imports .*\b(os|log|log/slog|sync|runtime) .*$`,     // one of our own
+		`(?m)^(net|crypto/tls|log|os/exec|os/signal|testing)(/.*)?$`, // no matter which package imports it
+		`(?m)^.* imports .*\b(os|log|log/slog|sync|runtime) .*$`,     // imported by a package of ours
 	} {
 		for _, found := range regexp.MustCompile(banned).FindAllString(string(out), -1) {
 			t.Error(found)

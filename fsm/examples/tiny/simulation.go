@@ -8,7 +8,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// What the service answers to one request after the other.
+// The service's answers to successive requests.
 const (
 	assignedHub = "hub.azure-devices.example"
 	assigning   = `{"operationId":"4.d0a671905ea5b2c8.e7173b7b-0e54-4aa0-9d20-aeb1b89e6c7d","status":"assigning"}`
@@ -22,12 +22,13 @@ var answers = []struct {
 	body   string
 }{{202, assigning}, {202, assigning}, {200, assigned}}
 
-// A simulation is a board in virtual time whose modem reaches a service with few words:
-// it takes any password, and answers each request with the next of the answers.
+// A simulation is a board in virtual time whose modem is connected to a minimal
+// service: it accepts any password and answers each request with the next
+// element of answers.
 type simulation struct {
 	time     time.Time
-	sent     packet.Splitter // by the device
-	queue    []byte          // for the device, which has not read it yet
+	sent     packet.Splitter // the bytes that the device sent
+	queue    []byte          // the bytes that the device has not read yet
 	requests int
 	packetID uint16
 }
@@ -69,7 +70,7 @@ func (s *simulation) write(p []byte) error {
 	}
 }
 
-// receive answers a packet of the device.
+// receive answers a packet that the device sent.
 func (s *simulation) receive(f packet.Frame) error {
 	switch f.Type {
 	case packet.CONNECT:
@@ -95,14 +96,14 @@ func (s *simulation) receive(f packet.Frame) error {
 	return nil // PUBACK, DISCONNECT
 }
 
-// answer answers a request, whose $rid is repeated.
+// answer answers a request. The answer repeats the $rid of the request.
 func (s *simulation) answer(name []byte) error {
 	request, err := topic.ParseRequest(name)
 	if err != nil {
 		return err
 	}
 	if s.requests == len(answers) {
-		return errors.New("no answer is left")
+		return errors.New("there are no more answers")
 	}
 	a := answers[s.requests]
 	s.requests++

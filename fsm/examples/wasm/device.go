@@ -18,20 +18,21 @@ type device struct {
 	token func() []byte
 	done  func(fsm.Assignment, error)
 
-	socket js.Value // the current WebSocket; undefined if there is none
+	socket js.Value // the current WebSocket, or undefined if there is none
 	opened bool     // whether its handshake has finished
 	timer  js.Value
 	onTime js.Func
 }
 
-// act does what the machine wants. It is called after each input, and does not wait.
+// act does what the machine wants. It must be called after each input. It does
+// not block.
 func (d *device) act() {
 	for {
 		if out := d.m.AppendOutput(nil); len(out) > 0 {
 			data := js.Global().Get("Uint8Array").New(len(out))
 			js.CopyBytesToJS(data, out)
 			d.socket.Call("send", data)
-			clear(out) // the first output holds the token
+			clear(out) // the first output contains the token
 		}
 		switch d.m.Want() {
 		case fsm.WantDone:
@@ -46,18 +47,19 @@ func (d *device) act() {
 			if time.Now().Before(d.m.Deadline()) {
 				break
 			}
-			if err := d.dial(); err != nil { // no other attempt would get over it
+			if err := d.dial(); err != nil { // another attempt would fail in the same way
 				d.m.Abort(time.Now(), err)
 				continue
 			}
-			d.m.Dialing(time.Now()) // now the Deadline is the time-out of the dial
+			d.m.Dialing(time.Now()) // from now on, the Deadline is the timeout of the dial
 		}
 		d.setTimer(time.Until(d.m.Deadline()))
 		return
 	}
 }
 
-// setTimer has the machine told when time has passed; if that is negative, never.
+// setTimer arranges for the machine to advance after a time. If after is
+// negative, it only stops the timer.
 func (d *device) setTimer(after time.Duration) {
 	if !d.timer.IsUndefined() {
 		js.Global().Call("clearTimeout", d.timer)
@@ -75,11 +77,12 @@ func (d *device) setTimer(after time.Duration) {
 	d.timer = js.Global().Call("setTimeout", d.onTime, after.Milliseconds()+1)
 }
 
-// dial begins to dial, and returns at once. It fails if the URL is not one of a WebSocket.
+// dial starts to dial and returns immediately. It fails if the URL is not the
+// URL of a WebSocket.
 func (d *device) dial() (err error) {
 	defer func() {
 		if e, ok := recover().(js.Error); ok {
-			err = fmt.Errorf("no WebSocket at %q: %w", d.url, e)
+			err = fmt.Errorf("cannot open a WebSocket at %q: %w", d.url, e)
 		}
 	}()
 	ws := js.Global().Get("WebSocket").New(d.url, fsm.WebSocketSubprotocol)
@@ -89,14 +92,14 @@ func (d *device) dial() (err error) {
 	var listeners []js.Func
 	on := func(event string, input func(js.Value)) {
 		f := js.FuncOf(func(_ js.Value, args []js.Value) any {
-			if event == "close" { // the last one
+			if event == "close" { // the last event
 				defer func() {
 					for _, f := range listeners {
 						f.Release()
 					}
 				}()
 			}
-			if ws.Equal(d.socket) { // not an earlier one, whose events come late
+			if ws.Equal(d.socket) { // ignore late events of an earlier WebSocket
 				input(args[0])
 				d.act()
 			}
@@ -119,11 +122,12 @@ func (d *device) dial() (err error) {
 			d.m.DialFailed(time.Now(), cause)
 		}
 	})
-	on("error", func(js.Value) {}) // "close" follows, and says as little
+	on("error", func(js.Value) {}) // "close" follows, and "error" has no more details
 	return nil
 }
 
-// receive passes on a message, which is a part of the stream and not a packet.
+// receive passes a message to the machine. A message is a part of the stream,
+// not necessarily a packet.
 func (d *device) receive(data js.Value) {
 	if !data.InstanceOf(js.Global().Get("ArrayBuffer")) {
 		d.close()

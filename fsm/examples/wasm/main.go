@@ -1,13 +1,15 @@
 //go:build js
 
-// Wasm registers a device from a browser: it gives JavaScript a function dpsRegister, whose
-// transport is the WebSocket that every browser has. It starts no goroutine. Everything
-// happens in callbacks: those of the WebSocket, and one timer for the machine's Deadline.
+// Wasm registers a device from a browser: it defines a JavaScript function
+// dpsRegister, whose transport is the browser's WebSocket. It starts no
+// goroutine. Everything happens in callbacks of the WebSocket, and of a timer
+// for the machine's Deadline.
 //
 // The README of the examples has the commands that build and run it.
 //
-// A browser takes only certificates that it trusts already. It is not known whether the
-// real service accepts connections from web pages: it sees the page's origin.
+// A browser accepts only certificates that it already trusts. It is not known
+// whether the real service, which sees the page's origin, accepts connections
+// from web pages.
 package main
 
 import (
@@ -21,11 +23,12 @@ import (
 
 func main() {
 	js.Global().Set("dpsRegister", js.FuncOf(dpsRegister))
-	select {} // what is exported lives as long as the program
+	select {} // dpsRegister can be called while the program runs
 }
 
-// dpsRegister is called with an object that has the properties url, idScope, registrationId
-// and key, which is in base64. It returns a Promise of the assignment.
+// dpsRegister has one argument, an object with the properties url, idScope,
+// registrationId and key, which is in base64. It returns a Promise of the
+// assignment.
 func dpsRegister(_ js.Value, args []js.Value) any {
 	executor := js.FuncOf(func(_ js.Value, settle []js.Value) any {
 		done := func(a fsm.Assignment, err error) {
@@ -44,7 +47,7 @@ func dpsRegister(_ js.Value, args []js.Value) any {
 		d.act()
 		return nil
 	})
-	defer executor.Release() // New has called it
+	defer executor.Release() // by then, New has called it
 	return js.Global().Get("Promise").New(executor)
 }
 
@@ -68,7 +71,7 @@ func newDevice(args []js.Value, done func(fsm.Assignment, error)) (*device, erro
 		expiry := time.Now().Add(time.Hour)
 		password, err := sastoken.Sign(key, sastoken.Resource(idScope, id), sastoken.KeyName, expiry).AppendPassword(nil)
 		if err != nil {
-			return nil // Open then reports it
+			return nil // then Open reports an error
 		}
 		return password
 	}}, nil

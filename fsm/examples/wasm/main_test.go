@@ -27,7 +27,8 @@ const (
 	other   = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 )
 
-// serve starts a simulated service, and returns its URL and the file that clients must trust.
+// serve starts a simulated service. It returns the service's URL and the name
+// of a file with the certificate of its authority.
 func serve(t *testing.T) (url, ca string) {
 	service, err := dpstest.New(dpstest.Config{IDScope: idScope, Enrollments: []dpstest.Enrollment{
 		{RegistrationID: "dev-1", PrimaryKey: key, Outcome: dpstest.Outcome{Polls: 1, RetryAfter: "2"}},
@@ -59,7 +60,8 @@ func serve(t *testing.T) (url, ca string) {
 	return "wss://" + listener.Addr().String() + fsm.WebSocketPath, ca
 }
 
-// node returns the command that runs Node.js with a WebSocket. In CI nothing may be lacking.
+// node returns the command that runs Node.js with a WebSocket. If there is
+// none, the test fails in CI and is skipped elsewhere.
 func node(t *testing.T) []string {
 	if typeOf := func(flags ...string) string {
 		out, _ := exec.Command("node", append(flags, "-p", "typeof WebSocket")...).Output()
@@ -75,7 +77,7 @@ func node(t *testing.T) []string {
 	}
 	t.Setenv("NODE_PATH", modules)
 	if err := exec.Command("node", "-e", "require('ws')").Run(); err != nil {
-		const missing = "missing: Node.js, and for one older than 20.10 `npm ci` in fsm/examples/simulator/clients/node"
+		const missing = "the test needs Node.js, and before version 20.10 `npm ci` in fsm/examples/simulator/clients/node"
 		if os.Getenv("CI") != "" {
 			t.Fatal(missing)
 		}
@@ -84,7 +86,8 @@ func node(t *testing.T) []string {
 	return []string{"node"}
 }
 
-// build compiles the program, and returns it with the loader that belongs to it.
+// build compiles the program. It returns the names of the loader and the
+// program.
 func build(t *testing.T) (wasmExec, program string) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -99,7 +102,7 @@ func build(t *testing.T) (wasmExec, program string) {
 	return filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"), program
 }
 
-// The program registers a device in Node.js, over its WebSocket, and says what is wrong.
+// The program registers a device in Node.js over WebSocket, and reports errors.
 func TestNodeRegisters(t *testing.T) {
 	command := node(t)
 	wasmExec, program := build(t)
@@ -113,7 +116,7 @@ func TestNodeRegisters(t *testing.T) {
 		text, err := cmd.CombinedOutput()
 		return string(text), err
 	}
-	for _, id := range []string{"dev-1", "dev-2"} { // the second is hung up on once
+	for _, id := range []string{"dev-1", "dev-2"} { // the service once closes the connection of the second
 		out, err := register(url, id, key)
 		var got fsm.Assignment
 		if err != nil || json.Unmarshal([]byte(out), &got) != nil {
@@ -129,11 +132,11 @@ func TestNodeRegisters(t *testing.T) {
 		"wrong key": {url, "dev-1", other, "refused with status 401"},
 		"no key":    {url, "dev-1", "", "bad key"},
 		"bad id":    {url, "a/b", key, "RegistrationID"},
-		"not a URL": {"http//", "dev-1", key, "no WebSocket at"},
+		"not a URL": {"http//", "dev-1", key, "cannot open a WebSocket at"},
 	} {
 		out, err := register(test.url, test.id, test.key)
 		if err == nil || !strings.Contains(out, test.want) || strings.Contains(out, "panic") {
-			t.Errorf("%s: %v, got %q, want %q in it", name, err, out, test.want)
+			t.Errorf("%s: %v, expected %q in %q", name, err, test.want, out)
 		}
 	}
 }

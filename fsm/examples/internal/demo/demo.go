@@ -1,5 +1,5 @@
-// Package demo starts a simulated service on loopback with one enrolled device, so that
-// an example runs without arguments.
+// Package demo starts a simulated service on loopback with one enrolled device,
+// so that an example can run without arguments.
 package demo
 
 import (
@@ -15,7 +15,8 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// The demo's device. Its key is no secret: nobody else has a service that knows it.
+// The demo's device. Its key is not a secret, because only the demo's service
+// knows the device.
 const (
 	IDScope        = "0ne00000A1B"
 	RegistrationID = "demo-device"
@@ -23,8 +24,8 @@ const (
 	AssignedHub    = "demo-hub.azure-devices.example"
 )
 
-// Start starts the service, over WebSocket or TLS, until ctx ends. It returns the
-// service's address and the root of its certificate.
+// Start starts a service that runs over WebSocket or TLS until ctx ends. It
+// returns the service's address and the root of its certificate.
 func Start(ctx context.Context, websocket bool) (addr string, roots *x509.CertPool, err error) {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope:    IDScope,
@@ -48,7 +49,7 @@ func Start(ctx context.Context, websocket bool) (addr string, roots *x509.CertPo
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fmt.Errorf("the demo needs a port on loopback: %w", err)
+		return "", nil, fmt.Errorf("the demo cannot listen on loopback: %w", err)
 	}
 	server := simulate.New(simulate.Options{Service: service, TLS: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}}, MaxConns: 10})
 	serve := server.ServeTLS

@@ -8,7 +8,7 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// The demo's service speaks TLS 1.2 and later, and nothing older.
+// The demo's service supports TLS 1.2 and later, but no earlier version.
 func TestNoOldTLS(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
 		addr, roots, err := demo.Start(t.Context(), websocket)

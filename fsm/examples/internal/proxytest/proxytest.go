@@ -1,4 +1,4 @@
-// Package proxytest has an HTTP proxy for tests.
+// Package proxytest provides an HTTP proxy for tests.
 package proxytest
 
 import (
@@ -11,21 +11,22 @@ import (
 	"testing"
 )
 
-// A Proxy answers CONNECT.
+// A Proxy answers CONNECT requests and records them.
 type Proxy struct {
-	Addr string // host and port
+	Addr string // the host and port of the proxy
 
 	mu       sync.Mutex
 	requests []Request
 }
 
-// A Request is what a proxy was asked for.
+// A Request is a request that a proxy received.
 type Request struct {
 	Method, Target, User, Password string
 }
 
-// Start starts a proxy until the test ends. It answers every CONNECT with status, and if
-// that is 200, it connects the client to addr, whatever the target is.
+// Start starts a proxy that runs until the test ends. The proxy answers every
+// CONNECT with status. If the status is 200, it connects the client to addr,
+// regardless of the requested target.
 func Start(t testing.TB, status int, addr string) *Proxy {
 	p := new(Proxy)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +69,7 @@ func (p *Proxy) note(r *http.Request) {
 	p.requests = append(p.requests, Request{r.Method, r.Host, user, password})
 }
 
-// carry copies until either side ends, and ends both.
+// carry copies until either connection ends, and then closes both.
 func carry(to, from net.Conn) {
 	io.Copy(to, from)
 	to.Close()

@@ -14,10 +14,10 @@ import (
 	"example.com/dps/fsm/examples/internal/setup"
 )
 
-// The authority whose certificate is all that the system trusts.
+// system is the only authority that the system trusts.
 var system *cert.Authority
 
-// TestMain makes the system's roots known before anything reads them.
+// TestMain sets the system's roots before any test reads them.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "roots")
 	if err == nil {
@@ -37,10 +37,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// The roots of a file are trusted besides those of the system, and not instead of them.
+// The roots in a file are trusted in addition to those of the system.
 func TestRoots(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
-		t.Skip("the environment does not set the system's roots")
+		t.Skip("the environment cannot set the system's roots here")
 	}
 	own, err := cert.NewAuthority("own", time.Now())
 	if err != nil {
@@ -71,7 +71,7 @@ func TestRoots(t *testing.T) {
 			return err == nil
 		}
 		if trusts(bySystem) != c.system || trusts(byOwn) != c.own {
-			t.Errorf("-ca %q: the system's are trusted: %t, the file's: %t; want %t, %t", c.file, trusts(bySystem), trusts(byOwn), c.system, c.own)
+			t.Errorf("-ca %q: got trust in the system's roots %t, in the file's %t; expected %t, %t", c.file, trusts(bySystem), trusts(byOwn), c.system, c.own)
 		}
 	}
 }

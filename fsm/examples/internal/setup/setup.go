@@ -1,5 +1,6 @@
-// Package setup reads from the command line and the environment what describes a device
-// with a symmetric key and its service, and makes its passwords.
+// Package setup interprets the flags and environment variables that describe a
+// device with a symmetric key and its service, and generates the device's
+// passwords.
 package setup
 
 import (
@@ -19,10 +20,11 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// MaxSkew is how much the clocks of device and service may differ.
+// MaxSkew is the largest tolerated difference between the clocks of the device
+// and the service.
 const MaxSkew = 5 * time.Minute
 
-// Address adds the port that is usual for the transport, unless host has one.
+// Address returns host with a port: its own, or else the given default.
 func Address(host, port string) (string, error) {
 	name := strings.Trim(host, "[]") // of an IPv6 address
 	if n, p, err := net.SplitHostPort(host); err == nil {
@@ -34,7 +36,8 @@ func Address(host, port string) (string, error) {
 	return net.JoinHostPort(name, port), nil
 }
 
-// Roots returns the roots of the system, and those of a file if one is given.
+// Roots returns the system's root certificates, and those of the file unless
+// its name is empty.
 func Roots(file string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -48,14 +51,14 @@ func Roots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("-ca: %w", err)
 	}
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("-ca: %s holds no certificate in PEM", file)
+		return nil, fmt.Errorf("-ca: %s does not contain a certificate in PEM", file)
 	}
 	return pool, nil
 }
 
-// Proxy returns the proxy that the environment names for a WebSocket to addr: HTTPS_PROXY,
-// unless NO_PROXY excludes the host. It returns nil if there is none. A loopback address
-// never has one.
+// Proxy returns the proxy that the environment names for a WebSocket to addr:
+// HTTPS_PROXY, unless NO_PROXY excludes the host. It returns nil if there is
+// none. A loopback address never has a proxy.
 func Proxy(getenv func(string) string, addr string) (*url.URL, error) {
 	env := httpproxy.Config{
 		HTTPSProxy: cmp.Or(getenv("HTTPS_PROXY"), getenv("https_proxy")),
@@ -66,17 +69,19 @@ func Proxy(getenv func(string) string, addr string) (*url.URL, error) {
 		proxy = "http://" + proxy
 	}
 	if u, err := url.Parse(proxy); env.HTTPSProxy != "" && (err != nil || u.Hostname() == "") {
-		// It would be ignored. The text, which may have a password, is not shown.
+		// ProxyFunc would ignore it. The error does not quote the text, which
+		// may contain a password.
 		return nil, errors.New("HTTPS_PROXY is not a URL such as http://USER:PASSWORD@HOST:PORT; special characters in a password must be percent-encoded")
 	}
 	return env.ProxyFunc()(&url.URL{Scheme: "https", Host: addr})
 }
 
-// ErrNoKey reports that neither a flag nor the environment has a key.
-var ErrNoKey = errors.New("a key is missing: -key or DPS_KEY, -group-key or DPS_GROUP_KEY")
+// ErrNoKey reports that neither the flags nor the environment contain a key.
+var ErrNoKey = errors.New("a key is missing: give -key or DPS_KEY, or -group-key or DPS_GROUP_KEY")
 
-// Key finds the device's key, or derives it from the group's. set has the names of the
-// flags that were given, of which -key and -group-key come before the environment.
+// Key returns the device's key, or derives it from the group's. The keys of set
+// are the names of the flags that were given. The flags -key and -group-key
+// take precedence over the environment.
 func Key(set map[string]bool, key, groupKey string, getenv func(string) string, registrationID string) ([]byte, error) {
 	var name, text string
 	group := false
@@ -86,7 +91,7 @@ func Key(set map[string]bool, key, groupKey string, getenv func(string) string, 
 	case set["group-key"]:
 		name, text, group = "-group-key", groupKey, true
 	case env != "" && groupEnv != "":
-		return nil, errors.New("DPS_KEY and DPS_GROUP_KEY are both set: a device has one of them")
+		return nil, errors.New("DPS_KEY and DPS_GROUP_KEY are both set: set only one of them")
 	case env != "":
 		name, text = "DPS_KEY", env
 	case groupEnv != "":
@@ -108,7 +113,8 @@ func Key(set map[string]bool, key, groupKey string, getenv func(string) string, 
 	return secret, nil
 }
 
-// FileOrText returns the content of a file for "@FILE", and any other text as it is.
+// FileOrText returns the content of a file for "@FILE", and any other text
+// unchanged.
 func FileOrText(text string) (string, error) {
 	file, ok := strings.CutPrefix(text, "@")
 	if !ok {
@@ -121,14 +127,14 @@ func FileOrText(text string) (string, error) {
 	return string(content), err
 }
 
-// ErrClock reports that a token would be worth nothing.
+// ErrClock reports that the clock is too wrong for a token to be valid.
 var ErrClock = errors.New("the clock of this machine has not been set")
 
-// Password returns a fresh SAS token that is valid for this long, and a little longer
-// since clocks differ.
+// Password returns a fresh SAS token that is valid for the given lifetime and
+// for MaxSkew longer, because clocks differ.
 func Password(key []byte, idScope, registrationID string, now time.Time, life time.Duration) ([]byte, error) {
 	if now.Year() < 2024 {
-		return nil, fmt.Errorf("%w: it says %s", ErrClock, now.Format(time.DateTime))
+		return nil, fmt.Errorf("%w: it shows %s", ErrClock, now.Format(time.DateTime))
 	}
 	token := sastoken.Sign(key, sastoken.Resource(idScope, registrationID), sastoken.KeyName, now.Add(life+MaxSkew))
 	return token.AppendPassword(nil)

@@ -7,7 +7,7 @@ import (
 	"example.com/dps/fsm/examples/internal/setup"
 )
 
-// The port that is usual for the transport is added where none is given.
+// Address adds the default port to a host without one.
 func TestAddress(t *testing.T) {
 	for host, want := range map[string]string{
 		"h": "h:8883", "h:1": "h:1", "127.0.0.1": "127.0.0.1:8883", "::1": "[::1]:8883", "[::1]": "[::1]:8883", "[::1]:1": "[::1]:1",
@@ -19,8 +19,8 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// The proxy is that of HTTPS_PROXY in either case, unless NO_PROXY excludes the host. A
-// value that cannot be read is an error, which does not show it.
+// The proxy is that of HTTPS_PROXY or https_proxy, unless NO_PROXY excludes the
+// host. A value that cannot be parsed is an error that does not quote it.
 func TestProxy(t *testing.T) {
 	type env map[string]string
 	for _, c := range []struct {
@@ -49,7 +49,7 @@ func TestProxy(t *testing.T) {
 			text = "error"
 		}
 		if text != c.want || err != nil && strings.Contains(err.Error(), "cret") {
-			t.Errorf("%v, %s: %q, %v, want %q", c.env, c.addr, text, err, c.want)
+			t.Errorf("%v, %s: expected %q, got %q, %v", c.env, c.addr, c.want, text, err)
 		}
 	}
 }

@@ -1,5 +1,6 @@
-// Package show prints what happens in a registration, for people. It shows no password
-// and no key, and it lets nothing through that a terminal would obey.
+// Package show prints the progress of a registration for people. It prints no
+// passwords and no keys, and it removes control characters that a terminal
+// would obey.
 package show
 
 import (
@@ -18,25 +19,25 @@ import (
 	"example.com/dps/packet"
 )
 
-// maxBody is how many bytes of a message's body are shown.
+// maxBody is the number of bytes of a message's body that are shown.
 const maxBody = 4 << 10
 
-// A Printer prints one step a line, with the seconds since its start.
+// A Printer prints one step per line, with the seconds since its start.
 type Printer struct {
 	w     io.Writer
 	start time.Time
 }
 
-// New returns a printer that starts now.
+// New returns a printer that counts seconds from now.
 func New(w io.Writer, now time.Time) *Printer { return &Printer{w, now} }
 
-// Step prints something that the program does by itself.
+// Step prints an action of the program itself.
 func (p *Printer) Step(now time.Time, format string, args ...any) {
 	p.line(now, " ", fmt.Sprintf(format, args...))
 }
 
-// Event prints an event of a machine. Of the end there is nothing to print: the result
-// says more.
+// Event prints an event of a machine. It does not print the end of a
+// registration, because the result has more details.
 func (p *Printer) Event(e fsm.Event) {
 	switch e.Kind {
 	case fsm.EventSent:
@@ -73,25 +74,27 @@ func (p *Printer) indented(text string) {
 	fmt.Fprintln(p.w, indent+strings.ReplaceAll(Clean(text), "\n", "\n"+indent))
 }
 
-// Body returns the body of a message for people: JSON of more than a line is laid out.
+// Body returns the body of a message for people. It indents JSON that is too
+// long for a line.
 func Body(body []byte) string {
 	var laid bytes.Buffer
 	if len(body) > 100 && len(body) <= maxBody && json.Indent(&laid, body, "", "  ") == nil {
 		return laid.String()
 	}
 	if more := len(body) - maxBody; more > 0 {
-		return fmt.Sprintf("%s… (%d bytes more)", body[:maxBody], more)
+		return fmt.Sprintf("%s… (%d more bytes)", body[:maxBody], more)
 	}
 	return string(body)
 }
 
-// Seconds returns a time in seconds, with two decimals at most: "2 s" or "1.05 s".
+// Seconds returns a duration in seconds with at most two decimals, such as "2
+// s" or "1.05 s".
 func Seconds(d time.Duration) string {
 	text := strconv.FormatFloat(max(d, 0).Round(10*time.Millisecond).Seconds(), 'f', 2, 64)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + " s"
 }
 
-// Error returns the error of a registration that was given a limit of time.
+// Error describes the error of a registration that had the given time limit.
 func Error(err error, limit time.Duration) string {
 	var e *fsm.GiveUpError
 	if !errors.As(err, &e) {
@@ -118,8 +121,9 @@ func Error(err error, limit time.Duration) string {
 	return text
 }
 
-// Clean replaces characters that a terminal would obey, and invisible ones that change how
-// other text is shown, such as bidirectional overrides. Text of a peer may contain them.
+// Clean replaces characters that a terminal would obey, and invisible
+// characters that change how other text is shown, such as bidirectional
+// overrides. Text that a peer sent may contain them.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {
@@ -129,7 +133,7 @@ func Clean(text string) string {
 	}, text)
 }
 
-// TLS returns the version and whose certificate was verified.
+// TLS describes the TLS version and the server's verified certificate.
 func TLS(state tls.ConnectionState) string {
 	if len(state.PeerCertificates) == 0 {
 		return tls.VersionName(state.Version)

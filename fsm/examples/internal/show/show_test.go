@@ -17,7 +17,8 @@ import (
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// Each event is a line with the time, a body is laid out below it, and no password shows.
+// Each event is printed as a line with the time, followed by the indented body
+// of the message, and no password is shown.
 func TestEvents(t *testing.T) {
 	var out strings.Builder
 	p := show.New(&out, start)
@@ -46,13 +47,14 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Nothing that a peer sends reaches the terminal as a command, and no body floods it.
+// Bytes that a peer sends do not reach the terminal as commands, and a long
+// body is truncated.
 func TestBodies(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for _, c := range []struct{ body, want string }{
 		{`{"a":1}`, `{"a":1}`},
 		{`{"a":"` + long[:100] + `"}`, "{\n  \"a\": \"" + long[:100] + "\"\n}"},
-		{long, long[:4096] + "… (904 bytes more)"},
+		{long, long[:4096] + "… (904 more bytes)"},
 		{"no JSON, but long enough to be laid out if it were: " + long[:100], "no JSON, but long enough to be laid out if it were: " + long[:100]},
 		{"\x1b[2J\a\u009b1m\xff", "\ufffd[2J\ufffd\ufffd1m\ufffd"},
 	} {
@@ -62,24 +64,25 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// Seconds have two decimals at most, whatever the duration is.
+// Seconds returns at most two decimals for any duration.
 func TestSeconds(t *testing.T) {
 	for ms := time.Duration(0); ms < 20_000; ms++ {
 		hundredths := (ms + 5) / 10
 		want := fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
 		want = strings.TrimSuffix(strings.TrimRight(want, "0"), ".") + " s"
 		if got := show.Seconds(ms * time.Millisecond); got != want {
-			t.Errorf("%d ms: %s, want %s", ms, got, want)
+			t.Errorf("%d ms: expected %s, got %s", ms, want, got)
 		}
 	}
 	for d, want := range map[time.Duration]string{-time.Second: "0 s", 100 * time.Second: "100 s", 3*time.Second + 469999999: "3.47 s", 5*time.Hour + 20*time.Millisecond: "18000.02 s"} {
 		if got := show.Seconds(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
+			t.Errorf("%v: expected %s, got %s", d, want, got)
 		}
 	}
 }
 
-// The end of a registration says both how long it took and what the limit was.
+// The error of a registration reports both how long it took and what the limit
+// was.
 func TestErrors(t *testing.T) {
 	const limit = 6 * time.Second
 	lost := &fsm.StepError{State: fsm.Polling, Err: fsm.ErrLost}
@@ -103,15 +106,16 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Of a peer's text reaches a terminal what shows, and a new line; no control character,
-// no bidirectional override, no other format character, and nothing without a meaning.
+// Clean keeps printable characters and newlines. It replaces control
+// characters, bidirectional overrides, other format characters, and unassigned
+// characters.
 func TestClean(t *testing.T) {
 	for _, r := range "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\u2060\ufeff\u00ad\x1b\r\t\x00\u009b\u2028\u2029\U000e0041" {
 		if got := show.Clean("a" + string(r) + "b"); got != "a\ufffdb" {
 			t.Errorf("%U: %q", r, got)
 		}
 	}
-	// A rune that has no meaning yet is replaced, too.
+	// An unassigned rune is replaced, too.
 	harmful := []*unicode.RangeTable{unicode.C, unicode.Zl, unicode.Zp} // C: control, format, private use, surrogates
 	for r := rune(0); r < 0x20000; r++ {
 		want := string(r) // U+FFFD for a surrogate

@@ -11,14 +11,14 @@ import (
 	"sync/atomic"
 )
 
-// A ProxyError says that a proxy did not connect us to the server.
+// A ProxyError reports that a proxy did not connect to the server.
 type ProxyError struct {
-	Proxy string // its host and port, without credentials
-	Code  int    // the HTTP status with which it refused; 0 if there was none
+	Proxy string // host and port of the proxy, without credentials
+	Code  int    // HTTP status of the refusal; 0 if there was none
 	err   error
 }
 
-// Error returns one line.
+// Error returns a description of one line.
 func (e *ProxyError) Error() string {
 	if e.Code != 0 {
 		return fmt.Sprintf("the proxy %s refused to connect: %s", e.Proxy, httpStatus(e.Code))
@@ -26,22 +26,23 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy %s failed: %v", e.Proxy, e.err)
 }
 
-// Unwrap returns the cause; nil if the proxy answered.
+// Unwrap returns the cause. It returns nil if the proxy answered.
 func (e *ProxyError) Unwrap() error { return e.err }
 
-// A NoHTTPError says that a server finished the TLS handshake, and then did not answer an
-// HTTP request.
+// A NoHTTPError reports that a server finished the TLS handshake but did not
+// answer the HTTP request.
 type NoHTTPError struct{ err error }
 
-// Error returns one line.
+// Error returns a description of one line.
 func (e *NoHTTPError) Error() string {
-	return fmt.Sprintf("WebSocket handshake without an answer in HTTP: %v", e.err)
+	return fmt.Sprintf("the server did not answer the WebSocket handshake in HTTP: %v", e.err)
 }
 
 // Unwrap returns the cause.
 func (e *NoHTTPError) Unwrap() error { return e.err }
 
-// httpStatus returns a status in our own words, not in those of the peer.
+// httpStatus describes a status in fixed words instead of those that the peer
+// sent.
 func httpStatus(code int) string {
 	text := http.StatusText(code)
 	if text == "" {
@@ -50,12 +51,12 @@ func httpStatus(code int) string {
 	return fmt.Sprintf("HTTP status %d %s", code, text)
 }
 
-// A hop makes one HTTP request, and notes how far it got.
+// A hop makes one HTTP request and records how far the request got.
 type hop struct {
-	proxy     *url.URL // nil: none
+	proxy     *url.URL // nil if there is none
 	client    http.Client
-	tunneled  atomic.Bool // the proxy has connected us
-	connected atomic.Bool // the TLS handshake with the server is finished
+	tunneled  atomic.Bool // whether the proxy has connected to the server
+	connected atomic.Bool // whether the TLS handshake with the server is complete
 }
 
 func newHop(proxy *url.URL, cfg *tls.Config) *hop {
@@ -80,7 +81,7 @@ func newHop(proxy *url.URL, cfg *tls.Config) *hop {
 func (h *hop) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		TLSHandshakeStart: func() {
-			if h.proxy != nil && h.proxy.Scheme != "https" { // whose own handshake comes first
+			if h.proxy != nil && h.proxy.Scheme != "https" { // an https proxy's own handshake comes first
 				h.tunneled.Store(true)
 			}
 		},
@@ -88,11 +89,12 @@ func (h *hop) trace(ctx context.Context) context.Context {
 	})
 }
 
-// explain returns an error that says whose fault it is that there was no response.
+// explain returns an error that says which side caused a request without a
+// response.
 func (h *hop) explain(err error) error {
 	cause := err
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		cause = wrapped.Err // without the names of the steps that led there
+		cause = wrapped.Err // without the method and the URL
 	}
 	var refused *ProxyError
 	switch {

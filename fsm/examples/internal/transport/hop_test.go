@@ -19,7 +19,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// A WebSocket goes through a proxy, by the name of the server, and comes out the same.
+// A WebSocket connection through a proxy works like one without. The proxy
+// resolves the name of the server.
 func TestDialThroughProxy(t *testing.T) {
 	addr, cfg := serve(t, raw(func(ctx context.Context, ws *websocket.Conn) {
 		ws.Write(ctx, websocket.MessageBinary, []byte("hello"))
@@ -40,8 +41,8 @@ func TestDialThroughProxy(t *testing.T) {
 	}
 }
 
-// Who is to blame for a handshake that failed: the proxy, the server behind it, or a
-// server that speaks another protocol.
+// The error of a failed handshake tells whether the proxy failed, the server
+// behind it refused, or the server speaks another protocol.
 func TestWhoseFault(t *testing.T) {
 	var proxyErr *transport.ProxyError
 	var statusErr *transport.StatusError
@@ -71,7 +72,7 @@ func TestWhoseFault(t *testing.T) {
 	dead.Close()
 	for name, c := range map[string]struct {
 		proxy string
-		stray bool // the server is the strange one
+		stray bool // whether the server speaks another protocol
 		ok    func(error) bool
 		want  string
 	}{
@@ -106,7 +107,7 @@ func TestWhoseFault(t *testing.T) {
 			}
 			_, err := transport.DialWebSocketVia(ctx, proxy, target, "/", cfg)
 			if !c.ok(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
-				t.Errorf("%T: %v, want %q", err, err, c.want)
+				t.Errorf("expected %q, got %T: %v", c.want, err, err)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
-// Package transport dials and accepts connections that carry MQTT: TLS, and WebSocket
-// over TLS. Both come out as a [net.Conn] whose expired read deadline is just time
-// passing, so that one loop drives either.
+// Package transport dials and accepts connections that carry MQTT over TLS, or
+// over WebSocket and TLS. Both are a [net.Conn] that stays usable after an
+// expired read deadline, so that one loop can drive either.
 package transport
 
 import (
@@ -12,20 +12,21 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// Path and Subprotocol are what the service expects of a WebSocket.
+// Path and Subprotocol are the path and the subprotocol that the service
+// expects of a WebSocket.
 const (
 	Path        = registration.WebSocketPath
 	Subprotocol = registration.WebSocketSubprotocol
 )
 
-// A Conn is a connection with what TLS knows about its peer.
+// A Conn is a connection that provides the state of its TLS layer.
 type Conn interface {
 	net.Conn
 	ConnectionState() tls.ConnectionState
 }
 
-// DialTLS connects to addr and finishes the TLS handshake. The server's name, which is
-// sent (SNI) and verified, is the host of addr unless cfg has another.
+// DialTLS connects to addr and completes the TLS handshake. It sends (SNI) and
+// verifies the server name in cfg, or the host of addr if cfg has none.
 func DialTLS(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 	conn, err := (&tls.Dialer{Config: cfg}).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -34,8 +35,8 @@ func DialTLS(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 	return conn.(*tls.Conn), nil
 }
 
-// AcceptTLS finishes the TLS handshake on a connection that was accepted, within the
-// time given. It leaves closing conn after an error to the caller.
+// AcceptTLS completes the TLS handshake on an accepted connection within the
+// given time. After an error, the caller must close conn.
 func AcceptTLS(ctx context.Context, conn net.Conn, cfg *tls.Config, within time.Duration) (Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()

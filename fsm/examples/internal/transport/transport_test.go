@@ -19,7 +19,7 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// desk makes certificates for a server and its clients.
+// desk returns TLS configurations for a server and its clients.
 func desk(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	ca, err := cert.NewAuthority("test CA", time.Now())
@@ -33,7 +33,8 @@ func desk(t *testing.T) (server, client *tls.Config) {
 	return &tls.Config{Certificates: []tls.Certificate{c}}, &tls.Config{RootCAs: ca.Pool()}
 }
 
-// serve answers each WebSocket request with handler, and returns the address.
+// serve starts a server that answers each request with handler. It returns the
+// address of the server and the TLS configuration of its clients.
 func serve(t *testing.T, handler http.HandlerFunc) (addr string, client *tls.Config) {
 	t.Helper()
 	cfg, client := desk(t)
@@ -44,7 +45,7 @@ func serve(t *testing.T, handler http.HandlerFunc) (addr string, client *tls.Con
 	return s.Listener.Addr().String(), client
 }
 
-// raw accepts a WebSocket and hands it to f.
+// raw returns a handler that accepts a WebSocket and calls f with it.
 func raw(f func(ctx context.Context, ws *websocket.Conn)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{transport.Subprotocol}})
@@ -65,8 +66,8 @@ func dial(t *testing.T, addr string, cfg *tls.Config) transport.Conn {
 	return conn
 }
 
-// An expired read deadline is just time passing: the next read gets what came since,
-// across the borders of messages and frames.
+// After an expired read deadline, the next read returns the bytes received
+// since then, regardless of the boundaries of messages and frames.
 func TestReadGoesOnAfterDeadline(t *testing.T) {
 	send := make(chan string)
 	addr, cfg := serve(t, raw(func(ctx context.Context, ws *websocket.Conn) {
@@ -93,7 +94,8 @@ func TestReadGoesOnAfterDeadline(t *testing.T) {
 	}
 }
 
-// A message may be larger than any packet, and is not held until it is whole.
+// A message may be larger than any packet. It is not buffered until it is
+// complete.
 func TestLargeMessageIsStreamed(t *testing.T) {
 	const size = 1 << 20
 	addr, cfg := serve(t, raw(func(ctx context.Context, ws *websocket.Conn) {
@@ -102,11 +104,11 @@ func TestLargeMessageIsStreamed(t *testing.T) {
 	}))
 	conn := dial(t, addr, cfg)
 	if got, err := io.Copy(io.Discard, conn); got != size || err != nil {
-		t.Errorf("read %d bytes, %v; want %d and the end", got, err, size)
+		t.Errorf("read %d bytes, %v; expected %d and no error", got, err, size)
 	}
 }
 
-// A text frame ends the connection, with the code that says so.
+// A text frame ends the connection with the close code for unsupported data.
 func TestTextFrameClosesMQTT_6_0_0_1(t *testing.T) {
 	code := make(chan websocket.StatusCode, 1)
 	addr, cfg := serve(t, raw(func(ctx context.Context, ws *websocket.Conn) {
@@ -124,7 +126,7 @@ func TestTextFrameClosesMQTT_6_0_0_1(t *testing.T) {
 	}
 }
 
-// A peer that never answers the closing handshake holds nobody up.
+// A peer that never answers the closing handshake cannot block Close.
 func TestCloseIsBounded(t *testing.T) {
 	done := make(chan struct{})
 	addr, cfg := serve(t, raw(func(context.Context, *websocket.Conn) { <-done }))
@@ -137,7 +139,7 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
-// A peer that does not read stops a write at its deadline.
+// If the peer does not read, a write fails at its deadline.
 func TestWriteDeadline(t *testing.T) {
 	done := make(chan struct{})
 	addr, cfg := serve(t, raw(func(context.Context, *websocket.Conn) { <-done }))
@@ -153,7 +155,7 @@ func TestWriteDeadline(t *testing.T) {
 	}
 }
 
-// A peer that closes TCP without a word, or with one, ends the stream.
+// The stream ends when the peer closes TCP, with or without a close frame.
 func TestEndOfStream(t *testing.T) {
 	for name, f := range map[string]func(context.Context, *websocket.Conn){
 		"close frame": func(_ context.Context, ws *websocket.Conn) { ws.Close(websocket.StatusNormalClosure, "") },
@@ -163,21 +165,22 @@ func TestEndOfStream(t *testing.T) {
 			addr, cfg := serve(t, raw(f))
 			conn := dial(t, addr, cfg)
 			if n, err := conn.Read(make([]byte, 9)); n != 0 || err != io.EOF {
-				t.Errorf("read %d bytes, %v; want EOF", n, err)
+				t.Errorf("read %d bytes, %v; expected EOF", n, err)
 			}
 			if _, err := conn.Write([]byte("x")); err == nil {
-				// The first write may be taken by the system.
+				// The operating system may accept the first write.
 				time.Sleep(20 * time.Millisecond)
 				_, err = conn.Write([]byte("x"))
 				if err == nil {
-					t.Error("wrote to a closed connection")
+					t.Error("writes to a closed connection succeed")
 				}
 			}
 		})
 	}
 }
 
-// The client refuses a server that does not speak MQTT, is somebody else, or is not there.
+// The client rejects a server that does not offer a WebSocket for MQTT,
+// redirects, or has an untrusted certificate.
 func TestDialRefuses(t *testing.T) {
 	var status *transport.StatusError
 	var unverified *tls.CertificateVerificationError
@@ -189,7 +192,7 @@ func TestDialRefuses(t *testing.T) {
 	accept := raw(func(context.Context, *websocket.Conn) {})
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
-		forget  bool // the roots
+		forget  bool // whether the client lacks the roots
 		ok      func(error) bool
 	}{
 		"no WebSocket":   {plain, false, func(err error) bool { return errors.As(err, &status) && status.Code == http.StatusTeapot }},
@@ -210,8 +213,8 @@ func TestDialRefuses(t *testing.T) {
 	}
 }
 
-// The server takes any path, any origin, and the subprotocol in capitals; without a
-// subprotocol it hangs up.
+// The server accepts any path, any origin, and the subprotocol in capitals.
+// Without a subprotocol, it closes the connection.
 func TestAcceptIsTolerant(t *testing.T) {
 	addr, cfg := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if conn, err := transport.AcceptWebSocket(w, r); err == nil {
@@ -252,7 +255,8 @@ func TestAcceptIsTolerant(t *testing.T) {
 	}
 }
 
-// TLS verifies the name, needs version 1.2, and is bounded in time.
+// TLS verifies the server name, requires version 1.2, and limits the time of a
+// handshake.
 func TestTLS(t *testing.T) {
 	server, client := desk(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -283,7 +287,7 @@ func TestTLS(t *testing.T) {
 	other := client.Clone()
 	other.ServerName = "elsewhere.example"
 	if _, err = transport.DialTLS(t.Context(), l.Addr().String(), other); err == nil {
-		t.Error("a server of another name was accepted")
+		t.Error("the client accepted a server with another name")
 	}
 	<-errs
 
@@ -294,6 +298,6 @@ func TestTLS(t *testing.T) {
 	}
 	defer silent.Close()
 	if err := <-errs; !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("a silent client: %v", err)
+		t.Errorf("handshake with a silent client: %v", err)
 	}
 }

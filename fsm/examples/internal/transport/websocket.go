@@ -19,31 +19,32 @@ import (
 // closeTimeout is how long Close waits for the closing handshake.
 const closeTimeout = time.Second
 
-// A StatusError says that a server answered the WebSocket handshake with another HTTP
-// status than 101.
+// A StatusError reports that a server answered the WebSocket handshake with an
+// HTTP status other than 101.
 type StatusError struct {
 	Status string // such as "404 Not Found"
 	Code   int
 	err    error
 }
 
-// Error returns one line.
+// Error returns a description of one line.
 func (e *StatusError) Error() string { return "WebSocket refused: " + httpStatus(e.Code) }
 
 // Unwrap returns the error of the WebSocket library.
 func (e *StatusError) Unwrap() error { return e.err }
 
-// DialWebSocket connects to wss://addr/path, without a proxy, and finishes the handshakes
-// of TLS and WebSocket.
+// DialWebSocket connects to wss://addr/path without a proxy and completes the
+// TLS and WebSocket handshakes.
 func DialWebSocket(ctx context.Context, addr, path string, cfg *tls.Config) (Conn, error) {
 	return DialWebSocketVia(ctx, nil, addr, path, cfg)
 }
 
-// DialWebSocketVia does the same through a proxy, unless that is nil. A failure of the
-// proxy is a [*ProxyError], and one of a server that does not speak HTTP a [*NoHTTPError].
+// DialWebSocketVia is like [DialWebSocket], but connects through the proxy
+// unless it is nil. If the proxy fails, the error is a [*ProxyError]. If the
+// server does not speak HTTP, the error is a [*NoHTTPError].
 func DialWebSocketVia(ctx context.Context, proxy *url.URL, addr, path string, cfg *tls.Config) (Conn, error) {
 	hop := newHop(proxy, cfg)
-	defer hop.client.CloseIdleConnections() // there is one if the server refused
+	defer hop.client.CloseIdleConnections() // the server's refusal leaves one
 	target := url.URL{Scheme: "wss", Host: addr, Path: path}
 	ws, resp, err := websocket.Dial(hop.trace(ctx), target.String(), &websocket.DialOptions{
 		HTTPClient:   &hop.client,
@@ -56,7 +57,7 @@ func DialWebSocketVia(ctx context.Context, proxy *url.URL, addr, path string, cf
 		return nil, hop.explain(err)
 	case err != nil:
 		return nil, err
-	case ws.Subprotocol() == "": // MQTT-6.0.0-4; a wrong one is refused in Dial
+	case ws.Subprotocol() == "": // MQTT-6.0.0-4; Dial rejects a wrong one
 		ws.CloseNow()
 		return nil, fmt.Errorf("WebSocket refused: the server did not select the subprotocol %q", Subprotocol)
 	}
@@ -67,13 +68,14 @@ func DialWebSocketVia(ctx context.Context, proxy *url.URL, addr, path string, cf
 	return newSocket(ws, state, textAddr(addr)), nil
 }
 
-// AcceptWebSocket answers a WebSocket handshake. If it fails, the client has its answer.
+// AcceptWebSocket answers a WebSocket handshake. Even if it fails, it has
+// answered the client.
 //
-// Any path will do, since clients differ about it, and any origin: no cookie decides
-// here who may register.
+// It accepts any path, since clients use different ones, and any origin, since
+// no cookie authorizes a device.
 func AcceptWebSocket(w http.ResponseWriter, r *http.Request) (Conn, error) {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{Subprotocol}, // "MQTT" is accepted too, and echoed
+		Subprotocols:       []string{Subprotocol}, // "MQTT" is accepted, too, and echoed
 		InsecureSkipVerify: true,
 	})
 	if err != nil {
@@ -81,7 +83,7 @@ func AcceptWebSocket(w http.ResponseWriter, r *http.Request) (Conn, error) {
 	}
 	if ws.Subprotocol() == "" { // MQTT-6.0.0-3
 		ws.Close(websocket.StatusPolicyViolation, "the subprotocol must be mqtt")
-		return nil, fmt.Errorf("WebSocket without the subprotocol %q", Subprotocol)
+		return nil, fmt.Errorf("the client did not offer the WebSocket subprotocol %q", Subprotocol)
 	}
 	var state tls.ConnectionState
 	if r.TLS != nil {
@@ -90,23 +92,24 @@ func AcceptWebSocket(w http.ResponseWriter, r *http.Request) (Conn, error) {
 	return newSocket(ws, state, textAddr(r.RemoteAddr)), nil
 }
 
-// A socket makes a stream of a WebSocket: neither a message nor a frame is an MQTT
-// packet (MQTT-6.0.0-2).
+// A socket is a WebSocket as a stream of bytes: an MQTT packet need not begin
+// or end where a message or a frame does (MQTT-6.0.0-2).
 //
-// A WebSocket whose read has timed out is dead. So a goroutine reads, for ever, and
-// hands the bytes on through a pipe, whose reads may time out as often as they like.
-// It takes no more than it can hand on: the peer can fill 4 KiB, not our memory.
+// A WebSocket cannot be used after a read has timed out. Therefore, a goroutine
+// reads without a deadline and passes the bytes through a pipe, whose reads may
+// time out any number of times. The goroutine reads only what it can pass on,
+// so that a peer can fill no more than 4 KiB of memory.
 type socket struct {
-	net.Conn // our end of the pipe: reads and their deadline
+	net.Conn // our end of the pipe, for reads and their deadline
 
 	ws     *websocket.Conn
 	state  tls.ConnectionState
 	remote net.Addr
-	cancel context.CancelFunc // ends the reading, and the WebSocket with it
+	cancel context.CancelFunc // stops the goroutine, and closes the WebSocket
 
 	mu            sync.Mutex
 	writeDeadline time.Time
-	err           error // why the reading ended
+	err           error // why the goroutine stopped reading
 	code          websocket.StatusCode
 }
 
@@ -114,13 +117,14 @@ func newSocket(ws *websocket.Conn, state tls.ConnectionState, remote net.Addr) *
 	ours, theirs := net.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &socket{Conn: ours, ws: ws, state: state, remote: remote, cancel: cancel, code: websocket.StatusNormalClosure}
-	ws.SetReadLimit(-1) // nothing is held until a message is whole
+	ws.SetReadLimit(-1) // messages are not buffered, so they may have any size
 	go s.pump(ctx, theirs)
 	return s
 }
 
-// pump moves what comes into the pipe. After the first error it reads on and drops
-// what it reads, since the WebSocket's closing handshake depends on a reader.
+// pump copies the received bytes to the pipe. After the first error, it
+// continues to read and discards the bytes, since the closing handshake of the
+// WebSocket needs a reader.
 func (s *socket) pump(ctx context.Context, pipe net.Conn) {
 	defer s.cancel()
 	defer pipe.Close()
@@ -135,15 +139,15 @@ func (s *socket) pump(ctx context.Context, pipe net.Conn) {
 			s.ended(errors.New("text frame on a WebSocket [MQTT-6.0.0-1]"), websocket.StatusUnsupportedData)
 			pipe.Close()
 		}
-		// After an error of the pipe the rest of the message goes nowhere, and then
-		// the next messages do.
+		// After an error of the pipe, discard the remainder of this message and
+		// of all later messages.
 		if _, err = io.CopyBuffer(pipe, r, buf); err != nil {
 			io.CopyBuffer(io.Discard, r, buf)
 		}
 	}
 }
 
-// ended notes the first reason for which the reading ended.
+// ended records the first reason why reading ended.
 func (s *socket) ended(err error, code websocket.StatusCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +156,7 @@ func (s *socket) ended(err error, code websocket.StatusCode) {
 	}
 }
 
-// Read reads what has come, across the borders of frames.
+// Read reads the received bytes regardless of the boundaries of frames.
 func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if err != io.EOF {
@@ -166,7 +170,7 @@ func (s *socket) Read(p []byte) (int, error) {
 	return n, s.err
 }
 
-// Write sends p as one message of binary data (MQTT-6.0.0-1).
+// Write sends p as one binary message (MQTT-6.0.0-1).
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	deadline := s.writeDeadline
@@ -183,8 +187,8 @@ func (s *socket) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close shakes hands about the end. A peer that does not answer is left to the library,
-// which gives up after some seconds.
+// Close performs the closing handshake. If the peer does not answer within a
+// second, Close returns, and the WebSocket library gives up some seconds later.
 func (s *socket) Close() error {
 	s.Conn.Close()
 	s.mu.Lock()
@@ -201,7 +205,8 @@ func (s *socket) Close() error {
 	}
 }
 
-// SetWriteDeadline bounds later writes. A write that times out closes the WebSocket.
+// SetWriteDeadline sets the deadline of later writes. A write that times out
+// closes the WebSocket.
 func (s *socket) SetWriteDeadline(t time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,12 +214,12 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// SetDeadline sets both deadlines.
+// SetDeadline sets the read and write deadlines.
 func (s *socket) SetDeadline(t time.Time) error {
 	return errors.Join(s.SetWriteDeadline(t), s.SetReadDeadline(t))
 }
 
-// ConnectionState returns what TLS knows about the peer.
+// ConnectionState returns the state of the TLS connection.
 func (s *socket) ConnectionState() tls.ConnectionState { return s.state }
 
 // RemoteAddr returns the peer's address.
