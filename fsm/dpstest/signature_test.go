@@ -126,7 +126,8 @@ func TestFieldsInAnyOrder(t *testing.T) {
 		raw = strings.ReplaceAll(rest, "%2B", "+") + "&" + resource
 	}
 	for password, want := range map[string]string{
-		"SharedAccessSignature " + raw:                           "token-plus: ",
+		"":                             `no-password: there is no password: expected a SAS token, "SharedAccessSignature sr=…&sig=…&se=…"`,
+		"SharedAccessSignature " + raw: "token-plus: ",
 		"SharedAccessSignature sig=" + hex64 + "&sr=x":           "token-form: the password is not a SAS token: the signature is in hex, ",
 		"SharedAccessSignature se=4611686018427387904&sr=x":      "token-expiry-unit: se is 4611686018427387904, which looks like a time in a unit smaller than milliseconds",
 		"SharedAccessSignature sr=x&se=9223372036854775808&x=y":  "token-form: the password is not a SAS token: sastoken: ",
