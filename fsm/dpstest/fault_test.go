@@ -150,7 +150,7 @@ func TestStuck(t *testing.T) {
 	m := newMachine(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, -1 })
 	s := newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnConnect, HangUp: true}))
 	password := []byte("SharedAccessSignature")
-	if _, err := (dpstest.Link{Password: func(time.Time) []byte { return password }}).Run(m, s, start); !errors.Is(err, dpstest.ErrStuck) {
+	if _, err := (dpstest.Link{Password: func(time.Time) []byte { return password }}).Run(m, s, start); !errors.Is(err, dpstest.ErrStuck) || !strings.Contains(err.Error(), ": 1000000 steps, the machine is ") {
 		t.Errorf("%v, want ErrStuck", err)
 	}
 }

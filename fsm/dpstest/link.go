@@ -74,9 +74,7 @@ func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 			r.dial()
 			continue
 		}
-		if err := r.exchange(); err != nil {
-			return r.report, err
-		}
+		r.exchange()
 	}
 	return r.report, fmt.Errorf("%w: %d steps, the machine is %v", ErrStuck, maxSteps, m.State())
 }
@@ -136,7 +134,7 @@ func (r *run) exchange() error {
 			}
 		}
 		r.lose(nil)
-		return nil
+		return
 	case r.conn.Hungup() && len(r.flight) == 0:
 		r.lose(io.EOF)
 		return nil
@@ -145,6 +143,7 @@ func (r *run) exchange() error {
 	if !ok {
 		return fmt.Errorf("%w: the machine is %v and neither end has a deadline", ErrStuck, r.m.State())
 	}
+	next := r.next()
 	moved := next.After(r.now)
 	if moved {
 		r.now = next
@@ -166,7 +165,6 @@ func (r *run) exchange() error {
 		r.m.Advance(r.now)
 		r.conn.Advance(r.now)
 	}
-	return nil
 }
 
 // post puts bytes in transit, in chunks, and returns their number.
@@ -193,11 +191,11 @@ func (r *run) next() (at time.Time, ok bool) {
 		candidates = append(candidates, r.start.Add(r.Breaks[r.broken]))
 	}
 	for _, c := range candidates {
-		if !c.IsZero() && (!ok || c.Before(at)) {
-			at, ok = c, true
+		if !c.IsZero() && (at.IsZero() || c.Before(at)) {
+			at = c
 		}
 	}
-	return at, ok
+	return at
 }
 
 func (r *run) lose(cause error) {
