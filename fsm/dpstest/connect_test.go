@@ -91,3 +91,10 @@ func TestEmptyRequestIDEndsARun(t *testing.T) {
 		}
 	}
 }
+
+// A client of MQTT 3.1 gets no CONNACK, whose codes are those of another version.
+func TestOldProtocolGetsNoAnswer(t *testing.T) {
+	p := newPeer(t, newService(t))
+	p.c.Receive(start, []byte("\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00"))
+	p.expect(p.heard(), true)
+}

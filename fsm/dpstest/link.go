@@ -151,7 +151,7 @@ func (r *run) exchange() error {
 	switch {
 	case r.broken < len(r.Breaks) && !r.now.Before(r.start.Add(r.Breaks[r.broken])):
 		r.lose(errors.New("connection reset"))
-	case !moved && len(r.flight) > 0 && !r.flight[0].at.After(r.now):
+	case !moved && len(r.flight) > 0:
 		p := r.flight[0]
 		r.flight = r.flight[1:]
 		if p.toDevice {

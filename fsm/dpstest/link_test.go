@@ -1,6 +1,7 @@
 package dpstest_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,9 @@ func TestReportsAddUp(t *testing.T) {
 				want.Received += len(encode(t, e.Packet))
 			case dpstest.EventClosed:
 				closed++
+				if strings.HasPrefix(e.Text, "closed since the device connected again") {
+					t.Errorf("%v", e)
+				}
 			}
 		}})
 		if err != nil {
@@ -48,5 +52,30 @@ func TestConnectThatCannotBeMade(t *testing.T) {
 	r, err := dpstest.Link{}.Run(m, newService(t), start)
 	if _, failed := m.Result(); err != nil || failed == nil || r.Dials != 1 || r.Connections != 0 {
 		t.Errorf("%+v, %v, %v", r, err, failed)
+	}
+}
+
+// A deadline comes before what arrives at the same time.
+func TestDeadlinesComeFirst(t *testing.T) {
+	for delay, dials := range map[float64]int{27.999: 1, 28: 2} { // 34 s after the start, 30 s after the request
+		for _, chunk := range []int{0, 1} {
+			s := newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Delay: delay}))
+			if _, r, err := run(t, dpstest.Link{Chunk: chunk, Latency: time.Second}, s); err != nil || r.Dials != dials {
+				t.Errorf("%v s in chunks of %d: %+v, %v", delay, chunk, r, err)
+			}
+		}
+	}
+}
+
+// What is on its way to the device when it closes a connection does not reach the service.
+func TestNothingTurnsBack(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "ffff"})}})
+	if _, r, err := run(t, dpstest.Link{Chunk: 1}, o.Service); err != nil || r.Connections != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, named := range o.named {
+		if strings.HasPrefix(named, "violation ") {
+			t.Errorf("%q", o.texts)
+		}
 	}
 }

@@ -22,7 +22,7 @@ func (c *Conn) packet(f packet.Frame) error {
 		return errors.New("a second CONNECT on the connection [MQTT-3.1.0-2]")
 	}
 	p, err := packet.Decode(f)
-	if err != nil && c.otherProtocol(f, err) {
+	if c.otherProtocol(f, err) {
 		if errors.Is(err, packet.ErrProtocolLevel) { // MQTT-3.1.2-2
 			c.send(&packet.Connack{ReturnCode: packet.UnacceptableProtocolVersion}, 0)
 		}

@@ -3,6 +3,7 @@ package dpstest
 import (
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,5 +188,20 @@ func TestTheEndComesOnce(t *testing.T) {
 	}
 	if closed != 1 {
 		t.Errorf("it ended %d times", closed)
+	}
+}
+
+// What a Link carries is cut into pieces of the size that it is told.
+func TestChunks(t *testing.T) {
+	for chunk, want := range map[int]string{0: "abcdefg", 1: "a b c d e f g", 3: "abc def g", 7: "abcdefg", 9: "abcdefg"} {
+		r := run{Link: Link{Chunk: chunk}}
+		n := r.post([]byte("abcdefg"), true)
+		var got []string
+		for _, p := range r.flight {
+			got = append(got, string(p.bytes))
+		}
+		if strings.Join(got, " ") != want || n != 7 {
+			t.Errorf("%d: %q, %d bytes", chunk, got, n)
+		}
 	}
 }
