@@ -28,13 +28,6 @@ func (c *Conn) waiting() int { return len(c.out) + c.held }
 
 // send sends a packet after a delay.
 func (c *Conn) send(p packet.Packet, delay time.Duration) {
-	if delay == 0 && !c.hungup && !c.now.Before(c.connackAt) {
-		if out, err := p.AppendBinary(c.out); err == nil { // the usual case, without a detour
-			c.out = out
-			c.sent(p)
-			return
-		}
-	}
 	bytes, err := p.AppendBinary(nil)
 	if err != nil {
 		c.unsendable(err)
