@@ -9,54 +9,50 @@ import (
 	"example.com/dps/fsm"
 )
 
-// ErrStuck is returned by [Link.Run] if the two ends wait for each other, or do
-// not make progress.
+// ErrStuck is the error of a [Link] whose two ends wait for each other, or go round in
+// circles.
 var ErrStuck = errors.New("dpstest: stuck")
 
-// A Link simulates a network: it drives an fsm.Machine and a [Service] in
-// virtual time, which jumps from one event to the next. The zero Link is ready
-// to use: it has no latency, and each piece of data arrives as it was sent.
+// A Link is a network without a network: it drives an fsm.Machine and a [Service] in
+// virtual time, which jumps from one event to the next. The zero Link is ready to use:
+// no latency, and each piece arrives as it was sent.
 type Link struct {
-	// Chunk is the size in bytes of the pieces in which data arrives. If 0,
-	// data arrives as it was sent. Chunk makes no difference to a correct
-	// program.
+	// Chunk is the size in bytes of the pieces in which everything arrives; 0: as it
+	// was sent. It makes no difference to a sound program.
 	Chunk int
 
-	// Latency is the time that each piece takes to arrive.
+	// Latency is the time that each piece travels.
 	Latency time.Duration
 
-	// Password returns the password for a connection. If nil, there is none, as
-	// with a certificate.
+	// Password returns the password for a connection; nil: none, as with a certificate.
 	Password func(now time.Time) []byte
 
-	// Certificate is the device's certificate, or nil if it does not have one.
+	// Certificate is the device's certificate; nil: it has none.
 	Certificate *Certificate
 
-	// Breaks lists the times, relative to the start, at which an open
-	// connection breaks.
+	// Breaks are times after the start at which an open connection breaks.
 	Breaks []time.Duration
 
-	// NoRoute is the time, relative to the start, until which every dial fails.
+	// NoRoute makes every dial fail until this time after the start.
 	NoRoute time.Duration
 }
 
-// A Report holds statistics of a run of a [Link].
+// A Report tells what a [Link] has seen.
 type Report struct {
 	Elapsed     time.Duration // virtual time from the start to the end
-	Dials       int           // including those that failed
+	Dials       int           // also those that failed
 	Connections int
 	Requests    int // registrations and queries that reached the service
 	Sent        int // bytes that the device sent
 	Received    int // bytes that it received
 }
 
-// maxSteps bounds a run. A registration takes dozens of steps, or thousands in
+// maxSteps bounds a run: a registration takes some dozens, or some thousands in
 // chunks of one byte.
 const maxSteps = 1_000_000
 
-// Run drives m until it is Done, and returns statistics of the run. The error
-// is nil if m is done, and m.Result then reports the outcome of the
-// registration. The error wraps [ErrStuck] if m cannot finish.
+// Run drives m until it is Done, and returns what it took. The error is [ErrStuck], or nil
+// if m is done: m.Result reports the outcome of the registration.
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	if m == nil || s == nil {
 		return Report{}, errors.New("dpstest: Link.Run needs a machine and a service")
@@ -87,11 +83,11 @@ type run struct {
 	start  time.Time
 	now    time.Time
 	flight []piece // in the order of arrival
-	broken int     // number of Breaks that are in the past
+	broken int     // Breaks that are over
 	report Report
 }
 
-// A piece is data in transit.
+// A piece of data travels.
 type piece struct {
 	at       time.Time
 	toDevice bool
@@ -112,18 +108,17 @@ func (r *run) dial() {
 		password = r.Password(r.now)
 	}
 	if r.m.Open(r.now, password) != nil {
-		return // the machine has recorded why
+		return // the machine knows why
 	}
 	r.report.Connections++
 	r.conn = r.s.Open(r.now, r.Certificate)
 	for r.broken < len(r.Breaks) && !r.start.Add(r.Breaks[r.broken]).After(r.now) {
-		r.broken++ // it is in the past, and there was no connection to break
+		r.broken++ // it is over, or there was no connection to break
 	}
 }
 
-// exchange sends the pending output, advances the time to the next event, and
-// processes it.
-func (r *run) exchange() error {
+// exchange sends what there is to send, waits for the next event, and lets it happen.
+func (r *run) exchange() {
 	r.report.Sent += r.post(r.m.AppendOutput(nil), false)
 	r.report.Received += r.post(r.conn.AppendOutput(nil), true)
 	switch {
@@ -137,11 +132,7 @@ func (r *run) exchange() error {
 		return
 	case r.conn.Hungup() && len(r.flight) == 0:
 		r.lose(io.EOF)
-		return nil
-	}
-	next, ok := r.next()
-	if !ok {
-		return fmt.Errorf("%w: the machine is %v and neither end has a deadline", ErrStuck, r.m.State())
+		return
 	}
 	next := r.next()
 	moved := next.After(r.now)
@@ -160,14 +151,14 @@ func (r *run) exchange() error {
 			r.conn.Receive(r.now, p.bytes)
 		}
 	default:
-		// Deadlines are processed before data that arrives at the same time, so
-		// that the number of pieces makes no difference.
+		// Deadlines come before what arrives at the same time, so that it does not
+		// matter in how many pieces that comes.
 		r.m.Advance(r.now)
 		r.conn.Advance(r.now)
 	}
 }
 
-// post puts bytes in transit, in chunks, and returns their number.
+// post puts bytes on their way, in chunks, and returns how many there are.
 func (r *run) post(bytes []byte, toDevice bool) int {
 	n := len(bytes)
 	for len(bytes) > 0 {
@@ -181,8 +172,8 @@ func (r *run) post(bytes []byte, toDevice bool) int {
 	return n
 }
 
-// next returns the time of the next event, and reports whether there is one.
-func (r *run) next() (at time.Time, ok bool) {
+// next returns when the next thing happens; zero: never.
+func (r *run) next() (at time.Time) {
 	candidates := []time.Time{r.m.Deadline(), r.conn.Deadline()}
 	if len(r.flight) > 0 {
 		candidates = append(candidates, r.flight[0].at)
