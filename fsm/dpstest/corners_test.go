@@ -45,7 +45,7 @@ func TestCertificateTexts(t *testing.T) {
 	}{
 		{dpstest.Enrollment{}, dpstest.Certificate{NotAfter: start.Add(time.Minute)}, time.Minute, "202", nil},
 		{dpstest.Enrollment{}, dpstest.Certificate{NotAfter: start.Add(time.Minute)}, time.Minute + 1, "401",
-			[]string{"the certificate is valid from any time to 2026-11-22T12:01:00Z, and now it is 2026-11-22T12:01:00Z"}},
+			[]string{"the certificate is valid from any time to 2026-11-22T12:01:00Z, and it is now 2026-11-22T12:01:00Z"}},
 		{dpstest.Enrollment{}, dpstest.Certificate{Untrusted: "unknown authority"}, 0, "401", []string{"the certificate is not trusted: unknown authority"}},
 		{dpstest.Enrollment{Thumbprints: []string{sum}, Authority: "CA"}, dpstest.Certificate{Thumbprints: []string{sum}, Authorities: []string{"other"}}, 0, "401",
 			[]string{`the certificate is signed by ["other"], but the enrollment names the authority "CA": send the whole chain, up to but not including the authority`}},

@@ -142,11 +142,11 @@ func TestFieldsInAnyOrder(t *testing.T) {
 // The text about a token that has expired says when that was, and what is odd about it.
 func TestExpiryTexts(t *testing.T) {
 	for se, want := range map[int64]string{
-		start.Unix():       "2026-11-22T12:00:00Z, and now it is 2026-11-22T12:00:00Z; the service tolerates that for 5m0s",
-		start.Unix() - 299: "2026-11-22T11:55:01Z, and now it is 2026-11-22T12:00:00Z; the service tolerates that for 5m0s",
-		start.Unix() - 300: "2026-11-22T11:55:00Z, and now it is 2026-11-22T12:00:00Z",
-		946684800:          "2000-01-01T00:00:00Z, and now it is 2026-11-22T12:00:00Z",
-		3600:               "1970-01-01T01:00:00Z, and now it is 2026-11-22T12:00:00Z; se is the Unix time of the expiry in seconds, not how long the token is to last",
+		start.Unix():       "2026-11-22T12:00:00Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s",
+		start.Unix() - 299: "2026-11-22T11:55:01Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s",
+		start.Unix() - 300: "2026-11-22T11:55:00Z, and it is now 2026-11-22T12:00:00Z",
+		946684800:          "2000-01-01T00:00:00Z, and it is now 2026-11-22T12:00:00Z",
+		3600:               "1970-01-01T01:00:00Z, and it is now 2026-11-22T12:00:00Z; se is the Unix time of the expiry in seconds, not the lifetime of the token",
 	} {
 		got := told(t, "dev-1", token(key, sr, fmt.Sprintf("%s\n%d", sr, se), se), device(dpstest.Outcome{}))
 		if d := cmp.Diff([]string{fmt.Sprintf("token-expired: se is %d, so the token expired at %s", se, want)}, got); d != "" {
