@@ -18,9 +18,10 @@ import (
 	"example.com/dps/fsm/examples/internal/journal"
 )
 
-// The limits of the admin endpoint: its clients cannot hold anything up either.
+// The limits of the admin endpoint, so that its clients cannot block anything
+// either.
 const (
-	adminTimeout = 10 * time.Second // for a request to come, and for an answer to be taken
+	adminTimeout = 10 * time.Second // for reading a request, and for writing a response
 	adminConns   = 32
 	adminBody    = 2 << 20
 )
@@ -43,7 +44,8 @@ func (d *desk) serveAdmin(ctx context.Context, l net.Listener) error {
 	return fmt.Errorf("-admin: %w", err)
 }
 
-// A handler answers one method on one path. An error is answered with its status.
+// A handler handles one method on one path. If it returns an error, the error
+// and its status are the response.
 type handler func(d *desk, w http.ResponseWriter, r *http.Request) error
 
 var handlers = map[string]map[string]handler{
@@ -53,7 +55,7 @@ var handlers = map[string]map[string]handler{
 	"/reset":       {"POST": (*desk).postReset},
 }
 
-// A failure is an error with the status of the answer.
+// A failure is an error with the status of the response.
 type failure struct {
 	status int
 	error
@@ -63,7 +65,7 @@ func failed(status int, format string, args ...any) error {
 	return failure{status, fmt.Errorf(format, args...)}
 }
 
-// admin answers a request.
+// admin handles a request.
 func (d *desk) admin(w http.ResponseWriter, r *http.Request) {
 	if err := d.route(w, r); err != nil {
 		var f failure
@@ -80,7 +82,7 @@ func (d *desk) route(w http.ResponseWriter, r *http.Request) error {
 	}
 	methods, ok := handlers[r.URL.Path]
 	if !ok {
-		return failed(http.StatusNotFound, "there is no %.80q; there are /health, /journal, /enrollments and /reset", r.URL.Path)
+		return failed(http.StatusNotFound, "unknown path %.80q, expected /health, /journal, /enrollments or /reset", r.URL.Path)
 	}
 	method := r.Method
 	if method == "HEAD" {
@@ -94,7 +96,7 @@ func (d *desk) route(w http.ResponseWriter, r *http.Request) error {
 		}
 		slices.Sort(allowed)
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		return failed(http.StatusMethodNotAllowed, "%.20q is not possible on %s, but %s", r.Method, r.URL.Path, strings.Join(allowed, " and "))
+		return failed(http.StatusMethodNotAllowed, "method %.20q is not allowed on %s, expected %s", r.Method, r.URL.Path, strings.Join(allowed, " and "))
 	}
 	if r.URL.Path != "/journal" && r.URL.RawQuery != "" {
 		return failed(http.StatusBadRequest, "%s does not have query parameters", r.URL.Path)
@@ -114,12 +116,13 @@ func (d *desk) getHealth(w http.ResponseWriter, _ *http.Request) error {
 		Status string `json:"status"`
 		ready
 	}{"ok", d.ready}
-	d.server.Do(func() { health.IDScope = d.config.IDScope }) // may have been replaced
+	d.server.Do(func() { health.IDScope = d.config.IDScope }) // the configuration may have been replaced
 	reply(w, http.StatusOK, health)
 	return nil
 }
 
-// getJournal sends the entries one by one: together they may be large.
+// getJournal sends the entries one at a time, because together they may be
+// large.
 func (d *desk) getJournal(w http.ResponseWriter, r *http.Request) error {
 	filter, err := filterOf(r)
 	if err != nil {
@@ -139,7 +142,7 @@ func (d *desk) getJournal(w http.ResponseWriter, r *http.Request) error {
 		}
 		line = e.AppendJSON(append(line, '\n'))
 		if _, err := w.Write(line[:len(line)-1]); err != nil {
-			return nil // the client has gone, or does not read
+			return nil // the client has closed the connection, or does not read
 		}
 	}
 	io.WriteString(w, "]}\n")
@@ -157,18 +160,18 @@ func filterOf(r *http.Request) (f journal.Filter, err error) {
 			f.Device = value
 		case name == "kind":
 			if f.Kind = value; !slices.Contains(kinds(), value) {
-				return f, failed(http.StatusBadRequest, "there is no kind %.80q; they are %s", value, strings.Join(kinds(), ", "))
+				return f, failed(http.StatusBadRequest, "unknown kind %.80q, expected one of %s", value, strings.Join(kinds(), ", "))
 			}
 		case name == "diagnosis":
 			if f.Diagnosis = dpstest.Diagnosis(value); !slices.Contains(diagnoses(), f.Diagnosis) {
-				return f, failed(http.StatusBadRequest, "there is no diagnosis %.80q; they are %s", value, join(diagnoses()))
+				return f, failed(http.StatusBadRequest, "unknown diagnosis %.80q, expected one of %s", value, join(diagnoses()))
 			}
 		case name == "after":
 			if f.After, err = strconv.ParseUint(value, 10, 64); err != nil {
 				return f, failed(http.StatusBadRequest, "after is %.80q, expected a number", value)
 			}
 		default:
-			return f, failed(http.StatusBadRequest, "there is no parameter %.80q; there are device, diagnosis, kind and after", name)
+			return f, failed(http.StatusBadRequest, "unknown parameter %.80q, expected device, diagnosis, kind or after", name)
 		}
 	}
 	return f, nil
@@ -209,7 +212,7 @@ func (d *desk) putEnrollments(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &large):
 		return failed(http.StatusRequestEntityTooLarge, "the enrollments have more than %d bytes", adminBody)
 	case err != nil:
-		return failed(http.StatusBadRequest, "the body did not come as a whole: %w", err)
+		return failed(http.StatusBadRequest, "the body is incomplete: %w", err)
 	}
 	cfg, err := d.decode(text)
 	if err == nil {

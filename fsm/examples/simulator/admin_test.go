@@ -16,7 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// ask sends a request to the admin endpoint and returns the status and the body.
+// ask sends a request to the admin endpoint and returns the status and the
+// body.
 func (s *session) ask(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Admin+path, strings.NewReader(body))
@@ -236,7 +237,8 @@ func TestWebPagesAreRefused(t *testing.T) {
 	}
 }
 
-// Clients that send nothing, read nothing, or are many hold neither devices nor the end up.
+// Clients that send nothing, read nothing, or are many hold neither devices nor
+// the end up.
 func TestHostileAdminClients(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0", "-quiet")
 	var all []net.Conn

@@ -18,7 +18,8 @@ import (
 
 const commonName = "DPS simulator CA"
 
-// prepareCertificates makes or reads the certificates, and stages the files for clients.
+// prepareCertificates creates or reads the certificates, and stages the files
+// for clients.
 func (d *desk) prepareCertificates(now time.Time) error {
 	var err error
 	if d.ca, err = d.authority(now); err != nil {
@@ -60,8 +61,9 @@ func (d *desk) serverCertificate(now time.Time) (tls.Certificate, error) {
 	return own, nil
 }
 
-// hosts returns what else than loopback stands in the server's certificate: -name, the
-// name of this machine, and the addresses on which it listens.
+// hosts returns the names and addresses in the server's certificate in addition
+// to loopback: -name, the name of this machine, and the addresses that the
+// simulator listens on.
 func (d *desk) hosts() []string {
 	all := append([]string(nil), d.names...)
 	if name, err := os.Hostname(); err == nil && isHost(name) {
@@ -87,7 +89,8 @@ func (d *desk) hosts() []string {
 	return all
 }
 
-// caFile returns the file of the CA certificate that clients must trust; empty with -cert.
+// caFile returns the file of the CA certificate that clients must trust. It is
+// empty with -cert.
 func (o *options) caFile(tlsAddr string) string {
 	switch {
 	case o.certFile != "":
@@ -97,7 +100,8 @@ func (o *options) caFile(tlsAddr string) string {
 	case o.caDir != "":
 		return filepath.Join(o.caDir, cert.CAFile)
 	}
-	// Two simulators have different ports, unless their addresses are different.
+	// Two simulators have different ports, unless their addresses are
+	// different.
 	host, port, _ := net.SplitHostPort(tlsAddr)
 	if ip, err := netip.ParseAddr(host); err == nil && !ip.IsUnspecified() && host != "127.0.0.1" {
 		port = strings.NewReplacer(":", "-", "%", "-").Replace(host) + "-" + port
@@ -124,8 +128,8 @@ func (d *desk) stageCA() error {
 	return d.files.stage(name, d.ca.PEM(), 0o644)
 }
 
-// trustClients reads the authorities of client certificates. Those of -client-certs are
-// good in any case.
+// trustClients reads the authorities of client certificates. Certificates from
+// -client-certs are always trusted.
 func (d *desk) trustClients() error {
 	if d.trust == "" {
 		return nil
@@ -144,7 +148,8 @@ func (d *desk) trustClients() error {
 	return nil
 }
 
-// stageClientCerts makes a certificate for each X.509 device that is not among these.
+// stageClientCerts creates a certificate for each X.509 device that does not
+// have one yet.
 func (d *desk) stageClientCerts(s *files, now time.Time, except []dpstest.Enrollment) error {
 	if d.certsOut == "" {
 		return nil
@@ -173,5 +178,6 @@ func (d *desk) stageClientCerts(s *files, now time.Time, except []dpstest.Enroll
 	return nil
 }
 
-// fileName returns a registration id as the name of a file: Windows does not allow ':'.
+// fileName returns a file name for a registration ID. Windows does not allow
+// ':'.
 func fileName(registrationID string) string { return strings.ReplaceAll(registrationID, ":", "_") }

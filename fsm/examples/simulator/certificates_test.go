@@ -30,8 +30,8 @@ func certificate(t *testing.T, addr string) *x509.Certificate {
 	return conn.ConnectionState().PeerCertificates[0]
 }
 
-// The certificate has the names that were asked for, that of the machine, and the addresses
-// on which the service listens.
+// The certificate has the names that were asked for, that of the machine, and
+// the addresses on which the service listens.
 func TestNames(t *testing.T) {
 	s := start(t, "-name", "dps, *.test.example", "-name", "192.0.2.1")
 	got := certificate(t, s.TLS)
@@ -102,7 +102,8 @@ func TestOwnCertificate(t *testing.T) {
 	}
 }
 
-// A device that is enrolled later has its certificate then; the others keep theirs.
+// A device that is enrolled later has its certificate then; the others keep
+// theirs.
 func TestClientCertificatesOfLaterDevices(t *testing.T) {
 	folder := t.TempDir()
 	s := start(t, "-admin", "127.0.0.1:0", "-client-certs", folder)

@@ -11,18 +11,18 @@ import (
 	"example.com/dps/fsm/examples/internal/strictjson"
 )
 
-// demoEnrollments are the devices that are served without -enrollments. Their keys are
-// not secrets.
+// demoEnrollments is the configuration without -enrollments. Its keys are not
+// secret.
 //
 //go:embed enrollments.json
 var demoEnrollments []byte
 
-// schema describes the file of enrollments.
+// schema describes the enrollments file.
 //
 //go:embed enrollments.schema.json
 var schema []byte
 
-// load reads the enrollments. An error names the file and the lines.
+// load reads the enrollments. Errors name the file and the lines.
 func (o *options) load() (dpstest.Config, error) {
 	text, name := demoEnrollments, "the demo's enrollments"
 	if o.enrollments != "" {
@@ -44,13 +44,14 @@ func (o *options) load() (dpstest.Config, error) {
 	return cfg, errors.Join(errs...)
 }
 
-// A document is what the file holds.
+// A document is the content of the file.
 type document struct {
 	Schema string `json:"$schema"` // for editors
 	dpstest.Config
 }
 
-// decode reads enrollments and checks them. An error is of type strictjson.Mistakes.
+// decode decodes and checks enrollments. Errors are of type
+// strictjson.Mistakes.
 func (o *options) decode(text []byte) (dpstest.Config, error) {
 	var doc document
 	lines, err := strictjson.Unmarshal(text, &doc)
@@ -81,10 +82,10 @@ func (o *options) decode(text []byte) (dpstest.Config, error) {
 	return cfg, err
 }
 
-// hidden stands for a key.
+// hidden is shown instead of a key.
 const hidden = "***"
 
-// withoutKeys returns a copy that can be shown.
+// withoutKeys returns a copy that does not contain the keys.
 func withoutKeys(cfg dpstest.Config) dpstest.Config {
 	cfg.Enrollments = slices.Clone(cfg.Enrollments)
 	for i := range cfg.Enrollments {

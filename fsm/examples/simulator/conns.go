@@ -5,10 +5,11 @@ import (
 	"sync"
 )
 
-// fewConns is a listener that closes a connection at once if there are too many.
+// fewConns is a listener that immediately closes a connection if there are too
+// many.
 type fewConns struct {
 	net.Listener
-	slots chan struct{} // one is taken by each connection
+	slots chan struct{} // each connection occupies one
 }
 
 // Accept returns the next connection for which there is room.

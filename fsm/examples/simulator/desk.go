@@ -19,32 +19,33 @@ import (
 	"example.com/dps/fsm/examples/internal/spool"
 )
 
-// patience is how long the end waits for a reader of the output.
+// patience is how long the simulator waits at the end for the output to be
+// read.
 const patience = time.Second
 
-// A desk is the simulated service with all that stands around it.
+// A desk is the simulated service with its listeners, files and output.
 type desk struct {
 	options
 	out, errs *spool.Spool
-	log       *spool.Spool // is out without -log
-	logTo     *os.File     // of -log, or nil
+	log       *spool.Spool // same as out without -log
+	logTo     *os.File     // the file of -log, or nil
 
 	applying sync.Mutex     // held while config is replaced
-	config   dpstest.Config // in force; server.Do guards it too
+	config   dpstest.Config // in effect; also guarded by server.Do
 	service  *dpstest.Service
 	server   *simulate.Server
 	ready    ready
 
 	ca        *cert.Authority
 	tls       *tls.Config
-	clientCAs *x509.CertPool // nil: any certificate will do
+	clientCAs *x509.CertPool // nil if every certificate is trusted
 	files     files
-	leftovers map[string][]byte // files to remove at the end, and what they hold
+	leftovers map[string][]byte // files to remove at the end, with their content
 
 	mu       sync.Mutex // guards the rest
 	journal  journal.Journal
 	tally    *journal.Tally
-	stopping bool // connections end, and it is not the clients that end them
+	stopping bool // the simulator, not the clients, ends the connections
 }
 
 func newDesk(o options, stdout, stderr io.Writer) *desk {
@@ -78,7 +79,8 @@ func (d *desk) run(ctx context.Context, reload <-chan os.Signal) int {
 	return code
 }
 
-// start listens first and writes files then: a start that fails changes nothing.
+// start first listens and then writes files, so that a failed start changes
+// nothing.
 func (d *desk) start(ctx context.Context, reload <-chan os.Signal) int {
 	var err error
 	if d.config, err = d.load(); err != nil {
@@ -108,7 +110,7 @@ func (d *desk) fail(err error, code int) int {
 	return code
 }
 
-// spooled makes a writer of a spool.
+// spooled is an io.Writer that writes to a spool.
 type spooled struct{ *spool.Spool }
 
 func (s spooled) Write(p []byte) (int, error) {
@@ -116,7 +118,7 @@ func (s spooled) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// listeners are those of the desk; admin is nil without -admin.
+// listeners holds the listeners of a desk; admin is nil without -admin.
 type listeners struct{ tls, web, admin net.Listener }
 
 func (d *desk) listen() (*listeners, error) {
@@ -145,7 +147,7 @@ func (l *listeners) close() {
 	}
 }
 
-// prepare makes the service, and writes the files that are asked for.
+// prepare creates the service and writes the requested files.
 func (d *desk) prepare(l *listeners, now time.Time) (err error) {
 	d.ready = ready{
 		Time: now.UTC(), Kind: "ready", TLS: l.tls.Addr().String(), WebSocket: l.web.Addr().String(),
@@ -199,13 +201,13 @@ func (d *desk) serve(ctx context.Context, l *listeners, reload <-chan os.Signal)
 	var errs []error
 	for range services {
 		errs = append(errs, <-ends)
-		cancel() // one that fails ends the others
+		cancel() // a listener that fails ends the others
 	}
 	return errors.Join(errs...)
 }
 
-// stoppable returns a context that ends when ctx does or cancel is called, but once the
-// desk knows that it is stopping.
+// stoppable returns a context that ends when ctx ends or cancel is called, but
+// only after d.stopping is set.
 func (d *desk) stoppable(ctx context.Context) (_ context.Context, cancel func()) {
 	later, end := context.WithCancel(context.WithoutCancel(ctx))
 	cancel = func() {
@@ -218,7 +220,7 @@ func (d *desk) stoppable(ctx context.Context) (_ context.Context, cancel func())
 	return later, cancel
 }
 
-// reloads reads the enrollments again on each signal.
+// reloads reloads the enrollments on each signal.
 func (d *desk) reloads(ctx context.Context, signals <-chan os.Signal) error {
 	for {
 		select {
@@ -232,7 +234,7 @@ func (d *desk) reloads(ctx context.Context, signals <-chan os.Signal) error {
 
 func (d *desk) reload() {
 	if d.enrollments == "" {
-		d.trouble(errors.New("there is no file to read again: -enrollments is not given"))
+		d.trouble(errors.New("there is no file to reload: -enrollments is not set"))
 		return
 	}
 	cfg, err := d.load()
@@ -240,13 +242,13 @@ func (d *desk) reload() {
 		err = d.apply(cfg)
 	}
 	if err != nil {
-		d.trouble(fmt.Errorf("%w\nthe old enrollments stay in force", err))
+		d.trouble(fmt.Errorf("%w\nthe old enrollments stay in effect", err))
 		return
 	}
-	d.note("reload", fmt.Sprintf("%s was read again: %s", d.enrollments, journal.Count(len(cfg.Enrollments), "enrollment")))
+	d.note("reload", fmt.Sprintf("%s was reloaded: %s", d.enrollments, journal.Count(len(cfg.Enrollments), "enrollment")))
 }
 
-// apply puts enrollments in force, and makes certificates for new devices.
+// apply puts enrollments into effect, and creates certificates for new devices.
 func (d *desk) apply(cfg dpstest.Config) (err error) {
 	cfg.Log = d.event
 	d.applying.Lock()

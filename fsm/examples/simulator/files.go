@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// files are written together: all of them, or none.
+// files writes several files together: either all of them or none.
 type files struct {
 	staged  []stagedFile
-	folders []string // made for them
+	folders []string // created for the files
 }
 
 type stagedFile struct{ temporary, name string }
@@ -30,7 +30,7 @@ func (s *files) stage(name string, content []byte, mode os.FileMode) error {
 	return errors.Join(err, f.Chmod(mode), f.Close())
 }
 
-// mkdir makes a folder and those that it is in, and remembers them.
+// mkdir creates a directory and its missing parents, and records them.
 func (s *files) mkdir(folder string) error {
 	var missing []string
 	for at := folder; ; at = filepath.Dir(at) {
@@ -49,8 +49,8 @@ func (s *files) mkdir(folder string) error {
 	return nil
 }
 
-// commit gives the files their names: nobody reads half of one, and a link of this name
-// in a folder for all is not followed.
+// commit renames the files to their names, so that a file is never incomplete,
+// and a symbolic link of that name in a shared directory is not followed.
 func (s *files) commit() error {
 	for _, f := range s.staged {
 		if err := os.Rename(f.temporary, f.name); err != nil {
@@ -61,20 +61,20 @@ func (s *files) commit() error {
 	return nil
 }
 
-// discard removes what was staged and not committed.
+// discard removes the files that were staged and not committed.
 func (s *files) discard() {
 	for _, f := range s.staged {
 		os.Remove(f.temporary)
 	}
 	slices.Reverse(s.folders)
 	for _, folder := range s.folders {
-		os.Remove(folder) // stays if something is in it
+		os.Remove(folder) // fails if the directory is not empty
 	}
 	*s = files{}
 }
 
-// removeIf removes a file if it still has this content: another program may have replaced
-// it.
+// removeIf removes a file if it still has the given content: another program
+// may have replaced it.
 func removeIf(name string, content []byte) {
 	if now, err := os.ReadFile(name); err == nil && string(now) == string(content) {
 		os.Remove(name)

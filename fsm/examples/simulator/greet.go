@@ -11,7 +11,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// greet says how to connect: to programs with -log-format json, otherwise to people.
+// greet prints how to connect, as JSON with -log-format json, and as text
+// otherwise.
 func (d *desk) greet() {
 	if d.format == formatJSON {
 		d.announce(journal.AppendJSON(nil, d.ready))
@@ -32,7 +33,7 @@ func (d *desk) greeting() string {
 	row("WebSocket", "wss://%s%s (any path), subprotocol mqtt", d.ready.WebSocket, transport.Path)
 	switch {
 	case d.certFile != "":
-		row("CA", "the one that has signed %s", d.certFile)
+		row("CA", "the CA that signed %s", d.certFile)
 	case d.caDir != "":
 		row("CA", "%s (trust it; it is kept)", d.ready.CA)
 	default:
@@ -57,14 +58,14 @@ func (d *desk) greeting() string {
 	return s.String()
 }
 
-// advice returns commands that register one of the demo's devices.
+// advice returns commands that register demo devices.
 func (d *desk) advice() string {
 	if d.enrollments != "" || d.ready.CA == "" {
 		return ""
 	}
 	common := fmt.Sprintf("-ca %s -id-scope %s", quote(d.ready.CA), d.config.IDScope)
 	return fmt.Sprintf(`
-Try it in another terminal, from the same folder:
+Try it in another terminal, from the same directory:
 
   go run ./register -host %s %s -registration-id demo-key -key %s
   go run ./register -host %s %s -transport websocket -registration-id demo-group-1 -group-key %s
@@ -81,7 +82,8 @@ func reachable(addr string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// describe returns a line for an enrollment. Only the demo's keys are shown.
+// describe returns a line for an enrollment. It shows keys only of demo
+// devices.
 func (d *desk) describe(e *dpstest.Enrollment) string {
 	name, kind := e.RegistrationID, "key"
 	if e.Group != "" {

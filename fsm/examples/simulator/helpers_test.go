@@ -147,8 +147,8 @@ func password(t *testing.T, id string) string {
 	return string(token)
 }
 
-// register returns the topic and the body of the answer to a registration. The answer is
-// empty if the service closes the connection.
+// register returns the topic and the body of the answer to a registration. The
+// answer is empty if the service closes the connection.
 func (c client) register(t *testing.T, id, password string) (string, error) {
 	t.Helper()
 	cfg := &tls.Config{RootCAs: c.roots}
@@ -235,8 +235,8 @@ func writeFile(t *testing.T, text string) string {
 	return name
 }
 
-// devices returns the name of a file with enrollments: each name has the demo's key, and
-// is assigned at once.
+// devices returns the name of a file with enrollments: each name has the demo's
+// key, and is assigned at once.
 func devices(t *testing.T, names ...string) string {
 	t.Helper()
 	var all []string

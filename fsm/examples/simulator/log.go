@@ -11,8 +11,8 @@ import (
 	"example.com/dps/fsm/examples/internal/spool"
 )
 
-// ready says where the simulator can be reached: in -ready-file, and as the first line of
-// a log in JSON.
+// ready describes how to reach the simulator. It is the content of -ready-file,
+// and the first line of a log in JSON.
 type ready struct {
 	Time      time.Time `json:"time"`
 	Kind      string    `json:"kind"`
@@ -35,7 +35,7 @@ type note struct {
 	Text    string `json:"text"`
 }
 
-// line returns a note in the form of the log.
+// line returns a note in the format of the log.
 func (d *desk) line(n note) []byte {
 	n.Time = time.Now().UTC()
 	if d.format == formatJSON {
@@ -45,8 +45,8 @@ func (d *desk) line(n note) []byte {
 	return fmt.Appendf(nil, "%s %s: %s\n", n.Time.Local().Format("15:04:05.000"), n.Kind, text)
 }
 
-// event keeps and prints what happens on a connection. It is called while the service is
-// locked, and must not wait for anything.
+// event records and prints an event. It is called while the service is locked
+// and must not block.
 func (d *desk) event(e dpstest.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -70,20 +70,20 @@ func (d *desk) event(e dpstest.Event) {
 	d.log.Put(line, e.Kind == dpstest.EventDiagnosis || e.Kind == dpstest.EventClosed)
 }
 
-// lost says how many lines of a log were left out.
+// lost returns a line that reports how many lines of a log were left out.
 func (d *desk) lost(n uint64) []byte {
 	return d.line(note{Kind: "left-out", LeftOut: n, Text: journal.Count(int(n), "line") + " left out: the reader is slow, or there were too many"})
 }
 
-// note prints a line that is not about a connection, unless -quiet is given.
+// note prints a line that is not about a connection, unless -quiet is set.
 func (d *desk) note(kind, text string) {
 	if !d.quiet {
 		d.log.Put(d.line(note{Kind: kind, Text: text}), true)
 	}
 }
 
-// trouble prints what went wrong, without an end of the program. If the log is in a file,
-// it is printed to the standard error as well.
+// trouble prints an error that does not end the program. If the log is written
+// to a file, the error is also printed to standard error.
 func (d *desk) trouble(err error) {
 	d.log.Put(d.line(note{Kind: "error", Text: err.Error()}), true)
 	if d.log != d.out {
@@ -91,7 +91,7 @@ func (d *desk) trouble(err error) {
 	}
 }
 
-// announce prints to the log and, if that is a file, to the output as well.
+// announce prints to the log and, if that is a file, also to standard output.
 func (d *desk) announce(text []byte) {
 	for _, s := range d.outputs() {
 		s.Put(text, true)
@@ -105,7 +105,7 @@ func (d *desk) outputs() []*spool.Spool {
 	return []*spool.Spool{d.log, d.out}
 }
 
-// report says at the end what each device did wrong.
+// report prints the mistakes of each device at the end.
 func (d *desk) report() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -125,7 +125,7 @@ func (d *desk) report() {
 	d.announce(d.line(note{Kind: "stopped", Total: &mistakes, Text: text}))
 }
 
-// version returns what the build knows of its origin.
+// version returns the version of the program, from its build information.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

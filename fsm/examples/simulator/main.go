@@ -1,9 +1,9 @@
-// Command simulator is a Device Provisioning Service on a desk: a client in any language
-// can register with it, over TLS and over WebSocket, and it names what the client does
-// wrong.
+// Command simulator simulates the Device Provisioning Service. A client in any
+// language can register with it, over TLS or over WebSocket, and the simulator
+// reports the mistakes of the client.
 //
-// Without arguments it serves demo devices on loopback and prints how to connect.
-// "simulator -h" tells the rest.
+// Without arguments, it serves demo devices on loopback and prints how to
+// connect. Run "simulator -h" for all options.
 package main
 
 import (
@@ -23,27 +23,28 @@ import (
 // The exit codes.
 const (
 	exitStopped  = 0 // by Ctrl-C or SIGTERM
-	exitNetwork  = 1 // an address cannot be listened on
+	exitNetwork  = 1 // the simulator cannot listen on an address
 	exitUsage    = 2
 	exitMistakes = 3 // with -strict: a client made a mistake
 )
 
-// memory is from how many bytes on the garbage of hostile clients is collected more often.
+// memory is the amount of memory, in bytes, from which garbage is collected
+// more often, such as that of hostile clients.
 const memory = 160 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memory)
 	}
-	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of Write
+	signal.Ignore(syscall.SIGPIPE) // if the reader has exited, Write returns an error
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore) // a second Ctrl-C does not wait for a clean end
+	context.AfterFunc(ctx, restore) // a second Ctrl-C ends the program immediately
 	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP) // never comes on Windows
+	signal.Notify(reload, syscall.SIGHUP) // is never sent on Windows
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, reload))
 }
 
-// run is main without its surroundings. It returns the exit code when ctx has ended.
+// run implements main. It runs until ctx ends, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, reload <-chan os.Signal) int {
 	o, err := parse(args)
 	switch {
@@ -67,11 +68,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, reload <-
 	return exitStopped
 }
 
-// complain prints an error, which may be of several lines.
+// complain prints an error, which may have several lines, and returns code.
 func complain(w io.Writer, err error, code int) int {
 	text := "simulator: " + strings.ReplaceAll(err.Error(), "\n", "\nsimulator: ")
 	if code == exitUsage {
-		text += "\n(simulator -h tells how to use it)"
+		text += "\n(run simulator -h for help)"
 	}
 	fmt.Fprintln(w, text)
 	return code

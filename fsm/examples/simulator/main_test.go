@@ -17,7 +17,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// It prints how to connect with the demo's keys, serves, tells what devices do, and stops.
+// It prints how to connect with the demo's keys, serves, tells what devices do,
+// and stops.
 func TestDemo(t *testing.T) {
 	certs := t.TempDir()
 	s := start(t, "-client-certs", certs)
@@ -67,8 +68,8 @@ func TestEnrollmentsFile(t *testing.T) {
 	}
 }
 
-// With -client-ca a device registers only with a certificate of these authorities, or with
-// one that the simulator itself has made for it.
+// With -client-ca a device registers only with a certificate of these
+// authorities, or with one that the simulator itself has made for it.
 func TestClientCA(t *testing.T) {
 	ours, err := cert.NewAuthority("ours", time.Now())
 	if err != nil {
@@ -156,8 +157,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// An address that is taken ends the start, and nothing is written: another simulator may
-// use these files.
+// An address that is taken ends the start, and nothing is written: another
+// simulator may use these files.
 func TestFailedStartWritesNothing(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

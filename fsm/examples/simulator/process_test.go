@@ -47,8 +47,8 @@ type process struct {
 	ended chan struct{} // closed once it has ended
 }
 
-// launch starts a simulator on free ports, whose output goes to a file or a pipe, and waits
-// until it is ready.
+// launch starts a simulator on free ports, whose output goes to a file or a
+// pipe, and waits until it is ready.
 func launch(t *testing.T, stdout io.Writer, args ...string) *process {
 	t.Helper()
 	program, err := build()
@@ -85,8 +85,8 @@ func (p *process) end(t *testing.T, signal os.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// pipe returns both ends of a pipe. Those that the test does not close are closed in the
-// end.
+// pipe returns both ends of a pipe. Those that the test does not close are
+// closed in the end.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -97,15 +97,15 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// many returns the name of a file with a group of devices that are assigned at once, and
-// as many registrations as they like.
+// many returns the name of a file with a group of devices that are assigned at
+// once, and as many registrations as they like.
 func many(t *testing.T) string {
 	t.Helper()
 	return writeFile(t, fmt.Sprintf(`{"idScope": %q, "registrationsPerMinute": -1, "enrollments": [{"registrationId": "dev", "primaryKey": %q, "outcome": {"atOnce": true}}]}`, testScope, testKey))
 }
 
-// A harness that never reads the output holds nobody up, neither clients nor the end; and
-// one that reads late learns how much it has missed.
+// A harness that never reads the output holds nobody up, neither clients nor
+// the end; and one that reads late learns how much it has missed.
 func TestHarnessThatReadsNothing(t *testing.T) {
 	r, w := pipe(t)
 	p := launch(t, w, "-enrollments", many(t))
@@ -178,8 +178,8 @@ func TestHarnessThatCloses(t *testing.T) {
 	p.out.wait(t, " lines of the log could not be written")
 }
 
-// Two simulators at once do not share a file, and one that does not start leaves the files
-// of the others alone.
+// Two simulators at once do not share a file, and one that does not start
+// leaves the files of the others alone.
 func TestTwoAtOnce(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)

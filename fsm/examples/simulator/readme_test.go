@@ -46,8 +46,8 @@ func TestREADMEExplainsEachDiagnosis(t *testing.T) {
 	}
 }
 
-// Both the program and the schema accept the README's examples, and these have each field
-// of an outcome, a fault and the choices.
+// Both the program and the schema accept the README's examples, and these have
+// each field of an outcome, a fault and the choices.
 func TestREADMEExamplesAreAccepted(t *testing.T) {
 	compiled := compiledSchema(t)
 	check := func(text string) {
@@ -137,7 +137,8 @@ func TestREADMEGreeting(t *testing.T) {
 	}
 }
 
-// The program takes the flags of the container, with those that the README adds.
+// The program takes the flags of the container, with those that the README
+// adds.
 func TestContainerStartsTheSimulator(t *testing.T) {
 	text, err := os.ReadFile("Containerfile")
 	if err != nil {

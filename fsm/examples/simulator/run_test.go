@@ -16,8 +16,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// The enrollments are read again on a signal. A file with mistakes leaves the old ones in
-// force, and the log says why.
+// The enrollments are read again on a signal. A file with mistakes leaves the
+// old ones in force, and the log says why.
 func TestReload(t *testing.T) {
 	file := devices(t, "dev-1")
 	s := start(t, "-enrollments", file, "-quiet")
@@ -58,7 +58,8 @@ func TestReloadOfTheDemo(t *testing.T) {
 	s.client().mustRegister(t, "demo-key")
 }
 
-// With -strict the exit code tells whether a client made a mistake, and a report says which.
+// With -strict the exit code tells whether a client made a mistake, and a
+// report says which.
 func TestStrict(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -94,8 +95,8 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// When lines must be left out, it is packets that are, rather than what the author of a
-// client needs.
+// When lines must be left out, it is packets that are, rather than what the
+// author of a client needs.
 func TestDiagnosesAreKept(t *testing.T) {
 	r, w := io.Pipe()
 	d := newDesk(options{format: formatText}, w, io.Discard)
@@ -111,7 +112,8 @@ func TestDiagnosesAreKept(t *testing.T) {
 	out.wait(t, "left-out: ")
 }
 
-// A connection that the end of the program closes is not a mistake of the client.
+// A connection that the end of the program closes is not a mistake of the
+// client.
 func TestEndWhileClientsAreConnected(t *testing.T) {
 	s := start(t, "-strict", "-enrollments", devices(t, "dev-1"))
 	conn, err := transport.DialTLS(t.Context(), s.TLS, &tls.Config{RootCAs: s.roots})
@@ -151,8 +153,8 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// A log in JSON holds an object a line, the first of which says where the service is, and no
-// secret.
+// A log in JSON holds an object a line, the first of which says where the
+// service is, and no secret.
 func TestJSON(t *testing.T) {
 	s := start(t, "-log-format", "json", "-admin", "127.0.0.1:0", "-enrollments", devices(t, "dev-1"))
 	c := s.client()
@@ -224,8 +226,8 @@ func TestLogFile(t *testing.T) {
 	}
 }
 
-// The ready file, and a CA file that nobody has asked for, are gone in the end; one that
-// has been replaced stays.
+// The ready file, and a CA file that nobody has asked for, are gone in the end;
+// one that has been replaced stays.
 func TestFilesAtTheEnd(t *testing.T) {
 	s := start(t)
 	if !exists(s.CA) || !exists(s.readyFile) {

@@ -147,7 +147,8 @@ func TestSchemaAndProgramAgree(t *testing.T) {
 	}
 }
 
-// Each field of the configuration is in the schema, with a description, and no other is.
+// Each field of the configuration is in the schema, with a description, and no
+// other is.
 func TestSchemaHasEachField(t *testing.T) {
 	var doc struct {
 		Properties map[string]json.RawMessage

@@ -34,9 +34,9 @@ func (o *options) tokenText(now time.Time) (string, error) {
 	return fmt.Sprintf(`%s
 
 # The token is valid until %s. These commands work with a simulator on %s.
-# mosquitto_pub sends a registration. It cannot subscribe as well, so that the answer is shown
-# in the log of the simulator only. mosquitto_sub shows that the client can connect and subscribe;
-# the service looks at the token only when a request comes.
+# mosquitto_pub sends a registration. It cannot also subscribe, so the answer is shown only in
+# the log of the simulator. mosquitto_sub shows that the client can connect and subscribe; the
+# service does not check the token until a request arrives.
 %s`, password, now.Add(tokenLife).UTC().Format(time.RFC3339), addr, o.mosquitto(&cfg, password, addr, ca)), nil
 }
 
@@ -61,8 +61,8 @@ func (o *options) password(cfg *dpstest.Config, now time.Time) (string, error) {
 	return string(password), err
 }
 
-// enrollment returns the one that a device has: an individual one comes before groups. It
-// is nil if there is none.
+// enrollment returns the enrollment of a device, or nil if there is none. An
+// individual enrollment takes precedence over groups.
 func (o *options) enrollment(cfg *dpstest.Config) *dpstest.Enrollment {
 	find := func(fits func(e dpstest.Enrollment) bool) *dpstest.Enrollment {
 		if i := slices.IndexFunc(cfg.Enrollments, fits); i >= 0 {
@@ -83,8 +83,9 @@ func (o *options) enrollment(cfg *dpstest.Config) *dpstest.Enrollment {
 	return find(group)
 }
 
-// where returns the address of the simulator for which the commands are, and its CA file:
-// from -ready-file, if that is given, or what the other flags make of it.
+// where returns the address of the simulator that the commands connect to, and
+// its CA file, from -ready-file if that is set, and otherwise from the other
+// flags.
 func (o *options) where() (addr, ca string, err error) {
 	if o.readyFile == "" {
 		return reachable(o.tlsAddr), o.caFile(o.tlsAddr), nil
@@ -100,7 +101,7 @@ func (o *options) where() (addr, ca string, err error) {
 	return reachable(r.TLS), r.CA, nil
 }
 
-// mosquitto returns the commands.
+// mosquitto returns the commands for the mosquitto clients.
 func (o *options) mosquitto(cfg *dpstest.Config, password, addr, ca string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	trust := "--tls-use-os-certs"
@@ -117,7 +118,7 @@ mosquitto_sub %[1]s -t %[4]s -E
 `, common, quote("$dps/registrations/PUT/iotdps-register/?$rid=1"), quote(string(body)), quote(topic.ResponseFilter))
 }
 
-// quote returns a word for a POSIX shell.
+// quote quotes a word for a POSIX shell, if necessary.
 func quote(word string) string {
 	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return !strings.ContainsRune("-_./:@%+,=", r) && (r < '0' || '9' < r) && (r < 'A' || 'Z' < r) && (r < 'a' || 'z' < r)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A token of -token is what the service expects, of devices and of groups, whatever the
-// case of the id.
+// A token of -token is what the service expects, of devices and of groups,
+// whatever the case of the id.
 func TestToken(t *testing.T) {
 	s := start(t)
 	ready := filepath.Join(t.TempDir(), "ready.json")
@@ -65,7 +65,8 @@ func TestCAFile(t *testing.T) {
 	}
 }
 
-// A device that fits a group with certificates and one with a key has a token of the latter.
+// A device that fits a group with certificates and one with a key has a token
+// of the latter.
 func TestTokenOfTheGroupWithAKey(t *testing.T) {
 	o := options{enrollments: writeFile(t, `{"idScope":"0ne00000A1B","enrollments":[{"group":"a","x509":true},{"group":"b","prefix":"SN-","primaryKey":"`+testKey+`"}]}`), tlsAddr: "127.0.0.1:8883"}
 	for id, want := range map[string]bool{"sn-1": true, "other": false} {

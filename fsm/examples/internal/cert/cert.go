@@ -1,4 +1,4 @@
-// Package cert makes certificates on the spot, for a service that runs on a desk.
+// Package cert creates certificates for a simulated service.
 package cert
 
 import (
@@ -18,20 +18,22 @@ import (
 	"time"
 )
 
-// An Authority issues certificates. The key of one that [NewAuthority] made never leaves
-// the memory, so that nobody can misuse a machine that trusts it once the program has ended.
+// An Authority issues certificates. The key of an authority from [NewAuthority]
+// is kept only in memory, so that trusting the authority is harmless once the
+// program has ended.
 type Authority struct {
 	cert *x509.Certificate
 	key  crypto.Signer
 }
 
-// The certificates are valid for a year, from an hour ago: clocks differ.
+// The certificates are valid for a year. They are backdated by an hour because
+// clocks differ.
 const (
 	backdated = time.Hour
 	lifetime  = 365 * 24 * time.Hour
 )
 
-// NewAuthority makes an authority with a certificate of its own.
+// NewAuthority creates an authority with a self-signed certificate.
 func NewAuthority(commonName string, now time.Time) (*Authority, error) {
 	return newAuthority(commonName, now, lifetime)
 }
@@ -48,18 +50,19 @@ func newAuthority(commonName string, now time.Time, lifetime time.Duration) (*Au
 	return &Authority{made.Leaf, made.PrivateKey.(crypto.Signer)}, nil
 }
 
-// PEM returns the authority's certificate as a file that clients can trust.
+// PEM returns the authority's certificate in PEM, for clients to trust.
 func (a *Authority) PEM() []byte { return encode("CERTIFICATE", a.cert.Raw) }
 
-// Pool returns the authority as the only root.
+// Pool returns a pool that contains only the authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// Server issues a certificate for a server on this machine: localhost, 127.0.0.1, ::1,
-// and the names and addresses given, each of them once. A name may be a wildcard.
+// Server issues a certificate for a server on this machine: localhost,
+// 127.0.0.1, ::1, and the given names and addresses, without duplicates. A name
+// may be a wildcard.
 func (a *Authority) Server(now time.Time, hosts ...string) (tls.Certificate, error) {
 	template := template("localhost", now)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
@@ -68,7 +71,7 @@ func (a *Authority) Server(now time.Time, hosts ...string) (tls.Certificate, err
 		if host == "" {
 			continue
 		}
-		if addr, err := netip.ParseAddr(host); err == nil { // that of an interface may have a zone
+		if addr, err := netip.ParseAddr(host); err == nil { // the address of an interface may have a zone
 			ip := net.IP(addr.Unmap().AsSlice())
 			if !slices.ContainsFunc(template.IPAddresses, ip.Equal) {
 				template.IPAddresses = append(template.IPAddresses, ip)
@@ -80,7 +83,8 @@ func (a *Authority) Server(now time.Time, hosts ...string) (tls.Certificate, err
 	return issue(template, a)
 }
 
-// Client issues a certificate for a device, whose registration id is the common name.
+// Client issues a certificate for a device. Its common name is the registration
+// ID.
 func (a *Authority) Client(commonName string, now time.Time) (tls.Certificate, error) {
 	template := template(commonName, now)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
@@ -88,8 +92,8 @@ func (a *Authority) Client(commonName string, now time.Time) (tls.Certificate, e
 	return issue(template, a)
 }
 
-// Encode returns a certificate with its chain and its private key in PEM, as
-// tls.X509KeyPair reads them.
+// Encode returns a certificate with its chain, and its private key, in PEM, in
+// the form that tls.X509KeyPair expects.
 func Encode(c tls.Certificate) (chain, key []byte, err error) {
 	for _, der := range c.Certificate {
 		chain = append(chain, encode("CERTIFICATE", der)...)
@@ -113,8 +117,8 @@ func template(commonName string, now time.Time) *x509.Certificate {
 	}
 }
 
-// issue makes a key and a certificate for it, signed by the authority, or by itself if
-// there is none. The serial number is random.
+// issue creates a key and a certificate for it, signed by the given authority,
+// or self-signed if that is nil. The serial number is random.
 func issue(template *x509.Certificate, by *Authority) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// A server's certificate is good for this machine's names and those asked for, for a
-// server only, and a device's for its common name and a client only.
+// A server's certificate is good for this machine's names and those asked for,
+// for a server only, and a device's for its common name and a client only.
 func TestCertificatesVerify(t *testing.T) {
 	ca, err := cert.NewAuthority("test CA", now)
 	if err != nil {

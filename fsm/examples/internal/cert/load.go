@@ -15,20 +15,22 @@ import (
 	"time"
 )
 
-// The files of an authority that is kept.
+// The files of an authority that is kept in a directory.
 const (
 	CAFile  = "ca.pem" // its certificate, for clients
 	keyFile = "ca.key"
-	lock    = "ca.lock" // is there while the two are written
+	lock    = "ca.lock" // exists while the other files are written
 )
 
-// keptLifetime is how long the certificate of an authority that is kept is valid.
+// keptLifetime is how long the certificate of an authority that is kept is
+// valid.
 const keptLifetime = 10 * lifetime
 
-// LoadAuthority returns the authority that is kept in dir, in [CAFile] and a file with its
-// key that nobody else can read. If there is none, or if it has expired, it makes one.
-// Programs that do so at the same time get the same one. An authority of your own will do
-// too, with an ECDSA or RSA key.
+// LoadAuthority returns the authority that is kept in dir, in [CAFile] and a
+// file with its key that other users cannot read. If there is no authority, or
+// if it has expired, LoadAuthority creates one. Programs that do so at the same
+// time get the same authority. The files may also hold an authority from
+// elsewhere, with an ECDSA or RSA key.
 func LoadAuthority(dir, commonName string, now time.Time) (*Authority, error) {
 	a, err := readAuthority(dir, now)
 	if err == nil {
@@ -46,7 +48,7 @@ func LoadAuthority(dir, commonName string, now time.Time) (*Authority, error) {
 	}
 	defer unlock()
 	if a, err = readAuthority(dir, now); err == nil || !makeNew(err) {
-		return a, err // another program made it, or was half-way through when we looked first
+		return a, err // another program has created it since the first attempt
 	}
 	if a, err = newAuthority(commonName, now, keptLifetime); err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func LoadAuthority(dir, commonName string, now time.Time) (*Authority, error) {
 
 var errNone, errExpired = errors.New("there is no authority"), errors.New("the authority has expired")
 
-// makeNew reports whether an authority is to be made.
+// makeNew reports whether to create a new authority after an error.
 func makeNew(err error) bool { return errors.Is(err, errNone) || errors.Is(err, errExpired) }
 
 // readAuthority reads the two files.
@@ -78,9 +80,9 @@ func readAuthority(dir string, now time.Time) (*Authority, error) {
 	case noCert && noKey:
 		return nil, errNone
 	case noKey:
-		return nil, fmt.Errorf("cert: %s is there without its key, %s", certName, keyName)
+		return nil, fmt.Errorf("cert: %s exists without its key, %s", certName, keyName)
 	case noCert:
-		return nil, fmt.Errorf("cert: %s is there without its certificate, %s", keyName, certName)
+		return nil, fmt.Errorf("cert: %s exists without its certificate, %s", keyName, certName)
 	}
 	pair, err := LoadPair(certName, keyName)
 	switch {
@@ -94,13 +96,15 @@ func readAuthority(dir string, now time.Time) (*Authority, error) {
 	return &Authority{pair.Leaf, pair.PrivateKey.(crypto.Signer)}, nil
 }
 
-// How long to wait for the program that has the lock: it writes two small files.
+// How long to wait for a program that holds the lock, which writes two small
+// files.
 const (
 	lockTimeout = 5 * time.Second
 	lockPause   = 20 * time.Millisecond
 )
 
-// takeLock makes a file that must not be there, and returns what removes it.
+// takeLock creates a file that must not exist, and returns a function that
+// removes it.
 func takeLock(name string) (unlock func(), err error) {
 	for start := time.Now(); ; time.Sleep(lockPause) {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -111,18 +115,18 @@ func takeLock(name string) (unlock func(), err error) {
 		case !errors.Is(err, fs.ErrExist):
 			return nil, err
 		case time.Since(start) > lockTimeout:
-			return nil, fmt.Errorf("%s is there: another program is making the authority; if none is, remove the file", name)
+			return nil, fmt.Errorf("%s exists: another program is creating the authority; if none is, remove the file", name)
 		}
 	}
 }
 
-// writeFile writes a file as a whole: nobody reads half of it.
+// writeFile writes a file atomically.
 func writeFile(name string, content []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".ca-*") // which nobody else can read
+	f, err := os.CreateTemp(filepath.Dir(name), ".ca-*") // which other users cannot read
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // is gone if all went well
+	defer os.Remove(f.Name()) // fails after the rename
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
@@ -130,8 +134,9 @@ func writeFile(name string, content []byte, mode os.FileMode) error {
 	return os.Rename(f.Name(), name)
 }
 
-// LoadPair reads a certificate, with those of its chain behind it, and its private key:
-// ECDSA or RSA, which all clients know. Both may be in the same file.
+// LoadPair reads a certificate, followed by the rest of its chain, and its
+// private key, which must be ECDSA or RSA, because all clients support these.
+// Both may be in the same file.
 func LoadPair(certName, keyName string) (tls.Certificate, error) {
 	chain, err := readPEM(certName, "CERTIFICATE", "a certificate")
 	if err != nil {
@@ -157,7 +162,8 @@ func LoadPair(certName, keyName string) (tls.Certificate, error) {
 	return tls.Certificate{}, fmt.Errorf("cert: %s holds a key of the type %T, expected ECDSA or RSA", keyName, pair.PrivateKey)
 }
 
-// readPEM reads a file, and says what is in it if there is no block of a kind.
+// readPEM reads a file that must contain a block of the given kind. Otherwise
+// the error lists the blocks that it contains.
 func readPEM(name, kind, what string) ([]byte, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -171,7 +177,7 @@ func readPEM(name, kind, what string) ([]byte, error) {
 		}
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY", block.Headers["DEK-Info"] != "":
-			return nil, fmt.Errorf("cert: %s holds a private key that is encrypted; decrypt it first, such as with openssl pkey", name)
+			return nil, fmt.Errorf("cert: %s holds an encrypted private key; decrypt it first, for example with openssl pkey", name)
 		case block.Type == kind, kind == "PRIVATE KEY" && (block.Type == "EC PRIVATE KEY" || block.Type == "RSA PRIVATE KEY"):
 			return text, nil
 		}
@@ -180,5 +186,5 @@ func readPEM(name, kind, what string) ([]byte, error) {
 	if others == nil {
 		return nil, fmt.Errorf("cert: %s does not hold %s in PEM", name, what)
 	}
-	return nil, fmt.Errorf("cert: %s does not hold %s but %.80q", name, what, others)
+	return nil, fmt.Errorf("cert: %s does not hold %s; it holds %.80q", name, what, others)
 }

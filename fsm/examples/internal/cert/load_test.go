@@ -34,8 +34,9 @@ func load(t *testing.T, dir string, at time.Time) *cert.Authority {
 	return ca
 }
 
-// An authority is made once, and issues certificates that its first certificate verifies.
-// Nobody else can read its key, and nothing else is left in the directory.
+// An authority is made once, and issues certificates that its first certificate
+// verifies. Nobody else can read its key, and nothing else is left in the
+// directory.
 func TestAuthorityIsKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")
 	first := load(t, dir, now)
@@ -70,8 +71,8 @@ func TestAuthorityIsKept(t *testing.T) {
 	}
 }
 
-// Programs that start at once get the same authority, the first time and when the old one
-// has expired.
+// Programs that start at once get the same authority, the first time and when
+// the old one has expired.
 func TestAuthorityIsMadeOnce(t *testing.T) {
 	dir := t.TempDir()
 	var before string
@@ -104,8 +105,8 @@ func TestAuthorityIsMadeOnce(t *testing.T) {
 	}
 }
 
-// What is in the directory and is not an authority is left alone, and the error says what
-// it is.
+// What is in the directory and is not an authority is left alone, and the error
+// says what it is.
 func TestForeignAuthority(t *testing.T) {
 	ca := load(t, t.TempDir(), now)
 	leaf, err := ca.Client("dev-1", now)
@@ -118,11 +119,11 @@ func TestForeignAuthority(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ cert, key, want string }{
 		"not PEM":         {"hello", "world", "does not hold a certificate in PEM"},
-		"no key":          {string(ca.PEM()), "", "is there without its key"},
-		"no certificate":  {"", string(leafKey), "is there without its certificate"},
+		"no key":          {string(ca.PEM()), "", "exists without its key"},
+		"no certificate":  {"", string(leafKey), "exists without its certificate"},
 		"another's key":   {string(ca.PEM()), string(leafKey), "private key does not match"},
 		"not a CA":        {string(leafPEM), string(leafKey), `"dev-1", which is not an authority`},
-		"files mixed up":  {string(leafKey), string(ca.PEM()), `does not hold a certificate but ["PRIVATE KEY"]`},
+		"files mixed up":  {string(leafKey), string(ca.PEM()), `does not hold a certificate; it holds ["PRIVATE KEY"]`},
 		"broken contents": {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", string(leafKey), "malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -156,8 +157,8 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// Pairs of ECDSA and RSA are read, whatever the key is wrapped in; others are refused with
-// a reason.
+// Pairs of ECDSA and RSA are read, whatever the key is wrapped in; others are
+// refused with a reason.
 func TestLoadPair(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -186,8 +187,8 @@ func TestLoadPair(t *testing.T) {
 		"encrypted":        {ecCert, block("ENCRYPTED PRIVATE KEY", []byte{1}), "encrypted"},
 		"encrypted, old":   {ecCert, "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n", "encrypted"},
 		"another's key":    {ecCert, pkcs8(t, rsaKey), "does not match"},
-		"mixed up":         {pkcs8(t, ecKey), ecCert, `does not hold a certificate but ["PRIVATE KEY"]`},
-		"only a chain":     {ecCert, ecCert, `does not hold a private key but ["CERTIFICATE"]`},
+		"mixed up":         {pkcs8(t, ecKey), ecCert, `does not hold a certificate; it holds ["PRIVATE KEY"]`},
+		"only a chain":     {ecCert, ecCert, `does not hold a private key; it holds ["CERTIFICATE"]`},
 		"DER":              {"\x30\x82\x01\x0a", pkcs8(t, ecKey), "does not hold a certificate in PEM"},
 		"missing":          {ecCert, "", "no such file"},
 	} {
@@ -227,7 +228,8 @@ func TestOwnAuthority(t *testing.T) {
 	}
 }
 
-// A server's certificate has each name and address once, without zones and dots.
+// A server's certificate has each name and address once, without zones and
+// dots.
 func TestServerNames(t *testing.T) {
 	ca, err := cert.NewAuthority("test CA", now)
 	if err != nil {
@@ -276,8 +278,8 @@ func selfSigned(t *testing.T, key crypto.Signer) string {
 	return block("CERTIFICATE", der)
 }
 
-// A lock that a program left behind when it crashed is named, and an authority that is
-// there needs none.
+// A lock that a program left behind when it crashed is named, and an authority
+// that is there needs none.
 func TestLockLeftBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for 5 s")

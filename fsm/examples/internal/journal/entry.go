@@ -1,5 +1,5 @@
-// Package journal keeps what happened at a simulated service: as lines for people, as
-// JSON for programs, and as a report in the end.
+// Package journal records the events of a simulated service, and formats them
+// as lines for people, as JSON for programs, and as a final report.
 package journal
 
 import (
@@ -11,12 +11,12 @@ import (
 	"example.com/dps/fsm/examples/internal/show"
 )
 
-// An Entry is an event in the form in which it is kept and shown.
+// An Entry is an event in the form in which it is recorded and shown.
 type Entry struct {
 	Seq        uint64            `json:"seq"`  // counts the entries, from 1
 	Time       time.Time         `json:"time"` // in UTC
 	Connection uint64            `json:"connection"`
-	Device     string            `json:"device,omitempty"` // its registration id, if it is known
+	Device     string            `json:"device,omitempty"` // its registration ID, if known
 	Kind       string            `json:"kind"`
 	Direction  string            `json:"direction,omitempty"` // "in", "out" or "dropped"
 	Packet     string            `json:"packet,omitempty"`    // its type, such as "CONNECT"
@@ -24,7 +24,7 @@ type Entry struct {
 	Text       string            `json:"text,omitempty"`
 }
 
-// NewEntry returns an event as an entry, without its number.
+// NewEntry returns the entry for an event, without a sequence number.
 func NewEntry(e dpstest.Event) Entry {
 	entry := Entry{
 		Time: e.Time.UTC(), Connection: e.Conn, Device: e.RegistrationID,
@@ -42,7 +42,7 @@ var directions = map[dpstest.EventKind]string{
 	dpstest.EventDropped:  "dropped",
 }
 
-// signs stand in front of the text in a line for people.
+// signs precede the text in a line for people.
 var signs = map[string]string{
 	dpstest.EventOpened.String():    "+ opened",
 	dpstest.EventReceived.String():  "←",
@@ -53,7 +53,7 @@ var signs = map[string]string{
 	dpstest.EventClosed.String():    "=",
 }
 
-// AppendLine appends a line for people, such as
+// AppendLine appends the entry as a line for people, such as
 //
 //	15:04:05.000 #3 dev-1 ✗ early-query: …
 func (e Entry) AppendLine(b []byte) []byte {
@@ -72,10 +72,10 @@ func (e Entry) AppendLine(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// AppendJSON appends a line that holds a JSON object.
+// AppendJSON appends the entry as a JSON object on one line.
 func (e Entry) AppendJSON(b []byte) []byte { return AppendJSON(b, e) }
 
-// AppendJSON appends a line that holds v, which must be of a type that has a form in JSON.
+// AppendJSON appends v as JSON on one line. It panics if v cannot be marshaled.
 func AppendJSON(b []byte, v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -84,5 +84,6 @@ func AppendJSON(b []byte, v any) []byte {
 	return append(append(b, text...), '\n')
 }
 
-// Unknown stands for the name of a device that has not said it.
+// Unknown is shown instead of the name of a device that has not identified
+// itself.
 const Unknown = "(unknown)"

@@ -6,17 +6,18 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// Size is how many entries a Journal keeps.
+// Size is the number of entries that a Journal keeps.
 const Size = 10_000
 
-// A Journal keeps the newest entries. It must not be used by two goroutines at once.
+// A Journal keeps the newest entries. It must not be used by two goroutines at
+// the same time.
 type Journal struct {
-	ring  []Entry // of Size at most; the entry with the number n is at (n-1) % Size
+	ring  []Entry // at most Size; entry number n is at (n-1) % Size
 	last  uint64  // the number of the newest entry
-	first uint64  // the number of the oldest one that Clear has left
+	first uint64  // the number of the first entry after the last Clear
 }
 
-// Add numbers an entry, keeps it and returns it.
+// Add assigns a number to an entry, records the entry and returns it.
 func (j *Journal) Add(e Entry) Entry {
 	e.Seq = j.last + 1
 	if at := int(j.last % Size); at < len(j.ring) {
@@ -28,7 +29,7 @@ func (j *Journal) Add(e Entry) Entry {
 	return e
 }
 
-// Clear forgets all entries. Numbers go on.
+// Clear discards all entries. It does not restart the numbers.
 func (j *Journal) Clear() { j.first = j.last + 1 }
 
 // A Filter selects entries. The zero Filter selects all of them.
@@ -45,14 +46,14 @@ func (f *Filter) fits(e *Entry) bool {
 		(f.Kind == "" || f.Kind == e.Kind)
 }
 
-// A Selection is what a Filter selects.
+// A Selection holds the entries that a Filter selects.
 type Selection struct {
-	Entries []Entry // the oldest first
-	LeftOut uint64  // entries that would have been looked at, but are not kept any more
+	Entries []Entry // oldest first
+	LeftOut uint64  // entries that the Filter did not see because they are no longer kept
 	Last    uint64  // the number of the newest entry, for the next Filter.After
 }
 
-// Select returns the entries that a filter selects.
+// Select returns the entries that f selects.
 func (j *Journal) Select(f Filter) Selection {
 	s := Selection{Last: j.last}
 	from := max(j.first, f.After+1, 1)

@@ -147,7 +147,8 @@ b: 2 connections; 1 × no-disconnect, 2 × no-puback; last: second
 	}
 }
 
-// A client that makes names up does not make the report grow, and is counted all the same.
+// A client that makes names up does not make the report grow, and is counted
+// all the same.
 func TestTallyIsBounded(t *testing.T) {
 	tally := journal.NewTally(nil)
 	const n = 5000

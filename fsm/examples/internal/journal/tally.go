@@ -9,22 +9,23 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// maxDevices is how many devices have a report of their own: a client may make names up.
+// maxDevices is the number of devices that are reported individually. It is
+// limited because a client can invent names.
 const maxDevices = 1000
 
-// others stands for the name of the devices beyond that.
+// others is the name under which all further devices are reported.
 const others = "(others)"
 
-// A Tally counts the mistakes of each device. It must not be used by two goroutines at
-// once.
+// A Tally counts the mistakes of each device. It must not be used by two
+// goroutines at the same time.
 type Tally struct {
 	allowed  map[dpstest.Diagnosis]bool
 	mistakes int
 	devices  map[string]*Device
 }
 
-// NewTally returns a tally. The diagnoses allowed are reported, but not counted as
-// mistakes.
+// NewTally returns a new Tally. The allowed diagnoses are reported but not
+// counted as mistakes.
 func NewTally(allowed []dpstest.Diagnosis) *Tally {
 	t := &Tally{allowed: map[dpstest.Diagnosis]bool{}, devices: map[string]*Device{}}
 	for _, d := range allowed {
@@ -33,13 +34,13 @@ func NewTally(allowed []dpstest.Diagnosis) *Tally {
 	return t
 }
 
-// A Device is what the report says about one device.
+// A Device is the report on one device.
 type Device struct {
-	Name        string                    `json:"device"` // its registration id, or what stands for it
+	Name        string                    `json:"device"` // its registration ID, or a placeholder
 	Connections int                       `json:"connections"`
-	Mistakes    int                       `json:"mistakes"` // diagnoses, but for those that are allowed
+	Mistakes    int                       `json:"mistakes"` // diagnoses that are not allowed
 	Diagnoses   map[dpstest.Diagnosis]int `json:"diagnoses,omitempty"`
-	Ended       string                    `json:"ended,omitempty"` // how its last connection went
+	Ended       string                    `json:"ended,omitempty"` // the summary of its last connection
 }
 
 // Add counts an entry.
@@ -81,7 +82,7 @@ func (t *Tally) device(name string) *Device {
 // Mistakes returns the number of diagnoses that are not allowed.
 func (t *Tally) Mistakes() int { return t.mistakes }
 
-// Devices returns what to report: the devices in the order of their names.
+// Devices returns the reports on all devices, sorted by name.
 func (t *Tally) Devices() []Device {
 	var all []Device
 	for _, name := range slices.Sorted(maps.Keys(t.devices)) {
@@ -109,7 +110,7 @@ func (d Device) String() string {
 	return text
 }
 
-// Count returns a number with the noun in the right form.
+// Count returns a number and a noun, which is in the plural if necessary.
 func Count(n int, noun string) string {
 	if n != 1 {
 		noun += "s"

@@ -114,7 +114,8 @@ func subscribe(n int) string {
 	return encode(&p)
 }
 
-// write sends, and then again and again, until the server has had enough. It reads nothing.
+// write sends, and then again and again, until the server has had enough. It
+// reads nothing.
 func write(conn net.Conn, once, again string) error {
 	if _, err := conn.Write([]byte(once)); err != nil {
 		return err

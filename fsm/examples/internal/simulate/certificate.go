@@ -12,8 +12,9 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// certificate returns what the service needs to know of the client's certificate, nil if
-// it showed none. The handshake has proved that the client has the private key.
+// certificate returns what the service needs to know about the client's
+// certificate, or nil if it did not present one. The handshake has proved that
+// the client has the private key.
 func (s *Server) certificate(conn transport.Conn, now time.Time) *dpstest.Certificate {
 	certs := conn.ConnectionState().PeerCertificates
 	if len(certs) == 0 {
@@ -31,7 +32,7 @@ func (s *Server) certificate(conn transport.Conn, now time.Time) *dpstest.Certif
 		between.AddCert(ca)
 	}
 	if now.Before(leaf.NotBefore) {
-		now = leaf.NotBefore // its own dates are the service's matter
+		now = leaf.NotBefore // the service checks the dates of the leaf
 	} else if now.After(leaf.NotAfter) {
 		now = leaf.NotAfter
 	}

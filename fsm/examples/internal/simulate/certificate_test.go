@@ -67,7 +67,8 @@ func present(t *testing.T, roots *x509.CertPool, c *tls.Certificate) *dpstest.Ce
 	s := simulate.New(simulate.Options{TLS: &tls.Config{Certificates: []tls.Certificate{*own}}, ClientCAs: roots})
 	cfg := &tls.Config{InsecureSkipVerify: true}
 	if c != nil {
-		// A client that picks among its certificates leaves out those of other authorities.
+		// A client that picks among its certificates leaves out those of other
+		// authorities.
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c, nil }
 	}
 	client, server := net.Pipe()
@@ -87,9 +88,9 @@ func hashes(c *tls.Certificate) []string {
 	return []string{hex.EncodeToString(short[:]), hex.EncodeToString(long[:])}
 }
 
-// The service learns the name, the dates and the thumbprints of the certificate, and who
-// has signed it, through the certificates that the client sent along. Each mistake gets
-// through to it.
+// The service learns the name, the dates and the thumbprints of the
+// certificate, and who has signed it, through the certificates that the client
+// sent along. Each mistake gets through to it.
 func TestCertificateReachesService(t *testing.T) {
 	root := issue(t, "root", nil, authority)
 	middle := issue(t, "middle", root, authority)

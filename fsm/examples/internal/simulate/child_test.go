@@ -23,9 +23,10 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// childEnv makes the test binary a process of its own: "server", whose memory can be
-// measured, or the name of an attack, so that attackers are not in the way of those who
-// measure. helloEnv says whom to attack, and with how many connections.
+// childEnv makes the test binary a process of its own: "server", whose memory
+// can be measured, or the name of an attack, so that attackers are not in the
+// way of those who measure. helloEnv says whom to attack, and with how many
+// connections.
 const (
 	childEnv = "DPS_SIMULATE_CHILD"
 	helloEnv = "DPS_SIMULATE_HELLO"
@@ -55,8 +56,8 @@ type hello struct {
 	Conns        int // of an attack
 }
 
-// serveChild serves until its input ends. For each line it prints how much memory and
-// processor time it has used.
+// serveChild serves until its input ends. For each line it prints how much
+// memory and processor time it has used.
 func serveChild() error {
 	discard := func(e dpstest.Event) { fmt.Fprintln(io.Discard, e) } // costs what a log costs
 	service, err := dpstest.New(dpstest.Config{
@@ -105,7 +106,8 @@ func status(name string) (kB int) {
 	return kB
 }
 
-// cpu returns the milliseconds of processor time that Linux has given this process.
+// cpu returns the milliseconds of processor time that Linux has given this
+// process.
 func cpu() int {
 	text, _ := os.ReadFile("/proc/self/stat")
 	_, rest, _ := strings.Cut(string(text), ") ") // behind the name of the program
@@ -209,8 +211,8 @@ func (c *child) attack(t *testing.T, name string, conns int) (stop func()) {
 	return stop
 }
 
-// usage returns the largest size that the server has had, and the present one, in MiB, and
-// its processor time.
+// usage returns the largest size that the server has had, and the present one,
+// in MiB, and its processor time.
 func (c *child) usage(t *testing.T) (peak, now float64, cpu time.Duration) {
 	t.Helper()
 	var ms int

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A conn is a connection on its way through the server: what TLS reads from and writes to.
-// It makes room for another one when it is closed.
+// A conn is the network connection that TLS reads from and writes to. Closing
+// it makes room for another connection.
 type conn struct {
 	net.Conn
 	server *Server
@@ -19,14 +19,14 @@ type conn struct {
 	close  func() error
 	closed chan struct{}
 
-	// From the handshake, which one goroutine does.
-	secured    atomic.Bool // it is over
-	first      []byte      // the first bytes that came, 8 at most
-	read       int         // bytes that came
-	wrote      int         // bytes that were sent
-	serverName string      // that the client asked for
-	versions   string      // that the client offers
-	tooOld     bool        // all of them are
+	// Set during the handshake, by a single goroutine.
+	secured    atomic.Bool // the handshake is complete
+	first      []byte      // the first bytes received, 8 at most
+	read       int         // bytes received
+	wrote      int         // bytes sent
+	serverName string      // that the client requested
+	versions   string      // that the client offered
+	tooOld     bool        // all offered versions are too old
 }
 
 func newConn(accepted net.Conn, s *Server) *conn {
@@ -39,8 +39,8 @@ func newConn(accepted net.Conn, s *Server) *conn {
 	return c
 }
 
-// Close closes the connection, whatever TLS and WebSocket would like to say yet. It may be
-// called at any time.
+// Close closes the connection immediately, without the closing messages of TLS
+// and WebSocket. It may be called at any time.
 func (c *conn) Close() error { return c.close() }
 
 var (
@@ -48,7 +48,7 @@ var (
 	errNoTLS         = errors.New("this is not TLS")
 )
 
-// Read reads what the client sends, with the delay that it deserves.
+// Read reads data from the client, after the delay that its meter demands.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.pause(); err != nil {
 		return 0, err
@@ -65,13 +65,13 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.read += n
 		c.first = append(c.first, p[:min(n, 8-len(c.first))]...)
 		if n > 0 && c.first[0] != recordHandshake {
-			return 0, errNoTLS // at once: TLS would wait for more
+			return 0, errNoTLS // immediately, because TLS would wait for more
 		}
 	}
 	return n, err
 }
 
-// Write sends. It costs the client as much as a packet.
+// Write writes data to the client, which is charged as much as a packet.
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.meter.charge(time.Now(), perPacket)
@@ -81,10 +81,10 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// rate is how much the client may use in a second.
+// rate returns how much the client may use per second.
 func (c *conn) rate() float64 { return totalRate / float64(max(1, len(c.server.slots))) }
 
-// portion returns how many bytes are to be read, after a pause.
+// portion returns how many bytes to read after a pause.
 func (c *conn) portion() int {
 	if c.meter.wait(time.Now(), c.rate()) > 0 {
 		return crumb
@@ -92,14 +92,14 @@ func (c *conn) portion() int {
 	return chunk
 }
 
-// pause waits until the client may be read again.
+// pause waits until data may be read from the client again.
 func (c *conn) pause() error {
 	wait := c.meter.wait(time.Now(), c.rate())
 	if wait <= 0 {
 		return nil
 	}
 	if n := c.meter.flood(); n > 0 {
-		c.server.diagnose(c.RemoteAddr(), Flood, "the client has sent so much (%d KiB, each packet counted with %d bytes more) that it is read with delay", n>>10, perPacket)
+		c.server.diagnose(c.RemoteAddr(), Flood, "the client has sent so much (%d KiB, counting %d more bytes for each packet) that reading from it is slowed down", n>>10, perPacket)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -111,7 +111,7 @@ func (c *conn) pause() error {
 	}
 }
 
-// note keeps what is worth knowing of a ClientHello.
+// note records the parts of a ClientHello that diagnoses need.
 func (c *conn) note(hello *tls.ClientHelloInfo, cfg *tls.Config) {
 	c.serverName, c.tooOld = strings.Clone(hello.ServerName), true
 	var names []string
@@ -123,6 +123,6 @@ func (c *conn) note(hello *tls.ClientHelloInfo, cfg *tls.Config) {
 	c.versions = strings.Join(names[:min(len(names), 4)], ", ")
 }
 
-// answered reports whether the handshake got so far that the client has seen the server's
-// certificate: a refusal is an alert of 7 bytes.
+// answered reports whether the server's certificate has been sent to the
+// client: a refusal is an alert of only 7 bytes.
 func (c *conn) answered() bool { return c.wrote > 100 }

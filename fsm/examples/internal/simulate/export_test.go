@@ -20,7 +20,8 @@ func (s *Server) Held() (n int) {
 	return n
 }
 
-// Handshake is what a connection does first, up to the certificate that the service learns.
+// Handshake is what a connection does first, up to the certificate that the
+// service learns.
 func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
 	c := s.enter(accepted)
 	defer c.Close()

@@ -9,10 +9,11 @@ import (
 	"time"
 )
 
-// secure finishes the TLS handshake and reads the first bytes behind it into buf: a client
-// that does not like the server's certificate may tell only then. It returns how many they
-// are; 0 if the client is silent for so long that the rest is for the service. It returns
-// nil if there is nothing more to do with the connection, and then has said why.
+// secure completes the TLS handshake and reads the first bytes after it into
+// buf, because a client may not reject the server's certificate until then. It
+// returns the number of these bytes, which is 0 if the client was silent for so
+// long that the service must handle it. If the connection cannot be used,
+// secure reports why and returns nil.
 func (s *Server) secure(ctx context.Context, c *conn, buf []byte) (secure *tls.Conn, n int) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
@@ -36,7 +37,7 @@ func (s *Server) secure(ctx context.Context, c *conn, buf []byte) (secure *tls.C
 	return nil, 0
 }
 
-// hasName reports whether a certificate of the server is for a name.
+// hasName reports whether a certificate of the server is valid for a name.
 func (s *Server) hasName(name string) bool {
 	for _, c := range s.tls.Certificates {
 		if c.Leaf == nil || c.Leaf.VerifyHostname(name) == nil {
@@ -46,7 +47,8 @@ func (s *Server) hasName(name string) bool {
 	return len(s.tls.Certificates) == 0
 }
 
-// names returns the names and addresses that the server's certificate is for.
+// names returns the names and addresses that the server's certificate is valid
+// for.
 func (s *Server) names() string {
 	var all []string
 	for _, c := range s.tls.Certificates {
@@ -68,7 +70,7 @@ func (s *Server) mqtt(ctx context.Context, c *conn) {
 	switch {
 	case secure == nil:
 	case isHTTP(buf[:n]):
-		s.diagnose(c.RemoteAddr(), WebSocketMissing, "the client sent an HTTP request over TLS to the port of MQTT; WebSocket has another port")
+		s.diagnose(c.RemoteAddr(), WebSocketMissing, "the client sent an HTTP request over TLS to the MQTT port; WebSocket has another port")
 	default:
 		if n > 0 {
 			start = time.Now()

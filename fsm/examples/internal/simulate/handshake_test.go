@@ -18,7 +18,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// both runs a test with the address of MQTT over TLS and with that of WebSocket.
+// both runs a test with the address of MQTT over TLS and with that of
+// WebSocket.
 func both(t *testing.T, f func(d *desk, addr string)) {
 	for _, websocket := range []bool{false, true} {
 		t.Run(fmt.Sprintf("websocket=%t", websocket), func(t *testing.T) {
@@ -32,9 +33,9 @@ func both(t *testing.T, f func(d *desk, addr string)) {
 	}
 }
 
-// A client that does not trust the authority is told so, with the name of the file, in
-// each version of TLS, whether it refuses with an alert or just closes, in the handshake or
-// behind it.
+// A client that does not trust the authority is told so, with the name of the
+// file, in each version of TLS, whether it refuses with an alert or just
+// closes, in the handshake or behind it.
 func TestUntrusted(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -87,8 +88,8 @@ func refuseBy(c *tls.Config, how func()) {
 	}
 }
 
-// A client that asked for a name which the certificate does not have is told which names
-// there are.
+// A client that asked for a name which the certificate does not have is told
+// which names there are.
 func TestWrongName(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		cfg := d.client.Clone()
@@ -122,7 +123,7 @@ func TestNoTLS(t *testing.T) {
 		for bytes, word := range map[string]string{
 			"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00":         "MQTT CONNECT without TLS",
 			"GET / HTTP/1.1\r\nHost: x\r\n\r\n":                    "HTTP request without TLS",
-			"SSH-2.0-OpenSSH_9.2\r\n":                              "something else than TLS: 53 53 48",
+			"SSH-2.0-OpenSSH_9.2\r\n":                              "something other than TLS: 53 53 48",
 			"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\x00\x00\x00": "",
 		} {
 			conn := d.raw(addr)
@@ -148,8 +149,8 @@ func TestLargeHandshake(t *testing.T) {
 	})
 }
 
-// A connection that is closed before it says anything, as that of a health check, is not a
-// mistake.
+// A connection that is closed before it says anything, as that of a health
+// check, is not a mistake.
 func TestHealthCheck(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		d.raw(addr).Close()
@@ -158,8 +159,8 @@ func TestHealthCheck(t *testing.T) {
 	})
 }
 
-// A client whose key does not belong to its certificate, and one that cannot do ECDSA, are
-// told so.
+// A client whose key does not belong to its certificate, and one that does not
+// support ECDSA, are told so.
 func TestOtherHandshakes(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		cfg := d.client.Clone()
@@ -184,7 +185,7 @@ func TestOtherHandshakes(t *testing.T) {
 	})
 }
 
-// MQTT on the port of WebSocket, and the reverse, are named, over TLS too.
+// MQTT on the WebSocket port and the reverse are diagnosed, also over TLS.
 func TestWrongPort(t *testing.T) {
 	d := newDesk(t, nil)
 	conn, err := transport.DialTLS(t.Context(), d.web, d.client)
@@ -193,16 +194,16 @@ func TestWrongPort(t *testing.T) {
 	}
 	defer conn.Close()
 	io.WriteString(conn, "\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00")
-	d.diagnosed(simulate.WebSocketMissing, "MQTT CONNECT over TLS to the port of WebSocket")
+	d.diagnosed(simulate.WebSocketMissing, "MQTT CONNECT over TLS to the WebSocket port")
 	d.forget()
 	if conn, err := transport.DialWebSocket(t.Context(), d.tls, transport.Path, d.client); err == nil {
 		t.Error(conn)
 	}
-	d.diagnosed(simulate.WebSocketMissing, "HTTP request over TLS to the port of MQTT")
+	d.diagnosed(simulate.WebSocketMissing, "HTTP request over TLS to the MQTT port")
 }
 
-// A failed handshake gives its slot back, though perhaps a moment after the client has seen
-// the end of its connection.
+// A failed handshake gives its slot back, though perhaps a moment after the
+// client has seen the end of its connection.
 func TestFailedHandshakesMakeRoom(t *testing.T) {
 	d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 1 })
 	for _, addr := range []string{d.tls, d.web} {
@@ -220,7 +221,8 @@ func TestFailedHandshakesMakeRoom(t *testing.T) {
 	d.served()
 }
 
-// OpenSSL, which most other languages use, gets the same diagnosis, if it is installed.
+// OpenSSL, which most other languages use, gets the same diagnosis, if it is
+// installed.
 func TestOpenSSL(t *testing.T) {
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {

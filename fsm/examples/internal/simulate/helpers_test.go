@@ -36,7 +36,8 @@ type desk struct {
 	events []dpstest.Event
 }
 
-// newDesk starts a server. change, if not nil, changes its options, and limit its limits.
+// newDesk starts a server. change, if not nil, changes its options, and limit
+// its limits.
 func newDesk(t *testing.T, change func(*simulate.Options), limit ...func(*simulate.Server)) *desk {
 	t.Helper()
 	d := &desk{T: t}
@@ -176,8 +177,8 @@ func (d *desk) forget() (mistakes int) {
 	return mistakes
 }
 
-// served checks that a good client is served, soon: a connection that has just ended may
-// take up its place for a moment.
+// served checks that a good client is served, soon: a connection that has just
+// ended may take up its place for a moment.
 func (d *desk) served() {
 	d.Helper()
 	var err error

@@ -11,8 +11,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// loadEnv makes TestHostileClients take that many connections and, for each attack, ten
-// seconds. It checks the wait of the good client then.
+// loadEnv makes TestHostileClients take that many connections and, for each
+// attack, ten seconds. It checks the wait of the good client then.
 const loadEnv = "DPS_SIMULATE_LOAD"
 
 // What the server promises whatever its clients do.
@@ -21,8 +21,8 @@ const (
 	maxWait   = 2 * time.Second
 )
 
-// Whatever a thousand clients do, the server's memory stays within its bounds, and a client
-// that behaves is served over either transport.
+// Whatever a thousand clients do, the server's memory stays within its bounds,
+// and a client that behaves is served over either transport.
 func TestHostileClients(t *testing.T) {
 	conns, long := 100, 500*time.Millisecond
 	load := os.Getenv(loadEnv)

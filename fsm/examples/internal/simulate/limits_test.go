@@ -13,7 +13,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// A client that does not read is closed when a write has waited for long enough.
+// A client that does not read is closed when a write has waited for long
+// enough.
 func TestWriteTimeout(t *testing.T) {
 	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, 50*time.Millisecond, 1<<20) })
 	client, server := net.Pipe() // which takes nothing that is not read
@@ -38,12 +39,12 @@ func TestWriteTimeout(t *testing.T) {
 	}
 }
 
-// A handshake that does not go on is given up, wherever it stops, and named. A client that
-// is silent behind the handshake of TLS is the service's.
+// A handshake that does not go on is given up, wherever it stops, and named. A
+// client that is silent behind the handshake of TLS is the service's.
 func TestHandshakeTimeout(t *testing.T) {
 	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(200*time.Millisecond, time.Minute, 1<<20) })
 	for _, addr := range []string{d.tls, d.web} {
-		for bytes, words := range map[string]string{"": "sent nothing for 200ms", "\x16\x03\x01": "did not end within 200ms"} {
+		for bytes, words := range map[string]string{"": "sent nothing for 200ms", "\x16\x03\x01": "was not complete after 200ms"} {
 			conn := d.raw(addr)
 			io.WriteString(conn, bytes)
 			d.diagnosed(simulate.TLSHandshake, words)
@@ -57,7 +58,7 @@ func TestHandshakeTimeout(t *testing.T) {
 			t.Fatal(err)
 		}
 		io.WriteString(conn, request)
-		d.diagnosed(simulate.WebSocketRequest, "does not end within 200ms")
+		d.diagnosed(simulate.WebSocketRequest, "not complete after 200ms")
 		closed(t, conn, 5*time.Second)
 		d.forget()
 	}
@@ -68,8 +69,8 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
-// When half packets take too much memory, the connection that began first with a large one
-// makes room. The others go on, and so does one with a small one.
+// When half packets take too much memory, the connection that began first with
+// a large one makes room. The others go on, and so does one with a small one.
 func TestHalfPackets(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
 		d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, time.Minute, 64<<10) })
@@ -139,7 +140,7 @@ func TestFlood(t *testing.T) {
 		}
 		go io.Copy(io.Discard, conn)
 		io.WriteString(conn, strings.Repeat("\xc0\x00", 5000))
-		d.diagnosed(simulate.Flood, "read with delay")
+		d.diagnosed(simulate.Flood, "is slowed down")
 		io.WriteString(conn, strings.Repeat("\xc0\x00", 5000))
 		conn.Close()
 		d.served()

@@ -7,33 +7,36 @@ import (
 	"example.com/dps/packet"
 )
 
-// How much of the server's time its clients may take. What a client sends is counted in
-// bytes, and each piece of them, each packet or frame, and each piece of output with some
-// more, which stand for the work. A registration takes some 10,000.
+// These constants bound how much of the server's time its clients may use. The
+// server counts the bytes that a client sends, and adds some for each read, for
+// each packet or frame, and for each write, to account for the work. A
+// registration uses about 10,000.
 //
-// Each connection may have burst at once, and then its share of totalRate, whatever the
-// others do. Above that it is read later: TCP makes the client wait.
+// Each connection may use burst immediately, and after that its share of
+// totalRate, whatever the other connections do. Beyond that, its data is read
+// later, so that TCP makes the client wait.
 const (
 	perPacket = 512
 	perRead   = 64
 	burst     = 16 << 10
-	totalRate = 2 << 20 // a second
+	totalRate = 2 << 20 // per second
 	maxWait   = time.Second
 
-	// floods is from when on a client is told: no registration takes so much.
+	// floods is the use from which a client is diagnosed: no registration uses
+	// that much.
 	floods = 1 << 20
 )
 
 // A meter counts what a client has used.
 type meter struct {
 	mu    sync.Mutex
-	used  float64 // and not made up for
+	used  float64 // and not yet paid off by waiting
 	at    time.Time
 	total int
 	told  bool
 }
 
-// charge counts n more.
+// charge adds n to the use.
 func (m *meter) charge(now time.Time, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,8 +44,8 @@ func (m *meter) charge(now time.Time, n int) {
 	m.total += n
 }
 
-// wait returns how long the client has to wait if it may use rate a second. It is never
-// so long that the other end of the connection is forgotten.
+// wait returns how long the client has to wait if it may use rate per second.
+// It is at most maxWait, so that the connection is still checked regularly.
 func (m *meter) wait(now time.Time, rate float64) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -51,7 +54,7 @@ func (m *meter) wait(now time.Time, rate float64) time.Duration {
 	return min(maxWait, time.Duration((m.used-burst)/rate*float64(time.Second)))
 }
 
-// flood returns, once, how much the client has used in all, if that is a flood.
+// flood returns the total use of the client if that is a flood, but only once.
 func (m *meter) flood() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -62,15 +65,16 @@ func (m *meter) flood() int {
 	return m.total
 }
 
-// packets finds the borders between packets in a stream of bytes.
+// packets finds the boundaries between packets in a stream of bytes.
 type packets struct {
-	head    []byte // of a fixed header that has not come whole
-	missing int    // of the packet
-	held    int    // bytes that came of it
+	head    []byte // of an incomplete fixed header
+	missing int    // bytes of the packet that have not been received
+	held    int    // bytes of the packet that have been received
 	kind    packet.Type
 }
 
-// scan looks at what came, and returns how many packets ended in it, and whether a CONNECT did.
+// scan processes received bytes. It returns how many packets ended in them, and
+// reports whether one of these was a CONNECT.
 func (f *packets) scan(p []byte) (ended int, connect bool) {
 	for len(p) > 0 {
 		if f.missing > 0 {
@@ -97,12 +101,12 @@ func (f *packets) scan(p []byte) (ended int, connect bool) {
 
 // frames counts the frames of WebSocket in a stream of bytes.
 type frames struct {
-	head []byte // of a frame, as far as it has come
-	skip uint64 // bytes that the last frame has yet
+	head []byte // the part of a frame header received so far
+	skip uint64 // remaining bytes of the last frame
 }
 
-// scan looks at what came, and returns how many frames began in it. It does not mind frames
-// that are not allowed: they end the connection.
+// scan processes received bytes and returns how many frames began in them. It
+// ignores protocol violations, which end the connection elsewhere.
 func (f *frames) scan(p []byte) (begun int) {
 	for len(p) > 0 {
 		if n := min(f.skip, uint64(len(p))); n > 0 {
@@ -114,7 +118,7 @@ func (f *frames) scan(p []byte) (begun int) {
 		if len(f.head) < 2 {
 			continue
 		}
-		length, size := uint64(f.head[1]&0x7f), 0 // and the bytes that have it instead
+		length, size := uint64(f.head[1]&0x7f), 0 // size is that of the extended length
 		switch length {
 		case 126:
 			size = 2

@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A client has its burst at once, and then its rate: it waits as long as it takes to make
-// up for what it used, one second at a time. The flood is told once.
+// A client has its burst at once, and then its rate: it waits as long as it
+// takes to make up for what it used, one second at a time. The flood is told
+// once.
 func TestMeter(t *testing.T) {
 	now := time.Unix(0, 0)
 	var m meter
@@ -44,8 +45,8 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// Of a client that has used too much, little is read at once: pings have two bytes each, and
-// a chunk of them must not use more than the burst.
+// Of a client that has used too much, little is read at once: pings have two
+// bytes each, and a chunk of them must not use more than the burst.
 func TestPortion(t *testing.T) {
 	c := &conn{server: &Server{slots: make(chan struct{}, 1)}}
 	if n := c.portion(); n != chunk || n/2*perPacket > burst {
@@ -89,7 +90,8 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// Frames are counted however the stream comes in pieces, with any form of their length.
+// Frames are counted however the stream comes in pieces, with any form of their
+// length.
 func TestFrames(t *testing.T) {
 	stream := []byte("\x82\x83mask123\x89\x00\x00\x80mask\x82\xfe\x01\x00mask")
 	stream = append(stream, make([]byte, 256)...)

@@ -1,9 +1,9 @@
-// Package simulate puts the simulated service of package dpstest on real listeners, for
-// TLS and for WebSocket over TLS.
+// Package simulate serves the simulated service of package dpstest on real
+// listeners, over TLS and over WebSocket over TLS.
 //
-// A client can do with its own connection what it likes: send nothing, read nothing, send
-// nonsense. It costs a goroutine or two and some 40 KiB until a time-out ends it, and
-// holds nobody else up: see the constants of this package.
+// A client cannot affect other clients, even if it sends nothing, reads
+// nothing, or sends invalid data. Its connection uses one or two goroutines and
+// about 40 KiB until a timeout ends it: see the constants of this package.
 package simulate
 
 import (
@@ -20,39 +20,43 @@ import (
 )
 
 const (
-	handshakeLimit = 32 << 10 // bytes of a client in the handshake of TLS
+	handshakeLimit = 32 << 10 // bytes that a client may send in the TLS handshake
 
-	// maxSilence ends a connection whose client has turned off MQTT's keep-alive. It is
-	// longer than any wait between two requests that the service asks for.
+	// maxSilence is when a silent connection ends whose client has turned off
+	// the keep alive of MQTT. It is longer than any wait between requests that
+	// the service asks for.
 	maxSilence = 10 * time.Minute
 )
 
-// MaxConns is how many connections are enough for a desk.
+// MaxConns is the default maximum number of connections.
 const MaxConns = 2000
 
-// Options say what a [Server] serves, and how.
+// Options configures a [Server].
 type Options struct {
 	Service *dpstest.Service
 
-	// TLS has the certificate of the server. The server sets for itself what it asks of
-	// clients: TLS 1.2 at least, and a certificate, if they have one.
+	// TLS holds the certificate of the server. The server itself sets what it
+	// requires from clients: at least TLS 1.2, and a certificate if they have
+	// one.
 	TLS *tls.Config
 
-	// ClientCAs are the authorities of client certificates. The certificate of a client
-	// that none of them has signed is Untrusted; nil: any certificate will do.
+	// ClientCAs are the authorities of client certificates. A client
+	// certificate that is not signed by one of them is Untrusted. If nil, every
+	// certificate is trusted.
 	ClientCAs *x509.CertPool
 
-	// MaxConns is the number of connections at once; the next one is closed at once.
-	// MaxConns of this package if 0.
+	// MaxConns is the maximum number of connections at the same time. Further
+	// connections are closed immediately. If 0, it is the constant MaxConns.
 	MaxConns int
 
-	// CAFile is the file with the authority of the server's certificate. Its name helps
-	// those whose client does not trust it.
+	// CAFile is the name of the file with the authority of the server's
+	// certificate. It is shown if a client does not trust the certificate.
 	CAFile string
 
-	// Log, if not nil, is called with what happens on the way to the service: an
-	// EventDiagnosis or EventClosed without a number of a connection. Calls may come at
-	// the same time, and while the service is in use.
+	// Log, if not nil, is called with events that happen before a connection
+	// reaches the service: an EventDiagnosis or EventClosed without a
+	// connection number. Calls may be concurrent, and may happen while the
+	// service is in use.
 	Log func(dpstest.Event)
 }
 
@@ -60,18 +64,18 @@ type Options struct {
 type Server struct {
 	tls     *tls.Config
 	clients *x509.CertPool
-	slots   chan struct{} // one is taken by each connection
+	slots   chan struct{} // each connection occupies one
 	caFile  string
 	log     func(dpstest.Event)
 
 	handshakeTimeout time.Duration // for TLS, and for the HTTP request of a WebSocket
 	writeTimeout     time.Duration // for a client that does not read
-	maxHeld          int           // see there
+	maxHeld          int           // see the constant maxHeld
 
-	mu       sync.Mutex // held while the service is called, never while something can block
+	mu       sync.Mutex // held while the service is called, but never while blocking
 	service  *dpstest.Service
 	sessions map[*session]struct{}
-	held     int // bytes of half packets, of all sessions
+	held     int // bytes of incomplete packets, of all sessions
 }
 
 // New returns a server.
@@ -85,8 +89,8 @@ func New(o Options) *Server {
 	}
 	s.slots = make(chan struct{}, o.MaxConns)
 	s.tls.MinVersion = max(s.tls.MinVersion, tls.VersionTLS12)
-	s.tls.ClientAuth = tls.RequestClientCert // the service judges, so that each mistake is named
-	s.tls.NextProtos = nil                   // no HTTP/2, and a client that offers other names is not refused
+	s.tls.ClientAuth = tls.RequestClientCert // the service checks it, so that each mistake is diagnosed
+	s.tls.NextProtos = nil                   // no HTTP/2; clients that offer other protocols are not refused
 	s.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		hello.Conn.(*conn).note(hello, s.tls)
 		return nil, nil
@@ -106,13 +110,14 @@ func (s *Server) ServeTLS(ctx context.Context, l net.Listener) error {
 	return s.accept(ctx, l, s.mqtt)
 }
 
-// ServeWebSocket serves MQTT over WebSocket over TLS until ctx ends, on any path, and
-// closes the listener.
+// ServeWebSocket serves MQTT over WebSocket over TLS until ctx ends, on any
+// path, and closes the listener.
 func (s *Server) ServeWebSocket(ctx context.Context, l net.Listener) error {
 	return s.accept(ctx, l, s.webSocket)
 }
 
-// accept calls serve for each connection, and waits in the end until all of them have ended.
+// accept calls serve for each connection. It returns when all of these calls
+// have returned.
 func (s *Server) accept(ctx context.Context, l net.Listener, serve func(context.Context, *conn)) error {
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	var all sync.WaitGroup
@@ -128,7 +133,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(context.
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
-		case err != nil: // such as too many open files: it passes
+		case err != nil: // such as too many open files, which is temporary
 			s.event(dpstest.Event{Kind: dpstest.EventClosed, Text: fmt.Sprintf("accept: %v", err)})
 			time.Sleep(100 * time.Millisecond)
 			continue
@@ -146,15 +151,15 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(context.
 	}
 }
 
-// enter takes a slot for a connection. It closes the connection and returns nil if there
-// is none: to let it wait instead would let those that are connected lock the others out
-// silently.
+// enter takes a slot for a connection. If there is none, it closes the
+// connection and returns nil. If the connection waited instead, the open ones
+// could silently lock out the others.
 func (s *Server) enter(accepted net.Conn) *conn {
 	select {
 	case s.slots <- struct{}{}:
 		return newConn(accepted, s)
 	default:
-		s.diagnose(accepted.RemoteAddr(), TooManyConnections, "closed at once: there are %d connections already", cap(s.slots))
+		s.diagnose(accepted.RemoteAddr(), TooManyConnections, "closed immediately: there are already %d connections", cap(s.slots))
 		accepted.Close()
 		return nil
 	}

@@ -94,7 +94,8 @@ func TestSecondConnectionClosesFirst(t *testing.T) {
 	}
 }
 
-// Above the limit connections are closed at once; when one ends there is room again.
+// Above the limit connections are closed at once; when one ends there is room
+// again.
 func TestConnectionLimit(t *testing.T) {
 	d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 2 })
 	a, b := d.dial(false), d.dial(true)
@@ -107,7 +108,7 @@ func TestConnectionLimit(t *testing.T) {
 	}
 	a.Close()
 	b.Close()
-	d.diagnosed(simulate.TooManyConnections, "there are 2 connections already")
+	d.diagnosed(simulate.TooManyConnections, "there are already 2 connections")
 	d.served()
 }
 

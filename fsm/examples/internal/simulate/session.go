@@ -12,37 +12,40 @@ import (
 )
 
 const (
-	// chunk is how many bytes the service gets at once: the smallest packets in it, which
-	// have two bytes, use up the burst of a meter and not more.
+	// chunk is the maximum number of bytes passed to the service at a time: if
+	// they are packets of the smallest size, two bytes, they use up the burst
+	// of a meter, but not more.
 	chunk = 2 * burst / perPacket
 
-	// crumb is how many it gets at once of a client that has used so much that the longest
-	// pause does not make up for it.
+	// crumb is that number for a client that has used so much that the longest
+	// pause does not pay it off.
 	crumb = 8
 
-	// maxHeld is how many bytes all half packets together may have; above that, those
-	// that began first, and have more than smallPacket, are given up.
+	// maxHeld is the maximum number of bytes of all incomplete packets
+	// together. Above it, the sessions whose incomplete packets have more than
+	// smallPacket bytes are closed, the oldest packet first.
 	maxHeld     = 16 << 20
 	smallPacket = 4 << 10
 )
 
-// A session is a connection that has reached the service. The server's mutex guards it.
+// A session is a connection that has reached the service. The server's mutex
+// guards it.
 type session struct {
 	conn  transport.Conn
 	under *conn
 	link  *dpstest.Conn
 
 	packets packets
-	held    int       // bytes of a half packet, as far as the server has counted them
-	since   time.Time // when it began
-	heard   time.Time // when the last bytes came
+	held    int       // bytes of an incomplete packet that are counted in Server.held
+	since   time.Time // when the incomplete packet began
+	heard   time.Time // when the last bytes were received
 	lost    bool      // it was closed to make room
 }
 
 var errSilence = errors.New("the client was silent for too long")
 
-// serve is the loop of package fsm, seen from the other side. n bytes have come already
-// and are in buf; opened is when the connection began.
+// serve is the server's counterpart of the loop in package fsm. The first n
+// bytes of buf have already been received; opened is when the connection began.
 func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, opened time.Time, buf []byte, n int) {
 	defer under.Close()
 	defer conn.Close()
@@ -67,7 +70,8 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, op
 	})
 }
 
-// exchange returns why the connection ended; nil if the service hung up.
+// exchange serves a session until it ends. It returns nil if the service hung
+// up.
 func (s *Server) exchange(x *session, buf []byte, n int) error {
 	var out []byte
 	for {
@@ -80,7 +84,7 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 		if len(out) > 0 {
 			x.conn.SetWriteDeadline(time.Now().Add(s.writeTimeout))
 			if _, err := x.conn.Write(out); err != nil {
-				x.under.Close() // without the last words of TLS, which would wait as well
+				x.under.Close() // without the closing message of TLS, which would block as well
 				return fmt.Errorf("write: %w", err)
 			}
 			if cap(out) > 2<<10 {
@@ -106,9 +110,10 @@ func (s *Server) exchange(x *session, buf []byte, n int) error {
 	}
 }
 
-// step hands in what came to the service, and sets the deadline of the next read: within
-// the lock, so that wake is not overruled. It returns what is to be sent, whether the
-// service hangs up then, and a session to be given up, if any.
+// step passes received bytes to the service and sets the deadline of the next
+// read. The caller holds the lock, so that step does not undo the effect of
+// wake. It returns the output, whether the service hangs up after it, and a
+// session to close, if any.
 func (s *Server) step(x *session, now time.Time, in, out []byte) (_ []byte, hungup bool, victim *session) {
 	ended, connect := x.packets.scan(in)
 	x.under.meter.charge(now, perRead+ended*perPacket)
@@ -137,8 +142,8 @@ func (s *Server) step(x *session, now time.Time, in, out []byte) (_ []byte, hung
 	return x.link.AppendOutput(out), hungup, victim
 }
 
-// wake makes the sessions that the service has hung up, since their device connected
-// again, look at it.
+// wake interrupts the reads of sessions that the service has hung up because
+// their device connected again.
 func (s *Server) wake(except *session, now time.Time) {
 	for x := range s.sessions {
 		if x != except && x.link.Hungup() {
@@ -147,7 +152,8 @@ func (s *Server) wake(except *session, now time.Time) {
 	}
 }
 
-// oldest takes out the session whose half packet began first, if there is a large one.
+// oldest returns the session whose incomplete packet began first, of those with
+// more than smallPacket bytes, or nil. It no longer counts the packet.
 func (s *Server) oldest() *session {
 	var victim *session
 	for x := range s.sessions {
@@ -162,11 +168,11 @@ func (s *Server) oldest() *session {
 	return victim
 }
 
-// mistake names the mistake for which a session ended with an error, if it is one.
+// mistake returns the mistake because of which a session ended, if it is one.
 func (s *Server) mistake(x *session, err error, now time.Time) (d dpstest.Diagnosis, text string) {
 	switch {
 	case x.lost:
-		return HalfPacket, fmt.Sprintf("closed, since memory is short: a large packet has not come whole for %v", now.Sub(x.since).Round(time.Millisecond))
+		return HalfPacket, fmt.Sprintf("closed because memory is scarce: a large packet has been incomplete for %v", now.Sub(x.since).Round(time.Millisecond))
 	case err == nil:
 		return "", ""
 	case errors.Is(err, errSilence):

@@ -17,7 +17,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// An HTTP request that does not begin a WebSocket for MQTT is answered, closed, and named.
+// An HTTP request that does not begin a WebSocket for MQTT is answered, closed,
+// and named.
 func TestWrongRequest(t *testing.T) {
 	d := newDesk(t, nil)
 	const (
@@ -35,7 +36,7 @@ func TestWrongRequest(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + key + "\r\n", "101", simulate.WebSocketSubprotocol, "Sec-WebSocket-Protocol: mqtt"},
 		{"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + key + "Sec-WebSocket-Protocol: amqp, x\r\n\r\n", "101", simulate.WebSocketSubprotocol, `"amqp, x"`},
 		{"GET / SPDY/9\r\n\r\n", "400", simulate.WebSocketRequest, "SPDY/9"},
-		{"\x20\x02\x00\x00\r\n\r\n", "400", simulate.WebSocketRequest, "no HTTP request"},
+		{"\x20\x02\x00\x00\r\n\r\n", "400", simulate.WebSocketRequest, "did not send an HTTP request"},
 		{"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20<<10), "", simulate.WebSocketRequest, "8 KiB"},
 		{"GET / HTTP/1.1\r\n" + strings.Repeat("x:\r\n", 100), "", simulate.WebSocketRequest, "64 lines"},
 	} {

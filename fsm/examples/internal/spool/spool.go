@@ -1,7 +1,8 @@
-// Package spool writes lines to a file or a pipe without ever waiting for it.
+// Package spool writes lines to a file or a pipe without ever blocking the
+// program.
 //
-// A reader that is slow, or has gone, and a disk that is full lose lines; the program goes
-// on. A line says how many were lost.
+// If the reader is slow or has exited, or if the disk is full, lines are lost,
+// but the program continues. A line reports how many were lost.
 package spool
 
 import (
@@ -13,22 +14,24 @@ import (
 
 // The limits of a spool.
 const (
-	// maxQueue is how many bytes wait for the writer. The last quarter is for lines that
-	// matter, so that others do not crowd them out.
+	// maxQueue is the maximum number of bytes that wait to be written. The last
+	// quarter is reserved for important lines, so that other lines do not
+	// displace them.
 	maxQueue = 1 << 20
 
-	// burst is how many bytes may be written at once, and rate is how many follow in a
-	// second: what a flood of packets may put on a disk. A quarter of the burst is for
-	// lines that matter.
+	// burst is the number of bytes that may be written at once, and rate is the
+	// number of bytes per second that may follow. They limit what a flood of
+	// packets can write to a disk. A quarter of the burst is reserved for
+	// important lines.
 	burst = 4 << 20
 	rate  = 256 << 10
 
-	// pause is the least time between two lines that report a loss.
+	// pause is the minimum time between two lines that report a loss.
 	pause = time.Second
 )
 
-// A Spool writes lines in the order in which they came. Its methods can be called from
-// several goroutines.
+// A Spool writes lines in order. Its methods may be called by multiple
+// goroutines concurrently.
 type Spool struct {
 	w    io.Writer
 	now  func() time.Time
@@ -37,31 +40,32 @@ type Spool struct {
 	mu      sync.Mutex
 	queue   []byte
 	budget  int       // bytes that may be written now
-	filled  time.Time // when the budget grew last
-	left    uint64    // lines left out that no report counts yet
-	told    time.Time // when the last report was put into the queue
-	queued  loss      // what the reports in the queue say
-	sending loss      // what the reports that are being written say
-	broken  bool      // half a line was written
+	filled  time.Time // when the budget was last increased
+	left    uint64    // lost lines that have not been reported yet
+	told    time.Time // when the last report was queued
+	queued  loss      // counts of the reports in the queue
+	sending loss      // counts of the reports that are being written
+	broken  bool      // an incomplete line was written
 	closing bool
 
 	wake chan struct{} // holds at most one token
-	done chan struct{} // closed when the writer has ended
+	done chan struct{} // closed when the writing goroutine has ended
 }
 
-// A loss is what reports say: how many there are, and how many lines they count.
+// A loss is a number of reports, and the number of lost lines that they report.
 type loss struct{ reports, lines uint64 }
 
-// New returns a spool that writes to w. Once lines were left out, it writes what lost
-// returns: a line, with its end, that says how many.
+// New returns a spool that writes to w. If n lines were lost, it writes the
+// result of lost(n), a line that ends with a newline and reports the number.
 func New(w io.Writer, now func() time.Time, lost func(n uint64) []byte) *Spool {
 	s := &Spool{w: w, now: now, lost: lost, budget: burst, filled: now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go s.write()
 	return s
 }
 
-// Put adds text, which ends with a newline, to what is to be written. It does not wait,
-// and leaves the text out if there is no room. matters keeps lines before others.
+// Put queues text, which must end with a newline, to be written. It does not
+// block. If there is no room, the text is lost. The room reserved for important
+// lines is used only if matters is set.
 func (s *Spool) Put(text []byte, matters bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,9 +80,10 @@ func (s *Spool) Put(text []byte, matters bool) {
 	s.add(text)
 }
 
-// Close writes what is left, but gives up at the deadline. It returns how many lines were
-// left out without a report that was written, apart from those that are being written.
-// What is put later is lost.
+// Close writes the queued lines, but does not wait longer than until the
+// deadline. It returns the number of lines that were lost and not reported,
+// excluding lines that are still being written. Text that is put after Close is
+// lost.
 func (s *Spool) Close(deadline time.Time) (lost uint64) {
 	s.mu.Lock()
 	s.closing = true
@@ -115,7 +120,7 @@ func (s *Spool) add(text []byte) {
 	s.signal()
 }
 
-// report says how many lines were left out.
+// report queues a line that reports how many lines were lost.
 func (s *Spool) report() {
 	text := s.lost(s.left)
 	s.queued.reports++
@@ -131,7 +136,7 @@ func (s *Spool) signal() {
 	}
 }
 
-// write is the goroutine that waits for the writer.
+// write is the goroutine that writes to w.
 func (s *Spool) write() {
 	defer close(s.done)
 	var batch []byte
@@ -147,7 +152,7 @@ func (s *Spool) write() {
 	}
 }
 
-// take returns what is to be written, in the memory of batch, and whether more may come.
+// take appends the queued bytes to batch, and reports whether more may follow.
 func (s *Spool) take(batch []byte) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,8 +169,9 @@ func (s *Spool) take(batch []byte) ([]byte, bool) {
 	return batch, !(s.closing && idle)
 }
 
-// sent counts the lines that were not written. If some were, a report among them may be
-// counted twice: there is no telling lines apart any more.
+// sent counts the lines that were not written. If only some lines were written,
+// the lines of a report among them may be counted twice, because the lines
+// cannot be told apart.
 func (s *Spool) sent(batch []byte, n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +183,7 @@ func (s *Spool) sent(batch []byte, n int, err error) {
 	}
 }
 
-// wait returns when there may be something to write, or to report.
+// wait blocks until there may be something to write or to report.
 func (s *Spool) wait() {
 	select {
 	case <-s.wake:

@@ -12,7 +12,8 @@ import (
 	"example.com/dps/fsm/examples/internal/spool"
 )
 
-// A reader is what a spool writes to. Its gate holds writes back while it is locked.
+// A reader is what a spool writes to. Its gate holds writes back while it is
+// locked.
 type reader struct {
 	gate sync.Mutex
 	mu   sync.Mutex
@@ -90,7 +91,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Fatal("not in ten seconds: ", what)
 }
 
-// important is a line that is too long for what ordinary lines leave over by chance.
+// important is a line that is too long for what ordinary lines leave over by
+// chance.
 var important = []byte("diagnosis " + strings.Repeat("y", 10_000) + "\n")
 
 func soon() time.Time { return time.Now().Add(10 * time.Second) }
@@ -129,7 +131,8 @@ func TestLinesLostAtTheEnd(t *testing.T) {
 	}
 }
 
-// What comes after Close is lost, even if the reader still has to read what came before.
+// What comes after Close is lost, even if the reader still has to read what
+// came before.
 func TestLinesAfterTheEnd(t *testing.T) {
 	var r reader
 	r.gate.Lock()
@@ -144,7 +147,8 @@ func TestLinesAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A reader that does not read holds nobody up, and a line says how many it has missed.
+// A reader that does not read holds nobody up, and a line says how many it has
+// missed.
 func TestReaderThatDoesNotRead(t *testing.T) {
 	var r reader
 	r.gate.Lock()

@@ -1,6 +1,7 @@
-// Package strictjson reads JSON that people write. It accepts what encoding/json does, but
-// for names that are unknown, misspelled or given twice, and for null; and it says on which
-// line, and in which part of the document, a mistake is.
+// Package strictjson decodes JSON that people write. It accepts what
+// encoding/json accepts, except for names that are unknown, misspelled or
+// duplicated, and for null. It reports the line and the part of the document of
+// each mistake.
 package strictjson
 
 import (
@@ -16,14 +17,15 @@ import (
 // A Mistake is one mistake in a document.
 type Mistake struct {
 	Line int    // from 1
-	Path string // such as "enrollments[2].faults[0].status"; empty for the document
+	Path string // such as "enrollments[2].faults[0].status"; empty for the whole document
 	Text string
 }
 
-// Error returns one line, such as "line 3: enrollments[2].faults[0].at: it is null".
+// Error returns one line, such as "line 3: enrollments[2].faults[0].at: it is
+// null".
 func (m Mistake) Error() string { return fmt.Sprintf("line %d: %s", m.Line, m.What()) }
 
-// What returns the path and the text.
+// What returns the path and the text, without the line.
 func (m Mistake) What() string {
 	if m.Path == "" {
 		return m.Text
@@ -31,7 +33,7 @@ func (m Mistake) What() string {
 	return m.Path + ": " + m.Text
 }
 
-// Mistakes are all mistakes in a document.
+// Mistakes lists all mistakes in a document.
 type Mistakes []Mistake
 
 // Error returns one line for each mistake.
@@ -43,10 +45,12 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Lines are the lines on which the parts of a document begin, by path.
+// Lines maps the path of each part of a document to the line on which the part
+// begins.
 type Lines map[string]int
 
-// Of returns the line of a part or, if there is no such part, of the one that it would be in.
+// Of returns the line of a part or, if there is no such part, of the part that
+// would contain it.
 func (l Lines) Of(path string) int {
 	for path != "" {
 		if n, ok := l[path]; ok {
@@ -57,7 +61,8 @@ func (l Lines) Of(path string) int {
 	return l[""]
 }
 
-// Unmarshal reads a document into v, a pointer to a struct. An error is of type Mistakes.
+// Unmarshal decodes a document into v, a pointer to a struct. Errors are of
+// type Mistakes.
 func Unmarshal(text []byte, v any) (Lines, error) {
 	w := walker{text: text, lines: Lines{}}
 	var whole json.RawMessage
@@ -74,23 +79,23 @@ func Unmarshal(text []byte, v any) (Lines, error) {
 	if len(w.mistakes) > 0 {
 		return nil, w.mistakes
 	}
-	if err := json.Unmarshal(text, v); err != nil { // not reached, as far as we know
+	if err := json.Unmarshal(text, v); err != nil { // should not happen
 		return nil, Mistakes{{1, "", strings.TrimPrefix(err.Error(), "json: ")}}
 	}
 	return w.lines, nil
 }
 
-// A walker compares a document, which is known to be JSON, with a type.
+// A walker compares a document, which must be valid JSON, with a type.
 type walker struct {
 	text     []byte
 	decoder  *json.Decoder
 	lines    Lines
 	mistakes Mistakes
 
-	offset, counted int // where line has counted to, and the lines up to there
+	offset, counted int // the offset up to which lines were counted, and their number
 }
 
-// line returns the line of an offset. It is fast if offsets grow.
+// line returns the line of an offset. It is fast if offsets increase.
 func (w *walker) line(offset int) int {
 	if offset < w.offset {
 		w.offset, w.counted = 0, 0
@@ -100,7 +105,7 @@ func (w *walker) line(offset int) int {
 	return w.counted + 1
 }
 
-// start returns where the next value or name begins.
+// start returns the offset at which the next value or name begins.
 func (w *walker) start() int {
 	at := int(w.decoder.InputOffset())
 	return at + len(w.text[at:]) - len(bytes.TrimLeft(w.text[at:], " \t\r\n,:"))
@@ -110,7 +115,7 @@ func (w *walker) report(line int, path, format string, args ...any) {
 	w.mistakes = append(w.mistakes, Mistake{line, path, fmt.Sprintf(format, args...)})
 }
 
-// value looks at the next value, which belongs into a field of this type.
+// value checks the next value, which is for a field of the given type.
 func (w *walker) value(path string, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -140,13 +145,13 @@ var (
 	anything  = reflect.TypeFor[json.RawMessage]()
 )
 
-// leaf reports whether values of a type are read as a whole.
+// leaf reports whether values of a type are decoded as a whole.
 func leaf(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(marshaled) || p.Implements(named)
 }
 
-// object looks at an object, whose first token comes next.
+// object checks an object, whose first token comes next.
 func (w *walker) object(path string, t reflect.Type) {
 	w.decoder.Token()
 	fields, seen := fieldsOf(t), map[string]bool{}
@@ -176,10 +181,10 @@ type fields struct {
 	byName map[string]reflect.Type
 }
 
-// fieldsOf returns the fields of a struct under their names in JSON.
+// fieldsOf returns the fields of a struct by their names in JSON.
 func fieldsOf(t reflect.Type) fields {
 	f := fields{byName: map[string]reflect.Type{}}
-	for _, field := range reflect.VisibleFields(t) { // those of embedded structs too
+	for _, field := range reflect.VisibleFields(t) { // including those of embedded structs
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "" || name == "-" {
 			continue
@@ -190,14 +195,14 @@ func fieldsOf(t reflect.Type) fields {
 	return f
 }
 
-// leaf looks at a value that is read as a whole.
+// leaf checks a value that is decoded as a whole.
 func (w *walker) leaf(path string, raw json.RawMessage, t reflect.Type) {
 	line := w.lines[path]
 	if t == anything {
 		return
 	}
 	if string(raw) == "null" {
-		w.report(line, path, "it is null; leave it out instead")
+		w.report(line, path, "it is null; omit it instead")
 		return
 	}
 	err := json.Unmarshal(raw, reflect.New(t).Interface())
@@ -211,7 +216,7 @@ func (w *walker) leaf(path string, raw json.RawMessage, t reflect.Type) {
 	}
 }
 
-// expected says what values of a type look like.
+// expected describes the values of a type.
 func expected(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct:

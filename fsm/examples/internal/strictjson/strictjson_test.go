@@ -73,12 +73,12 @@ func TestMistakes(t *testing.T) {
 		{"{\"name\":\n\"a\",\n}", "line 3: invalid character '}' looking for beginning of object key string"},
 		{"{}\n\nx", "line 3: invalid character 'x' after top-level value"},
 		{`[]`, "line 1: it is [], expected an object in braces"},
-		{`null`, "line 1: it is null; leave it out instead"},
+		{`null`, "line 1: it is null; omit it instead"},
 		{"{\n\"nmae\": {\"parts\": 1}}", `line 2: unknown field "nmae", expected one of name, parts, any`},
 		{"{\n\"Name\": \"\"}", `line 2: unknown field "Name", expected one of name, parts, any`},
 		{"{\"name\":\"\",\n\"name\":\"\"}", "line 2: name: it is given twice"},
 		{`{"name": 1}`, "line 1: name: it is 1, expected a string in quotes"},
-		{`{"name": null}`, "line 1: name: it is null; leave it out instead"},
+		{`{"name": null}`, "line 1: name: it is null; omit it instead"},
 		{`{"parts": {}}`, "line 1: parts: it is {}, expected a list in brackets"},
 		{`{"parts": [[]]}`, "line 1: parts[0]: it is [], expected an object in braces"},
 		{"{\"parts\": [{},\n{\"count\": 1.5, \"code\": 256,\n\"on\": 1, \"delay\": \"\", \"x\": 1, \"text\": null, \"list\": [1]}]}",
@@ -87,7 +87,7 @@ line 2: parts[1].code: it is 256, expected a whole number, 0 to 255
 line 3: parts[1].on: it is 1, expected true or false
 line 3: parts[1].delay: it is "", expected a number
 line 3: parts[1]: unknown field "x", expected one of ` + names + `
-line 3: parts[1].text: it is null; leave it out instead
+line 3: parts[1].text: it is null; omit it instead
 line 3: parts[1].list[0]: it is 1, expected a string in quotes`},
 		{`{"parts": [{"step": "png"}]}`, `line 1: parts[0].step: step is "png", expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]`},
 		{`{"parts": [{"wait": true}]}`, `line 1: parts[0].wait: it is true, expected a string in quotes`},
@@ -103,8 +103,8 @@ line 3: parts[1].list[0]: it is 1, expected a string in quotes`},
 	}
 }
 
-// What encoding/json accepts and what the package accepts differ in nothing but strictness,
-// and nothing panics.
+// What encoding/json accepts and what the package accepts differ in nothing but
+// strictness, and nothing panics.
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(`{"parts":[{"inside":{"inside":{"text":"\ud800"}}}],"\u006eame":"x"}`))
