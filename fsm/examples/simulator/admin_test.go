@@ -195,14 +195,14 @@ func TestAdminErrors(t *testing.T) {
 		status       int
 		want         string
 	}{
-		{"GET", "/", 404, "there are /health, /journal"},
-		{"GET", "/health/", 404, "there is no"},
-		{"POST", "/health", 405, "but GET"},
-		{"GET", "/reset", 405, "but POST"},
-		{"PATCH", "/journal", 405, "but DELETE and GET"},
-		{"DELETE", "/enrollments", 405, "but GET and PUT"},
+		{"GET", "/", 404, "expected /health, /journal"},
+		{"GET", "/health/", 404, "unknown path"},
+		{"POST", "/health", 405, "expected GET"},
+		{"GET", "/reset", 405, "expected POST"},
+		{"PATCH", "/journal", 405, "expected DELETE and GET"},
+		{"DELETE", "/enrollments", 405, "expected GET and PUT"},
 		{"GET", "/health?x=1", 400, "query parameters"},
-		{"GET", "/journal?x=1", 400, "there is no parameter"},
+		{"GET", "/journal?x=1", 400, "unknown parameter"},
 		{"GET", "/journal?device=a&device=b", 400, "2 times"},
 		{"GET", "/journal?diagnosis=nonsense", 400, "no-disconnect"},
 		{"GET", "/journal?kind=nonsense", 400, "opened, received"},

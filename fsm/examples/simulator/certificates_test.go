@@ -98,7 +98,7 @@ func TestOwnCertificate(t *testing.T) {
 		if got := certificate(t, s.TLS); got.Subject.CommonName != "own" || s.CA != "" {
 			t.Errorf("%v, CA %q", got.Subject, s.CA)
 		}
-		s.out.wait(t, "the one that has signed")
+		s.out.wait(t, "the CA that signed")
 	}
 }
 

@@ -219,7 +219,7 @@ func TestHangupSignal(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	p.out.wait(t, "f.json:1: unexpected end", "the old enrollments stay in force")
+	p.out.wait(t, "f.json:1: unexpected end", "the old enrollments stay in effect")
 	p.client().mustRegister(t, "dev-1")
 	if code := p.end(t, syscall.SIGTERM); code != exitStopped {
 		t.Errorf("exit code %d", code)

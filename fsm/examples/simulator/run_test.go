@@ -30,7 +30,7 @@ func TestReload(t *testing.T) {
 	}
 	c.mustRegister(t, "dev-1")
 	write("{\"idScope\": \"0ne00000A1B\",\n\"enrollments\": [{\"registrationId\": \"dev-2\"}]}")
-	s.out.wait(t, "error: -enrollments: "+file+":2: enrollments[0]: ", "the old enrollments stay in force\n")
+	s.out.wait(t, "error: -enrollments: "+file+":2: enrollments[0]: ", "the old enrollments stay in effect\n")
 	c.mustRegister(t, "dev-1")
 	other, err := os.ReadFile(devices(t, "dev-2"))
 	if err != nil {
@@ -46,7 +46,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.reload <- syscall.SIGHUP
-	s.out.wait(t, "no such file", "the old enrollments stay in force\n")
+	s.out.wait(t, "no such file", "the old enrollments stay in effect\n")
 	c.mustRegister(t, "dev-2")
 }
 
@@ -54,7 +54,7 @@ func TestReload(t *testing.T) {
 func TestReloadOfTheDemo(t *testing.T) {
 	s := start(t)
 	s.reload <- syscall.SIGHUP
-	s.out.wait(t, "-enrollments is not given")
+	s.out.wait(t, "-enrollments is not set")
 	s.client().mustRegister(t, "demo-key")
 }
 
