@@ -117,7 +117,8 @@ func readHead(r io.Reader, first []byte) (head, rest []byte, err error) {
 	}
 }
 
-// A response is an http.ResponseWriter and http.Hijacker.
+// A response is an http.ResponseWriter and http.Hijacker. It announces that the
+// connection will be closed, unless the protocol is switched.
 type response struct {
 	conn      net.Conn
 	rest      []byte // what the client sent after the header
