@@ -160,3 +160,17 @@ func TestEventKindNames(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// 64 KiB may wait, besides what one packet has given rise to.
+func TestHowMuchMayWait(t *testing.T) {
+	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
+	p.say(connect())
+	ping := encode(t, &packet.Pingreq{})
+	n := 0
+	for ; !p.c.Hungup() && n < 100_000; n++ {
+		p.c.Receive(start, ping)
+	}
+	if want := (64<<10+2)/2 + 2; n != want { // the last one finds that too much waits
+		t.Errorf("%d packets, want %d", n, want)
+	}
+}
