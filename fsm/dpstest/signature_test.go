@@ -166,3 +166,12 @@ func TestSecondKeyAsPassword(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The derived key of a group is tried with each text.
+func TestSignedTextsInGroups(t *testing.T) {
+	group := dpstest.Enrollment{Group: "g", PrimaryKey: encoded(groupKey)}
+	got := told(t, "dev-1", token(sastoken.DeriveKey(groupKey, "dev-1"), sr, sr, expiry), group)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "signature-text: the text was signed without se: ") {
+		t.Errorf("%q", got)
+	}
+}
