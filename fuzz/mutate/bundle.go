@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// variable is the environment variable that chooses a mutant of a bundle.
+// variable is the environment variable that selects a mutant of a bundle.
 const variable = "MUTANT"
 
-// chooser is the file that a bundle has besides.
+// chooser is the additional file of a bundle.
 const chooser = `package %s
 
 import (
@@ -22,10 +22,10 @@ import (
 var mutant, _ = strconv.Atoi(os.Getenv(%q))
 `
 
-// bundle returns the files of a package in which every function has all its mutants:
-// its body begins with a switch over mutated bodies. So they are compiled once, not
-// one by one, which would take most of the time. The number of a mutant is its index,
-// plus one.
+// bundle returns the files of a package in which every function contains all
+// its mutants: its body begins with a switch over mutated bodies. Therefore,
+// all mutants are compiled at once. To compile them one by one would take most
+// of the time. The number of a mutant is its index plus one.
 func bundle(dir string, texts map[string][]byte, all []mutant) map[string][]byte {
 	files := map[string][]byte{
 		filepath.Join(dir, "mutant.go"): fmt.Appendf(nil, chooser, packageName(texts), variable),
@@ -37,7 +37,7 @@ func bundle(dir string, texts map[string][]byte, all []mutant) map[string][]byte
 }
 
 func bundleFile(file string, text []byte, all []mutant) []byte {
-	bodies := map[int][]byte{} // by where the body of the function starts
+	bodies := map[int][]byte{} // by the start of the body of the function
 	for i, m := range all {
 		f := m.function
 		if m.file != file || f == nil || m.alone {

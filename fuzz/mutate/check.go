@@ -11,14 +11,14 @@ import (
 	"maps"
 )
 
-// A checker finds out which mutants compile, without a compiler.
+// A checker determines which mutants compile, without running the compiler.
 type checker struct {
 	set   *token.FileSet
 	files map[string]*ast.File
 	known imports
 }
 
-// imports are the packages that the package imports, by their path.
+// imports contains the packages that the package imports, by path.
 type imports map[string]*types.Package
 
 // Import returns a package.
@@ -30,10 +30,10 @@ func (i imports) Import(path string) (*types.Package, error) {
 }
 
 func newChecker(dir string, texts map[string][]byte) (*checker, error) {
-	build.Default.Dir = dir // whose module says where packages are
+	build.Default.Dir = dir // the module of dir determines where packages are
 	c := &checker{token.NewFileSet(), map[string]*ast.File{}, imports{}}
 	texts = maps.Clone(texts)
-	texts["mutant.go"] = []byte("package " + packageName(texts) + "\nvar mutant int") // for bundles
+	texts["mutant.go"] = []byte("package " + packageName(texts) + "\nvar mutant int") // declared by chooser in bundles
 	for file, text := range texts {
 		parsed, err := parser.ParseFile(c.set, file, text, parser.SkipObjectResolution)
 		if err != nil {
@@ -51,7 +51,7 @@ func newChecker(dir string, texts map[string][]byte) (*checker, error) {
 	return c, nil
 }
 
-// check checks the package, with other files for some.
+// check type-checks the package, in which others replace some of the files.
 func (c *checker) check(others map[string]*ast.File, from types.Importer) (*types.Package, error) {
 	var files []*ast.File
 	for name, file := range c.files {
@@ -63,8 +63,8 @@ func (c *checker) check(others map[string]*ast.File, from types.Importer) (*type
 	return (&types.Config{Importer: from}).Check("p", c.set, files, nil)
 }
 
-// compiles reports whether a file does in place of the one of that name. It may be
-// called from many goroutines.
+// compiles reports whether the package compiles with text as the file of that
+// name. It may be called from many goroutines.
 func (c *checker) compiles(name string, text []byte) bool {
 	file, err := parser.ParseFile(c.set, name, text, parser.SkipObjectResolution)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// equivalentList says of which mutants no test can tell, or need tell, the difference:
-// package, function, the line as it is and as it would be, and the reason.
+// equivalentList lists the mutants that no test can, or need, distinguish from
+// the original: the package, the function, the original and the changed line,
+// and the reason.
 //
 //go:embed equivalent.tsv
 var equivalentList string
@@ -21,7 +22,7 @@ func equivalents(list, pkg string) (map[string]string, error) {
 			continue
 		}
 		if len(columns) != 5 || columns[4] == "" {
-			return nil, fmt.Errorf("equivalent.tsv:%d: %d columns, want package, function, line, mutant, reason", i+1, len(columns))
+			return nil, fmt.Errorf("equivalent.tsv:%d: expected the columns package, function, line, mutant and reason, got %d columns", i+1, len(columns))
 		}
 		if columns[0] == pkg {
 			reasons[strings.Join(columns[1:4], "\t")] = columns[4]

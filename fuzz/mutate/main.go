@@ -1,12 +1,12 @@
-// Mutate tests the tests of a package: it makes one small change at a time to the
-// code, and runs the tests against it. A change that no test notices is a survivor:
-// a test is missing, or the change makes no difference, which equivalent.tsv then
-// says, with the reason.
+// Mutate tests the tests of a package: it makes one small change at a time to
+// the code and runs the tests against it. A change that no test notices is a
+// survivor: either a test is missing, or the change makes no difference. In the
+// latter case, equivalent.tsv lists it with the reason.
 //
 //	go -C fuzz/mutate run . -package ../../packet
 //
-// It fails if there is a survivor that the list does not have, or if the list has a
-// mutant that there is not any more, or that a test kills.
+// It fails if there is a survivor that is not on the list, or if the list
+// contains a mutant that no longer exists, or that a test kills.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// A job is what is asked for.
+// A job contains the parameters of a run.
 type job struct {
 	out     io.Writer
 	dir     string
@@ -36,10 +36,10 @@ type job struct {
 }
 
 func main() {
-	dir := flag.String("package", ".", "the `directory` of the package")
-	timeout := flag.Duration("timeout", 0, "for a run of the tests (default: ten times what they take, and 3 s)")
-	workers := flag.Int("workers", runtime.NumCPU(), "how many mutants are tested at once")
-	sample := flag.Int("sample", 0, "try only so many mutants, chosen at random")
+	dir := flag.String("package", ".", "`directory` of the package")
+	timeout := flag.Duration("timeout", 0, "time limit for a run of the tests (default 3 s plus ten times their normal time)")
+	workers := flag.Int("workers", runtime.NumCPU(), "number of mutants that are tested at the same time")
+	sample := flag.Int("sample", 0, "test only this number of mutants, chosen at random")
 	only := flag.String("only", "", "test only mutants of files and functions that match a `regexp`")
 	flag.Parse()
 	filter, err := regexp.Compile(*only)
@@ -55,7 +55,7 @@ func main() {
 	}
 }
 
-// do reports whether all is well.
+// do runs the job. It reports whether the score is good.
 func (j job) do() (ok bool, err error) {
 	texts, err := sources(j.dir)
 	if err != nil {
@@ -99,7 +99,7 @@ func (j job) do() (ok bool, err error) {
 	return s.good(), s.err
 }
 
-// allMutants returns those of all files.
+// allMutants returns the mutants of all files.
 func allMutants(texts map[string][]byte) (all []mutant, err error) {
 	for _, file := range slices.Sorted(maps.Keys(texts)) {
 		of, err := mutants(file, texts[file])
@@ -111,7 +111,7 @@ func allMutants(texts map[string][]byte) (all []mutant, err error) {
 	return all, nil
 }
 
-// compiling returns those mutants that compile.
+// compiling returns the mutants that compile.
 func (j job) compiling(all []mutant, texts map[string][]byte) (good []mutant, err error) {
 	c, err := newChecker(j.dir, texts)
 	if err != nil {
@@ -145,7 +145,7 @@ func (j job) choose(all []mutant) (chosen []mutant) {
 	return chosen
 }
 
-// parallel does work n times, some at once.
+// parallel calls work for 0 to n-1, in j.workers goroutines.
 func (j job) parallel(n int, work func(worker, i int)) {
 	next := make(chan int)
 	var group sync.WaitGroup

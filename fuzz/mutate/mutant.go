@@ -11,25 +11,26 @@ import (
 	"strings"
 )
 
-// A mutant is one small change to one file: the bytes from start to end become with.
+// A mutant is a small change to a file: it replaces the bytes from start to end
+// by with.
 type mutant struct {
 	file       string
 	start, end int
 	with       string
-	function   *function // in which it is; nil at the level of the package
-	alone      bool      // it cannot be bundled
+	function   *function // the function that contains it; nil at package level
+	alone      bool      // whether it cannot be bundled
 	place      string    // file:line:column
-	was, now   string    // the line, or the first of several
+	was, now   string    // the original and the changed line, or the first of several lines
 }
 
-// A function is one that may be changed.
+// A function is a function that mutants may change.
 type function struct {
 	name       string // "(*Machine).fire"
-	start, end int    // of its body, with the braces
+	start, end int    // of its body, including the braces
 	results    bool   // whether it returns something
 }
 
-// name returns that of the function, or nothing.
+// name returns the name of the function, or "" if there is none.
 func (m mutant) name() string {
 	if m.function == nil {
 		return ""
@@ -37,16 +38,15 @@ func (m mutant) name() string {
 	return m.function.name
 }
 
-// key identifies a mutant across edits elsewhere.
+// key identifies a mutant independently of edits elsewhere in the file.
 func (m mutant) key() string { return strings.Join([]string{m.name(), m.was, m.now}, "\t") }
 
-// apply returns the text of the file, or the part from one offset to another, with
-// the change.
+// apply returns the changed text of the file between two offsets.
 func (m mutant) apply(text []byte, from, to int) []byte {
 	return slices.Concat(text[from:m.start], []byte(m.with), text[m.end:to])
 }
 
-// sources reads all files of a package but its tests.
+// sources reads all files of a package except its tests.
 func sources(dir string) (map[string][]byte, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -67,7 +67,7 @@ func sources(dir string) (map[string][]byte, error) {
 	return texts, nil
 }
 
-// packageName returns the name of the package that these files are.
+// packageName returns the name of the package of these files.
 func packageName(texts map[string][]byte) string {
 	for _, text := range texts {
 		if file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly); err == nil {
@@ -86,7 +86,7 @@ type generator struct {
 	all      []mutant
 }
 
-// mutants returns all that can be made of a file. Some do not compile.
+// mutants returns all mutants of a file. Some of them do not compile.
 func mutants(file string, text []byte) ([]mutant, error) {
 	g := generator{set: token.NewFileSet(), file: file, text: text}
 	parsed, err := parser.ParseFile(g.set, file, text, parser.SkipObjectResolution)
@@ -117,15 +117,15 @@ func mutants(file string, text []byte) ([]mutant, error) {
 
 func (g *generator) offset(p token.Pos) int { return g.set.Position(p).Offset }
 
-// of returns the text of a node.
+// of returns the source text of a node.
 func (g *generator) of(n ast.Node) string {
 	return string(g.text[g.offset(n.Pos()):g.offset(n.End())])
 }
 
-// replace adds the mutant that has other text for a node.
+// replace adds the mutant that replaces the text of a node.
 func (g *generator) replace(n ast.Node, with string) { g.change(n.Pos(), n.End(), with) }
 
-// change adds a mutant. What is the same twice, or no change, does not count.
+// change adds a mutant, unless it equals an earlier mutant or changes nothing.
 func (g *generator) change(from, to token.Pos, with string) {
 	at := g.set.Position(from)
 	m := mutant{file: g.file, start: at.Offset, end: g.offset(to), with: with, function: g.function}
@@ -141,7 +141,7 @@ func (g *generator) change(from, to token.Pos, with string) {
 	g.all = append(g.all, m)
 }
 
-// tidy makes a piece of code fit into a table.
+// tidy shortens a piece of code for a table.
 func tidy(code string) string {
 	first, rest, more := strings.Cut(strings.TrimSpace(code), "\n")
 	if more && strings.TrimSpace(rest) != "" {

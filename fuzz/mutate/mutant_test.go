@@ -42,7 +42,7 @@ func TestMutantsOfASample(t *testing.T) {
 		"return b[1:], true -> return nil, true", "return nil, false -> return []byte{}, false",
 	} {
 		if !slices.Contains(got, want) {
-			t.Errorf("no mutant %s", want)
+			t.Errorf("expected a mutant %s", want)
 		}
 	}
 	if t.Failed() {
@@ -50,8 +50,9 @@ func TestMutantsOfASample(t *testing.T) {
 	}
 }
 
-// What the checker lets through, alone and in the bundle, does compile: the bundle of
-// a whole package is built, and its tests pass as long as no mutant is chosen.
+// Mutants that the checker accepts compile, separately and in the bundle: the
+// bundle of a whole package can be built, and its tests pass if no mutant is
+// selected.
 func TestBundleIsThePackage(t *testing.T) {
 	dir, err := filepath.Abs("../../topic")
 	if err != nil {
@@ -78,15 +79,15 @@ func TestBundleIsThePackage(t *testing.T) {
 	}
 }
 
-// A survivor, a mutant that is listed though a test kills it, and a line of the list
-// without a mutant each spoil the score.
+// Each of these makes the score bad: a survivor, a listed mutant that a test
+// kills, and a line of the list without a mutant.
 func TestWhatSpoilsTheScore(t *testing.T) {
 	a, b := mutant{was: "a", now: "b"}, mutant{was: "c", now: "d"}
 	for name, spoil := range map[string]func(s *score){
-		"":                         func(s *score) { s.add(a, survived, nil); s.add(b, killed, nil) },
-		"survivor":                 func(s *score) { s.add(b, survived, nil) },
-		"killed, though":           func(s *score) { s.add(a, late, nil) },
-		"a mutant that there is n": func(s *score) { s.stale([]mutant{b}) },
+		"":                    func(s *score) { s.add(a, survived, nil); s.add(b, killed, nil) },
+		"survivor":            func(s *score) { s.add(b, survived, nil) },
+		"killed, although":    func(s *score) { s.add(a, late, nil) },
+		"that does not exist": func(s *score) { s.stale([]mutant{b}) },
 	} {
 		var out bytes.Buffer
 		s := &score{out: &out, reasons: map[string]string{a.key(): "for a reason"}}
@@ -126,9 +127,9 @@ func TestChoose(t *testing.T) {
 		all[i].place = string(rune('a'+i)) + ".go:1:1"
 	}
 	if got := (job{only: regexp.MustCompile("^[a-d].go")}).choose(all); len(got) != 4 {
-		t.Errorf("%d of 4", len(got))
+		t.Errorf("expected 4 mutants, got %d", len(got))
 	}
 	if got := (job{only: regexp.MustCompile(""), sample: 3}).choose(all); len(got) != 3 {
-		t.Errorf("%d of 3", len(got))
+		t.Errorf("expected 3 mutants, got %d", len(got))
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// swaps are what an operator is replaced by.
+// swaps contains the replacements of operators.
 var swaps = map[token.Token][]string{
 	token.LSS: {"<=", ">="}, token.LEQ: {"<", ">"}, token.GTR: {">=", "<="}, token.GEQ: {">", "<"},
 	token.EQL: {"!="}, token.NEQ: {"=="}, token.LAND: {"||"}, token.LOR: {"&&"},
@@ -17,7 +17,7 @@ var swaps = map[token.Token][]string{
 	token.OR_ASSIGN: {"&=", "="}, token.SHR_ASSIGN: {"<<=", "="},
 }
 
-// words are what a name is replaced by.
+// words contains the replacements of names.
 var words = map[string]string{
 	"true": "false", "false": "true", "min": "max", "max": "min", "Before": "After", "After": "Before",
 	"break": "continue", "continue": "break", "fallthrough": "break",
@@ -70,7 +70,7 @@ func (g *generator) mutate(n ast.Node) {
 		switch g.of(n.Fun) {
 		case "min", "max", "append":
 			g.omit(n.Args)
-		case "bytes.Equal", "hmac.Equal", "strings.EqualFold", "strings.ContainsAny": // the same either way round
+		case "bytes.Equal", "hmac.Equal", "strings.EqualFold", "strings.ContainsAny": // the order of the arguments does not matter
 		default:
 			g.exchange(n.Args)
 		}
@@ -82,8 +82,8 @@ func (g *generator) mutate(n ast.Node) {
 	}
 }
 
-// negative reports whether n is a number such as -1, of which only the sign is changed:
-// it stands for nothing found, and -2 would do as well.
+// negative reports whether n is a number such as -1. Only its sign is changed,
+// because it usually means that nothing was found, and -2 would mean the same.
 func negative(n ast.Node) bool {
 	u, ok := n.(*ast.UnaryExpr)
 	if !ok || u.Op != token.SUB {
@@ -99,14 +99,14 @@ func (g *generator) swap(at token.Pos, op token.Token) {
 	}
 }
 
-// truth makes a condition always true, and always false.
+// truth adds mutants with a condition that is always true or always false.
 func (g *generator) truth(cond ast.Expr) {
 	g.replace(cond, "(true || "+g.of(cond)+")")
 	g.replace(cond, "false && ("+g.of(cond)+")")
 }
 
-// cases takes each case of a switch away, and in one without a tag makes each always
-// true.
+// cases removes each case of a switch and, in a switch without a tag, makes
+// each case always true.
 func (g *generator) cases(s *ast.SwitchStmt) {
 	for _, clause := range s.Body.List {
 		clause := clause.(*ast.CaseClause)
@@ -121,9 +121,9 @@ func (g *generator) cases(s *ast.SwitchStmt) {
 	}
 }
 
-// literal makes a number or a character one larger and one smaller, but no number
-// negative, and a text another one, if it has no blank: those with blanks are for
-// people.
+// literal increments and decrements a number or a character, but makes no
+// number negative. It changes a text only if it contains no blank, because
+// texts with blanks are for people.
 func (g *generator) literal(n *ast.BasicLit) {
 	switch n.Kind {
 	case token.INT:
@@ -145,12 +145,14 @@ func (g *generator) literal(n *ast.BasicLit) {
 	}
 }
 
-// zeros are the zero values of the types of results. For others nil is tried.
+// zeros contains the zero values of result types. For other types, nil is
+// tried.
 var zeros = map[string]string{
 	"string": `""`, "int": "0", "int64": "0", "byte": "0", "uint16": "0", "time.Duration": "0",
 }
 
-// returns makes each result of each return zero, or not that bool.
+// returns replaces each result of each return statement by zero, and negates
+// each bool.
 func (g *generator) returns(f *ast.FuncType, body *ast.BlockStmt) {
 	if f.Results == nil {
 		return
@@ -185,7 +187,7 @@ func (g *generator) zero(result ast.Expr, of string) {
 	}
 }
 
-// statements takes each statement away that declares nothing.
+// statements removes each statement that declares nothing.
 func (g *generator) statements(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
@@ -203,7 +205,8 @@ func (g *generator) statements(list []ast.Stmt) {
 	}
 }
 
-// assignment leaves each of several variables as it is, and changes an operator.
+// assignment omits the assignment to each of several variables, and changes an
+// operator.
 func (g *generator) assignment(a *ast.AssignStmt) {
 	g.swap(a.TokPos, a.Tok)
 	if a.Tok == token.ASSIGN && len(a.Lhs) > 1 && len(a.Lhs) == len(a.Rhs) {
@@ -213,7 +216,7 @@ func (g *generator) assignment(a *ast.AssignStmt) {
 	}
 }
 
-// exchange swaps neighbours: arguments, elements, or the values of two keys.
+// exchange swaps neighbors: arguments, elements, or the values of two keys.
 func (g *generator) exchange(list []ast.Expr) {
 	for i := 1; i < len(list); i++ {
 		x, y := value(list[i-1]), value(list[i])
@@ -229,7 +232,7 @@ func value(e ast.Expr) ast.Expr {
 	return e
 }
 
-// omit leaves out each argument or element.
+// omit removes each argument or element.
 func (g *generator) omit(list []ast.Expr) {
 	for i, e := range list {
 		from, to := e.Pos(), e.End()
@@ -242,7 +245,7 @@ func (g *generator) omit(list []ast.Expr) {
 	}
 }
 
-// slice leaves out each bound.
+// slice removes each bound of a slice expression.
 func (g *generator) slice(s *ast.SliceExpr) {
 	for _, bound := range []ast.Expr{s.Low, s.High} {
 		if bound != nil {

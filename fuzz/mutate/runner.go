@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// An outcome is what became of a mutant.
+// An outcome is the result of running the tests against a mutant.
 type outcome int
 
 const (
 	survived outcome = iota
 	killed
-	late // killed, in that the tests did not end in time
+	late // killed because the tests did not end in time
 )
 
 // A runner runs the tests of a package against mutants.
@@ -30,9 +30,9 @@ type runner struct {
 	timeout time.Duration // of a run of all tests
 	quick   time.Duration // of a run without the slow ones
 	flags   []string      // for all test binaries
-	slow    []string      // tests that are run last
+	slow    []string      // tests that run last
 	bundle  string        // the test binary with all mutants
-	skipped []string      // tests that this one does not pass; memory is not what it should be, say
+	skipped []string      // tests that fail in the bundle, for example because it takes more memory
 }
 
 // newRunner runs the tests of the unchanged package, which must pass.
@@ -64,7 +64,7 @@ func newRunner(dir, scratch string, timeout time.Duration) (*runner, error) {
 	return r, nil
 }
 
-// prepare builds the bundle.
+// prepare builds the bundle and determines which tests to skip in it.
 func (r *runner) prepare(files map[string][]byte) (err error) {
 	if r.bundle, err = r.build("bundle", files); err != nil {
 		return err
@@ -95,7 +95,8 @@ func anyOf(lists ...[]string) string {
 	return "^(" + strings.Join(all, "|") + ")$"
 }
 
-// build makes a test binary in which some files are others.
+// build builds a test binary in which files replaces some of the package's
+// files.
 func (r *runner) build(name string, files map[string][]byte) (binary string, err error) {
 	replace := map[string]string{}
 	for file, text := range files {
@@ -118,8 +119,8 @@ func (r *runner) build(name string, files map[string][]byte) (binary string, err
 	return binary, nil
 }
 
-// run runs a test binary where go test would, with a bound on its memory: mutants may
-// append for ever.
+// run runs a test binary in the directory of the package, as go test does, but
+// with a limit on its memory, because a mutant may append without end.
 func (r *runner) run(binary string, number int, timeout time.Duration, flags ...string) ([]byte, error) {
 	flags = append(flags, "-test.failfast", "-test.timeout="+timeout.String())
 	args := append([]string{"-c", `ulimit -v 4000000; exec "$@"`, "sh", binary}, append(flags, r.flags...)...)
@@ -129,7 +130,7 @@ func (r *runner) run(binary string, number int, timeout time.Duration, flags ...
 	return cmd.CombinedOutput()
 }
 
-// outcome runs a test binary, once for each set of flags until it fails.
+// outcome runs a test binary with each set of flags until it fails.
 func (r *runner) outcome(binary string, number int, passes ...string) (outcome, error) {
 	for _, flags := range passes {
 		timeout := r.quick
@@ -150,8 +151,8 @@ func (r *runner) outcome(binary string, number int, passes ...string) (outcome, 
 	return survived, nil
 }
 
-// try finds out what becomes of a mutant: in the bundle, and in a build of its own for
-// the tests that mean nothing there.
+// try determines the outcome of a mutant: in the bundle, and in a separate
+// build for the tests that fail in the bundle.
 func (r *runner) try(m mutant, number int, text []byte, name string) (outcome, error) {
 	passes := []string{skip(r.slow)}
 	if m.function != nil && !m.alone {

@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// A score counts what becomes of mutants, and prints what is not as it should be.
+// A score counts the outcomes of mutants and prints the bad ones.
 type score struct {
 	out     io.Writer
-	reasons map[string]string // of the list of equivalents
+	reasons map[string]string // the list of equivalents
 
 	mu                                 sync.Mutex
 	killed, late, survived, equivalent int
-	wrong                              int // lines of the list that are not so, or not any more
+	wrong                              int // lines of the list that are not, or no longer, true
 	err                                error
 }
 
-// stale finds the lines of the list for which there is no mutant.
+// stale reports the lines of the list without a mutant.
 func (s *score) stale(all []mutant) {
 	keys := map[string]bool{}
 	for _, m := range all {
@@ -26,12 +26,12 @@ func (s *score) stale(all []mutant) {
 	for key := range s.reasons {
 		if !keys[key] {
 			s.wrong++
-			fmt.Fprintf(s.out, "equivalent.tsv has a mutant that there is not: %s\n", key)
+			fmt.Fprintf(s.out, "equivalent.tsv lists a mutant that does not exist: %s\n", key)
 		}
 	}
 }
 
-// add counts what became of a mutant.
+// add counts the outcome of a mutant.
 func (s *score) add(m mutant, o outcome, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *score) add(m mutant, o outcome, err error) {
 		}
 		if listed {
 			s.wrong++
-			what = "killed, though equivalent.tsv has it"
+			what = "killed, although equivalent.tsv lists it"
 		}
 	}
 	if what != "" {

@@ -16,9 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// The codec of github.com/at-wat/mqtt-go cannot be called, but its client can. In a
-// session with everything a client does, we read what it sends, and it takes what a
-// server of ours sends.
+// The codec of github.com/at-wat/mqtt-go is not exported, but its client is. In
+// a session with every operation of a client, we read what it sends, and it
+// accepts what our server sends.
 func TestAtwatClientHoldsASessionWithOurCodec(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,17 +41,17 @@ func TestAtwatClientHoldsASessionWithOurCodec(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatalf("%v, after %v", err, got)
 	}
-	ids := gocmp.Options{ // of its choice; those of answers are ours
+	ids := gocmp.Options{ // chosen by the client; those of answers are ours
 		cmpopts.IgnoreFields(packet.Publish{}, "ID"), cmpopts.IgnoreFields(packet.Subscribe{}, "ID"),
 		cmpopts.IgnoreFields(packet.Unsubscribe{}, "ID"), cmpopts.IgnoreFields(packet.Pubrel{}, "ID"),
 	}
-	// Its answers to our messages may overtake what it sends of its own.
+	// The client's answers to our messages may overtake its own messages.
 	byType := func(a, b packet.Packet) int { return cmp.Compare(a.Type(), b.Type()) }
 	want := atwatPackets()
 	slices.SortStableFunc(want, byType)
 	slices.SortStableFunc(got, byType)
 	if diff := gocmp.Diff(want, got, ids); diff != "" {
-		t.Errorf("read (-want +got)\n%s", diff)
+		t.Errorf("we read (-want +got)\n%s", diff)
 	}
 	var echoes []mqtt.Message
 	for qos := range mqtt.QoS2 + 1 {
@@ -62,11 +62,11 @@ func TestAtwatClientHoldsASessionWithOurCodec(t *testing.T) {
 		echoes = append(echoes, m)
 	}
 	if diff := gocmp.Diff(echoes, messages); diff != "" {
-		t.Errorf("it took (-want +got)\n%s", diff)
+		t.Errorf("the client accepted (-want +got)\n%s", diff)
 	}
 }
 
-// serve answers p as a server does, and sends every message back.
+// serve answers p as a server does and sends every message back.
 func serve(s *session, p packet.Packet) {
 	switch p := p.(type) {
 	case *packet.Connect:
@@ -96,7 +96,7 @@ func serve(s *session, p packet.Packet) {
 	}
 }
 
-// atwatSession is the client's side.
+// atwatSession runs the client's side of the session.
 func atwatSession(addr string, messages *[]mqtt.Message) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -133,7 +133,7 @@ func atwatSession(addr string, messages *[]mqtt.Message) error {
 	return errors.Join(c.Unsubscribe(ctx, "a/+", "#"), c.Ping(ctx), c.Disconnect(ctx))
 }
 
-// atwatPackets are those of its session.
+// atwatPackets returns the packets that the client sends in its session.
 func atwatPackets() []packet.Packet {
 	publish := func(qos packet.QoS) packet.Packet {
 		return &packet.Publish{QoS: qos, Topic: []byte("a/b"), Payload: []byte{0, 0xff}}

@@ -8,19 +8,19 @@ import (
 	"example.com/dps/packet"
 )
 
-// Peers are those whose codec can be called.
+// Peers are the peers whose codec can be called.
 var Peers = []Peer{Paho{}, Mochi{}}
 
-// Verbs is a set of what a peer does otherwise than we do.
+// Verbs is a set of things that a peer does differently than we do.
 type Verbs int
 
-// The verbs. There is none for what must never happen, such as reading the same bytes
-// as another packet.
+// The verbs. There is no verb for differences that must never happen, such as
+// reading the same bytes as another packet.
 const (
-	Reads   Verbs = 1 << iota // takes bytes for a packet, and we refuse them
-	Waits                     // wants more bytes, and we refuse those that are there
-	Refuses                   // refuses bytes, and we take them for a packet
-	Writes                    // encodes a packet, and we refuse to
+	Reads   Verbs = 1 << iota // accepts bytes that we refuse
+	Waits                     // waits for more bytes although we refuse those received
+	Refuses                   // refuses bytes that we accept as a packet
+	Writes                    // encodes a packet that we refuse to encode
 )
 
 // String returns the verbs, in English.
@@ -40,15 +40,15 @@ func (v Verbs) String() string {
 // A Clash is a disagreement with a peer.
 type Clash struct {
 	Peer string
-	Does Verbs         // one verb, or 0: nothing that a table could explain
-	Rule string        // if we refuse: the statement that we say is broken
+	Does Verbs         // one verb, or 0 for a difference that no table can explain
+	Rule string        // the statement that is violated according to us, if we refuse
 	Wire []byte        // the bytes that were read, or that the peer wrote
-	What packet.Packet // as it was read, or was to be written; nil if nobody read it
+	What packet.Packet // the packet that was read or had to be written; nil if neither side read it
 
 	ours, theirs Outcome
 }
 
-// String tells both sides.
+// String describes both sides.
 func (c Clash) String() string {
 	said := func(o Outcome) string {
 		if o.Verdict == Accepted {
@@ -59,7 +59,8 @@ func (c Clash) String() string {
 	return fmt.Sprintf("%s %v %.100x\n ours   %s\n theirs %s", c.Peer, c.Does, c.Wire, said(c.ours), said(c.theirs))
 }
 
-// compareDecode has the peer read the first packet of b, which we have read.
+// compareDecode lets the peer read the first packet of b and compares the
+// outcome with ours.
 func compareDecode(peer Peer, b []byte, ours Outcome) (theirs Outcome, c *Clash) {
 	theirs = decode(peer, b)
 	c = &Clash{peer.Name(), 0, ours.Rule, b, theirs.Packet, ours, theirs}
@@ -76,7 +77,7 @@ func compareDecode(peer Peer, b []byte, ours Outcome) (theirs Outcome, c *Clash)
 	return theirs, c
 }
 
-// compareEncode has both write p.
+// compareEncode lets both sides write p and compares the bytes.
 func compareEncode(peer Peer, p packet.Packet) *Clash {
 	ours, theirs := Outcome{Packet: p}, Outcome{Packet: p}
 	b, err := p.AppendBinary(nil)
@@ -97,8 +98,8 @@ func compareEncode(peer Peer, p packet.Packet) *Clash {
 	return c
 }
 
-// Compare has everybody read each packet of b, and write every packet that somebody
-// has read. It reports the disagreements.
+// Compare lets us and all peers read each packet of b, and write every packet
+// that any of them has read. It reports the disagreements.
 func Compare(b []byte, report func(Clash)) {
 	for len(b) > 0 {
 		ours := Decode(b)
@@ -125,7 +126,7 @@ func Compare(b []byte, report func(Clash)) {
 	}
 }
 
-// CompareWriters has everybody write p, and reports the disagreements.
+// CompareWriters lets us and all peers write p, and reports the disagreements.
 func CompareWriters(p packet.Packet, report func(Clash)) {
 	for _, peer := range Peers {
 		if c := compareEncode(peer, p); c != nil {

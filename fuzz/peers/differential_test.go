@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A testing.TB or a rapid.T.
+// A reporter is a testing.TB or a rapid.T.
 type reporter interface {
 	Helper()
 	Errorf(string, ...any)
@@ -65,7 +65,8 @@ func TestCorruptedVectorsDisagreeOnlyAsTheTableSays(t *testing.T) {
 	}
 }
 
-// What we write, every peer reads as the same packet, and writes as the same bytes.
+// Every peer reads what we write as the same packet, and writes it as the same
+// bytes.
 func TestPeersReadWhatWeWrite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := generator{}.packet().Draw(t, "packet")
@@ -81,7 +82,7 @@ func TestPeersReadWhatWeWrite(t *testing.T) {
 	})
 }
 
-// Some bytes of right packets are replaced, removed or doubled.
+// Some bytes of valid packets are replaced, removed or doubled.
 func TestDamagedPacketsDisagreeOnlyAsTheTableSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b []byte
@@ -106,7 +107,7 @@ func TestDamagedPacketsDisagreeOnlyAsTheTableSays(t *testing.T) {
 	})
 }
 
-// What we refuse to write, peers write only as the table says.
+// If a peer writes what we refuse to write, the table explains it.
 func TestWritersDisagreeOnlyAsTheTableSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		CompareWriters(generator{lax: true}.packet().Draw(t, "packet"), explained(t))
@@ -127,8 +128,7 @@ func FuzzPeers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { Compare(b, explained(t)) })
 }
 
-// A row that its own example does not need any more is to be removed, and so is a
-// verb in it.
+// A row, or a verb in it, that its own example no longer needs must be removed.
 func TestTheTableHasNoRowTooMany(t *testing.T) {
 	for _, r := range Table {
 		does := map[string]Verbs{}
@@ -144,7 +144,7 @@ func TestTheTableHasNoRowTooMany(t *testing.T) {
 		for _, example := range strings.Fields(r.Example) {
 			b := unhex(t, example)
 			Compare(b, collect)
-			Compare(b[:len(b)-1], collect) // nobody who waits for the last byte has looked at the others
+			Compare(b[:len(b)-1], collect) // a peer that waits for the last byte has not checked the others
 		}
 		want := map[string]Verbs{}
 		for _, peer := range Peers {
@@ -158,7 +158,7 @@ func TestTheTableHasNoRowTooMany(t *testing.T) {
 	}
 }
 
-// The comparison sees a peer that is wrong, whatever it does wrong.
+// The comparison detects every kind of wrong peer.
 func TestCompareSeesEveryDifference(t *testing.T) {
 	right := []byte{0x40, 2, 0, 1}
 	puback := &packet.Puback{ID: 1}
@@ -191,7 +191,7 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 	}
 }
 
-// A stub says always the same.
+// A stub is a peer that always returns the same outcome.
 type stub struct{ Outcome }
 
 func (stub) Name() string { return "mochi" }

@@ -1,7 +1,7 @@
-// Package peers holds package packet against other codecs of MQTT 3.1.1, against an
-// independent dissector and a real broker. The README has the results and tells how
-// to run it.
+// Package peers compares package packet with other codecs of MQTT 3.1.1, with
+// an independent dissector, and with a real broker. The README has the results
+// and explains how to run it.
 //
-// It is a module of its own so that nobody who uses package packet depends on any of
-// them.
+// It is a separate module, so that users of package packet do not depend on any
+// of them.
 package peers

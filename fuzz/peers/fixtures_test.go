@@ -9,8 +9,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// The packets of the benchmarks, the same for all. They are those of the benchmarks of
-// package packet, and of the types that those leave out.
+// The packets of the benchmarks are the same for all codecs. They are those of
+// the benchmarks of package packet, plus packets of the types that those omit.
 
 type fixture struct {
 	name string
@@ -41,8 +41,8 @@ func fixtures() []fixture {
 	}
 }
 
-// fixtureConnect is the CONNECT of a device with a SAS token: 32 bytes of client
-// identifier, 90 of user name, 180 of password.
+// fixtureConnect returns the CONNECT of a device with a SAS token: the client
+// identifier has 32 bytes, the user name 90, and the password 180.
 func fixtureConnect() *packet.Connect {
 	return &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, KeepAlive: 60,
@@ -52,12 +52,13 @@ func fixtureConnect() *packet.Connect {
 	}
 }
 
-// fixtureText returns the beginning and as many letters as make it n bytes long.
+// fixtureText returns the beginning, padded with letters to n bytes.
 func fixtureText(beginning string, n int) []byte {
 	return []byte((beginning + strings.Repeat("abcdefghijklmnopqrstuvwxyz", n/26+1))[:n])
 }
 
-// fixturePublish has QoS 1, a topic of 60 bytes, and a payload of n.
+// fixturePublish returns a PUBLISH with QoS 1, a topic of 60 bytes, and a
+// payload of n bytes.
 func fixturePublish(n int) *packet.Publish {
 	return &packet.Publish{
 		QoS: packet.QoS1, ID: 4660, Topic: fixtureText("$dps/registrations/res/202/?$rid=", 60),
@@ -65,7 +66,8 @@ func fixturePublish(n int) *packet.Publish {
 	}
 }
 
-// fixtureSubscribe has n filters of 40 bytes with both wildcards.
+// fixtureSubscribe returns a SUBSCRIBE with n filters of 40 bytes with both
+// wildcards.
 func fixtureSubscribe(n int) *packet.Subscribe {
 	p := &packet.Subscribe{ID: 4660}
 	for i := range n {
@@ -75,7 +77,7 @@ func fixtureSubscribe(n int) *packet.Subscribe {
 	return p
 }
 
-// fixtureUnsubscribe has the same filters.
+// fixtureUnsubscribe returns an UNSUBSCRIBE with the same filters.
 func fixtureUnsubscribe(n int) *packet.Unsubscribe {
 	p := &packet.Unsubscribe{ID: 4660}
 	for _, s := range fixtureSubscribe(n).Subscriptions {
@@ -84,8 +86,8 @@ func fixtureUnsubscribe(n int) *packet.Unsubscribe {
 	return p
 }
 
-// fixtureStream returns n packets back to back: 55 % PUBLISH with 1 to 600 bytes of
-// payload, the rest of all kinds.
+// fixtureStream returns n packets back to back: 55 % are PUBLISH packets with 1
+// to 600 bytes of payload, and the others are of all types.
 func fixtureStream(n int) []byte {
 	var b []byte
 	r := rand.New(rand.NewPCG(1, 2))
@@ -117,7 +119,7 @@ func fixtureOneOf(r *rand.Rand) packet.Packet {
 	return &packet.Connack{}
 }
 
-// mustAppend appends p, which must be a right packet.
+// mustAppend appends p, which must be a valid packet.
 func mustAppend(b []byte, p packet.Packet) []byte {
 	b, err := p.AppendBinary(b)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A generator draws packets: right ones, or (lax) such that break some statement.
+// A generator draws valid packets or, if it is lax, packets that may violate a
+// statement.
 type generator struct{ lax bool }
 
 func (g generator) packet() *rapid.Generator[packet.Packet] {
@@ -82,7 +83,7 @@ func (g generator) publish(t *rapid.T) packet.Packet {
 	return p
 }
 
-// binary draws bytes, empty ones too, that are never nil.
+// binary draws bytes that may be empty, but are never nil.
 var binary = rapid.Custom(func(t *rapid.T) []byte {
 	n := rapid.SampledFrom([]int{0, 1, 40, 127, 128, 300, 17_000}).Draw(t, "at most")
 	b := rapid.SliceOfN(rapid.Byte(), 0, min(n, 64)).Draw(t, "bytes")
@@ -109,7 +110,7 @@ func (g generator) upTo(t *rapid.T, n byte) byte {
 	return rapid.ByteRange(0, n).Draw(t, "number")
 }
 
-// either adds to what is right, if lax, what is wrong.
+// either returns the right values, and the wrong values, too, if g is lax.
 func (g generator) either(right, wrong []byte) []byte {
 	if g.lax {
 		return append(right, wrong...)
@@ -117,7 +118,8 @@ func (g generator) either(right, wrong []byte) []byte {
 	return right
 }
 
-// text draws a string of MQTT; a lax one may be ill-formed, too long or hold U+0000.
+// text draws an MQTT string. If g is lax, the string may be ill-formed or too
+// long, or contain U+0000.
 func (g generator) text(t *rapid.T, label string) []byte {
 	if g.lax && rapid.Bool().Draw(t, "bad "+label) {
 		return []byte(rapid.SampledFrom([]string{"", "\x00", "a\x00b", "\xff", "\xed\xa0\x80", "+", "a/#/b", "a+", "#a", strings.Repeat("x", 65536)}).Draw(t, label))

@@ -9,8 +9,9 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Mochi is github.com/mochi-mqtt/server/v2/packets, used as its server uses it: the
-// fixed header, the body, then the Validate of a packet that has one.
+// Mochi is github.com/mochi-mqtt/server/v2/packets, used as its server uses it:
+// it decodes the fixed header and the body, and then calls Validate for packets
+// that have this method.
 type Mochi struct{}
 
 // Name returns "mochi".
@@ -42,7 +43,7 @@ func (Mochi) Decode(b []byte) Outcome {
 	return accepted(fromMochi(&pk), end)
 }
 
-// mochiDecode decodes a body, and validates it.
+// mochiDecode decodes and validates a body.
 func mochiDecode(pk *packets.Packet, body []byte) error {
 	if err := mochiBody(pk, body); err != nil {
 		return err
@@ -84,7 +85,7 @@ func mochiBody(pk *packets.Packet, body []byte) error {
 	case packets.Disconnect:
 		return pk.DisconnectDecode(body)
 	}
-	return fmt.Errorf("type %d is not one of MQTT 3.1.1", pk.FixedHeader.Type)
+	return fmt.Errorf("type %d is not a packet type of MQTT 3.1.1", pk.FixedHeader.Type)
 }
 
 func mochiValidate(pk *packets.Packet) packets.Code {
@@ -135,7 +136,7 @@ func fromMochi(pk *packets.Packet) packet.Packet {
 	case packets.Unsuback:
 		return &packet.Unsuback{ID: pk.PacketID}
 	}
-	return packet.New(packet.Type(pk.FixedHeader.Type)) // the three without fields
+	return packet.New(packet.Type(pk.FixedHeader.Type)) // the three types without fields
 }
 
 func fromMochiConnect(pk *packets.Packet) *packet.Connect {

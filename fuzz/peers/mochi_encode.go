@@ -47,7 +47,7 @@ func mochiEncode(pk *packets.Packet, b *bytes.Buffer) error {
 	case packets.Disconnect:
 		return pk.DisconnectEncode(b)
 	}
-	return errors.New("no such packet")
+	return errors.New("the codec has no such packet")
 }
 
 func toMochi(p packet.Packet) packets.Packet {

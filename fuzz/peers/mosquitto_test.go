@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// mosquitto starts a broker on loopback, which ends with the test, and returns its
-// address.
+// mosquitto starts a broker on loopback that ends with the test. It returns the
+// broker's address.
 func mosquitto(t *testing.T) string {
 	tool, err := exec.LookPath("mosquitto")
 	if err != nil {
@@ -28,7 +28,7 @@ func mosquitto(t *testing.T) string {
 	}
 	addr := freePort(t)
 	_, port, _ := net.SplitHostPort(addr)
-	// Started by root, it would become another user, who may not exist.
+	// If root starts it, it switches to another user, which may not exist.
 	conf := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\nlog_dest stderr\n", port)
 	file := filepath.Join(t.TempDir(), "mosquitto.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
@@ -76,7 +76,7 @@ func freePort(t *testing.T) string {
 
 func tail(s string) string { return s[max(0, len(s)-2000):] }
 
-// Every client packet that we write, each on a connection of its own.
+// Each client packet that we write is sent on its own connection.
 func TestMosquittoAnswersAsTheStandardSays(t *testing.T) {
 	addr := mosquitto(t)
 	for _, p := range clientPackets(t) {
@@ -100,8 +100,9 @@ func TestMosquittoAnswersAsTheStandardSays(t *testing.T) {
 	}
 }
 
-// clientPackets are those of the vectors and some hundred generated ones. They hold no
-// control characters and noncharacters, for which mosquitto may hang up, and does.
+// clientPackets returns the client packets of the vectors and some hundred
+// generated ones. They contain no control characters and no noncharacters, for
+// which a server may close the connection, as mosquitto does.
 func clientPackets(t *testing.T) (all []packet.Packet) {
 	for _, v := range vectors(t) {
 		for b := v.bytes(t); v.Valid && v.Direction != "s2c" && len(b) > 0; {
@@ -151,8 +152,9 @@ func discretionary(r rune) bool {
 	return unicode.IsControl(r) || r&0xfffe == 0xfffe || 0xfdd0 <= r && r <= 0xfdef
 }
 
-// standardAnswers is what a server sends back that grants every subscription.
-// For an unknown PUBREC the standard says nothing; mosquitto goes on to PUBREL.
+// standardAnswers returns the answers of a server that grants every
+// subscription. The standard does not specify the answer to an unknown PUBREC;
+// mosquitto sends PUBREL.
 func standardAnswers(p packet.Packet) []packet.Packet {
 	switch p := p.(type) {
 	case *packet.Publish:
@@ -178,8 +180,8 @@ func standardAnswers(p packet.Packet) []packet.Packet {
 	return nil
 }
 
-// Each message comes back as it went, with any pair of QoS and at the boundaries of
-// the Remaining Length, until we unsubscribe.
+// Each message is delivered as we published it, with any pair of QoS and at the
+// boundaries of the Remaining Length, until we unsubscribe.
 func TestMosquittoDeliversWhatWePublish(t *testing.T) {
 	addr := mosquitto(t)
 	for granted := range packet.QoS2 + 1 {
@@ -208,7 +210,7 @@ func TestMosquittoDeliversWhatWePublish(t *testing.T) {
 		publish(packet.QoS1, 2)
 		want = want[:len(want)-1]
 		for _, p := range c.delivered {
-			p.ID = 0 // the broker's choice
+			p.ID = 0 // chosen by the broker
 		}
 		same := cmp.Comparer(func(a, b []byte) bool { return bytes.Equal(a, b) })
 		if diff := cmp.Diff(want, c.delivered, same); diff != "" {
@@ -218,7 +220,7 @@ func TestMosquittoDeliversWhatWePublish(t *testing.T) {
 	}
 }
 
-// The session, the will and the retained message are those that we asked for.
+// The session, the will and the retained message are those that we requested.
 func TestMosquittoKeepsSessionsWillsAndRetainedMessages(t *testing.T) {
 	addr := mosquitto(t)
 	watcher, _ := connect(t, addr, &packet.Connect{CleanSession: true})
@@ -229,7 +231,7 @@ func TestMosquittoKeepsSessionsWillsAndRetainedMessages(t *testing.T) {
 			Username: []byte{}, Password: packet.Secret{},
 			Will: &packet.Will{Topic: []byte("will/mortal"), Message: []byte{0, 0xff}, QoS: packet.QoS1, Retain: true}})
 		if connack.SessionPresent != present {
-			t.Errorf("session present %t, want %t", connack.SessionPresent, present)
+			t.Errorf("expected session present %t, got %t", present, connack.SessionPresent)
 		}
 		mortal.conn.Close() // without DISCONNECT
 	}
@@ -255,8 +257,8 @@ func TestMosquittoKeepsSessionsWillsAndRetainedMessages(t *testing.T) {
 	}
 }
 
-// What we refuse to write, mosquitto would hang up for: bytes that an encoder of ours
-// has never written.
+// Mosquitto closes the connection for packets that we refuse to write. Our
+// encoder has not written these bytes.
 func TestMosquittoHangsUpForWhatWeRefuse(t *testing.T) {
 	addr := mosquitto(t)
 	for _, wrong := range []string{"36080003612f62000a78", "30050003612f23", "8208000a0003612f6203", "8202000a", "32080003612f62000078"} {

@@ -10,8 +10,8 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// Paho is github.com/eclipse/paho.mqtt.golang/packets. A CONNECT goes through its
-// Validate too, as a server would have it.
+// Paho is github.com/eclipse/paho.mqtt.golang/packets. Like a server, it also
+// calls Validate for a CONNECT.
 type Paho struct{}
 
 // Name returns "paho".
@@ -19,12 +19,13 @@ func (Paho) Name() string { return "paho" }
 
 // Decode reads the first packet of b.
 //
-// ReadPacket returns a packet along with an error if it had the whole packet and
-// could not take it apart, and none if it did not get that far: only then does an
-// end of the input mean that more is wanted.
+// ReadPacket returns a packet together with an error if it has read the whole
+// packet but cannot decode it. It returns no packet if it has not read the
+// whole packet: only then does an end of the input mean that it waits for more
+// bytes.
 func (Paho) Decode(b []byte) Outcome {
 	if size, whole := announced(b); !whole && size > len(b)+1<<20 && 0 < b[0]>>4 && b[0]>>4 < 15 {
-		return incomplete() // as ReadPacket would say, once it has reserved up to 256 MiB
+		return incomplete() // the result of ReadPacket, without allocating up to 256 MiB
 	}
 	r := bytes.NewReader(b)
 	cp, err := packets.ReadPacket(r)
@@ -35,7 +36,8 @@ func (Paho) Decode(b []byte) Outcome {
 		return refused(err)
 	}
 	if c, ok := cp.(*packets.ConnectPacket); ok {
-		// A client identifier that is to be rejected is an answer, not a fault of form.
+		// A client identifier that must be rejected is answered; the packet is
+		// well-formed.
 		if code := c.Validate(); code != packets.Accepted && code != packets.ErrRefusedIDRejected {
 			return refused(fmt.Errorf("connect code %#x", code))
 		}
@@ -106,7 +108,7 @@ func (Paho) Encode(p packet.Packet) ([]byte, error) {
 	var b bytes.Buffer
 	cp := toPaho(p)
 	if cp == nil {
-		return nil, errors.New("no such packet")
+		return nil, errors.New("the codec has no such packet")
 	}
 	err := cp.Write(&b)
 	return b.Bytes(), err

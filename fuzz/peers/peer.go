@@ -7,8 +7,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// A Peer is another codec. Packets pass in and out of it in the form that package
-// packet gives them.
+// A Peer is another codec. Its methods accept and return packets as values of
+// package packet.
 type Peer interface {
 	// Name is the peer's name in tables and benchmarks.
 	Name() string
@@ -16,32 +16,32 @@ type Peer interface {
 	// Decode reads the first packet of b.
 	Decode(b []byte) Outcome
 
-	// Encode writes p, which may break the standard.
+	// Encode writes p, which may violate the standard.
 	Encode(p packet.Packet) ([]byte, error)
 }
 
-// A Verdict is what a decoder says about bytes.
+// A Verdict is a decoder's judgment about bytes.
 type Verdict int
 
 // The verdicts.
 const (
-	Accepted   Verdict = iota // a packet
-	Incomplete                // the beginning of a packet
-	Refused                   // no packet, whatever follows
+	Accepted   Verdict = iota // the bytes are a packet
+	Incomplete                // the bytes are the beginning of a packet
+	Refused                   // the bytes are not a packet, whatever follows
 	Panicked
 )
 
-// String returns a verb.
+// String returns the verdict as a verb.
 func (v Verdict) String() string {
 	return [...]string{"accepts", "waits", "refuses", "panics"}[v]
 }
 
-// An Outcome is a verdict and what comes with it.
+// An Outcome is a verdict and its details.
 type Outcome struct {
 	Verdict
 	Packet packet.Packet // if accepted
-	Size   int           // if accepted: how many bytes it took
-	Rule   string        // if refused by us: the statement that is broken
+	Size   int           // the size of the packet in bytes, if accepted
+	Rule   string        // the violated statement, if refused by us
 	Err    error         // if refused or panicked
 }
 
@@ -51,13 +51,13 @@ func accepted(p packet.Packet, size int) Outcome {
 func incomplete() Outcome       { return Outcome{Verdict: Incomplete} }
 func refused(err error) Outcome { return Outcome{Verdict: Refused, Err: err} }
 
-// noLimit lets every packet through: the peers have no limit either.
+// noLimit allows packets of any size, because the peers have no limit either.
 const noLimit = 1 << 30
 
 // Decode reads the first packet of b with package packet.
 //
-// The protocol level of another version is a refusal here, as it is to a server that
-// has to answer it.
+// It treats the protocol level of another version as a refusal, as a server
+// does that has to answer it.
 func Decode(b []byte) Outcome {
 	f, rest, err := packet.Cut(b, noLimit)
 	if err == packet.ErrShort {
@@ -81,7 +81,7 @@ func rule(err error) string {
 	return e.Rule
 }
 
-// decode lets a peer read b, and survives it.
+// decode lets a peer read b and recovers if the peer panics.
 func decode(p Peer, b []byte) (o Outcome) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -91,7 +91,7 @@ func decode(p Peer, b []byte) (o Outcome) {
 	return p.Decode(b)
 }
 
-// encode lets a peer write p, and survives it.
+// encode lets a peer write p and recovers if the peer panics.
 func encode(peer Peer, p packet.Packet) (b []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -101,8 +101,9 @@ func encode(peer Peer, p packet.Packet) (b []byte, err error) {
 	return peer.Encode(p)
 }
 
-// announced reads a fixed header as leniently as any peer does. whole says that the
-// packet is all there; size is what its header announces it to have, if there is one.
+// announced reads a fixed header as leniently as any peer does. It returns the
+// size that the header announces, if there is one, and whether the packet is
+// complete.
 func announced(b []byte) (size int, whole bool) {
 	length := 0
 	for i := 1; i < min(len(b), 5); i++ {

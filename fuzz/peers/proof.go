@@ -7,20 +7,21 @@ import (
 	"example.com/dps/packet"
 )
 
-// The proofs that a statement is broken. They share no code with package packet, so
-// that a fault which it only imagines is not explained away.
+// These functions prove that a statement is violated. They share no code with
+// package packet, so that they do not explain a fault that it reports wrongly.
 
-// flagsOf is a proof from the first byte: of the type typ, with flags that are not want.
+// flagsOf proves from the first byte that the type is typ and the flags are not
+// want.
 func flagsOf(typ packet.Type, want byte) func(Clash) bool {
 	return func(c Clash) bool { return c.Wire[0]>>4 == byte(typ) && c.Wire[0]&15 != want }
 }
 
-// firstByte is a proof from the first byte, of which only the bits of mask matter.
+// firstByte proves that the first byte, masked, has one of the values.
 func firstByte(mask byte, values ...byte) func(Clash) bool {
 	return func(c Clash) bool { return strings.IndexByte(string(values), c.Wire[0]&mask) >= 0 }
 }
 
-// lengthBytes returns the bytes of the Remaining Length that are there.
+// lengthBytes returns the bytes of the Remaining Length that are present.
 func lengthBytes(wire []byte) []byte {
 	for i := 1; i < len(wire); i++ {
 		if wire[i] < 0x80 {
@@ -30,7 +31,7 @@ func lengthBytes(wire []byte) []byte {
 	return wire[1:]
 }
 
-// remaining returns the Remaining Length.
+// remaining returns the value of the Remaining Length.
 func remaining(wire []byte) (n int) {
 	for i, c := range lengthBytes(wire) {
 		n += int(c&0x7f) << (7 * i)
@@ -46,7 +47,8 @@ func paddedLength(c Clash) bool {
 	return 1 < len(b) && len(b) <= 4 && b[len(b)-1] == 0
 }
 
-// wrongLength is the proof for a type whose Remaining Length is fixed, or too small.
+// wrongLength proves that the Remaining Length is not that of a type with a
+// fixed one, or is too small for the type.
 func wrongLength(c Clash) bool {
 	n := remaining(c.Wire)
 	switch c.Wire[0] >> 4 {
@@ -60,7 +62,8 @@ func wrongLength(c Clash) bool {
 	return n < 2
 }
 
-// size returns the Remaining Length of p.
+// size returns the Remaining Length that p requires, or -1 for types without a
+// rule.
 func size(p packet.Packet) int {
 	switch p := p.(type) {
 	case *packet.Connect:
@@ -85,14 +88,15 @@ func size(p packet.Packet) int {
 	return -1
 }
 
-// surplus proves bytes behind the last field, overrun a field that is not all there.
+// surplus proves that there are bytes after the last field, and overrun proves
+// that a field is incomplete.
 func surplus(c Clash) bool { return size(c.What) < remaining(c.Wire) }
 func overrun(c Clash) bool { return size(c.What) > remaining(c.Wire) }
 
-// misfit proves either.
+// misfit proves that one of the two holds.
 func misfit(c Clash) bool { return size(c.What) != remaining(c.Wire) }
 
-// on makes a proof from what packets of one type break.
+// on returns a proof for packets of one type.
 func on[P packet.Packet](broken func(P) bool) func(Clash) bool {
 	return func(c Clash) bool {
 		p, ok := c.What.(P)
@@ -100,13 +104,13 @@ func on[P packet.Packet](broken func(P) bool) func(Clash) bool {
 	}
 }
 
-// both proves that two things hold, not that one does not hold.
+// both proves that a and b hold, and not proves that a does not hold.
 func both(a, b func(Clash) bool) func(Clash) bool {
 	return func(c Clash) bool { return a(c) && b(c) }
 }
 func not(a func(Clash) bool) func(Clash) bool { return func(c Clash) bool { return !a(c) } }
 
-// Each of these finds a field of some kind in which something is wrong.
+// Each of the following functions proves that a field of some kind is bad.
 
 func inUsername(bad func(string) bool) func(Clash) bool {
 	return on(func(p *packet.Connect) bool { return bad(string(p.Username)) })
@@ -149,7 +153,7 @@ func filters(c Clash) (all []string) {
 			all = append(all, string(f))
 		}
 		if c.Does == Reads && strings.Contains(string(c.Wire), "\x00\x00") && size(p) < remaining(c.Wire) {
-			all = append(all, "") // where paho stops reading
+			all = append(all, "") // paho stops reading here
 		}
 	}
 	return all
@@ -180,7 +184,8 @@ func misplacedPlus(filter string) bool {
 	return false
 }
 
-// idOfAnswer and idOfRequest return the packet identifier, or -1 if it has none.
+// idOfAnswer and idOfRequest return the packet identifier, or -1 if there is
+// none.
 func idOfAnswer(p packet.Packet) int {
 	switch p := p.(type) {
 	case *packet.Puback:

@@ -10,13 +10,14 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 )
 
-// A racer is a codec as fast as its API allows: whatever can be made once or used again
-// is. Their wires are compared before they run.
+// A racer is a codec used as fast as its API allows: everything that can be
+// made once or reused is. The bytes that the racers write are compared before
+// they run.
 type racer struct {
 	name    string
-	encoder func(packet.Packet) func() []byte // what it returns encodes the packet
-	decode  func([]byte) bool                 // one packet, exactly
-	stream  func(in []byte, size int) int     // pieces of that size; returns how many packets it found
+	encoder func(packet.Packet) func() []byte // returns a function that encodes the packet
+	decode  func([]byte) bool                 // decodes exactly one packet
+	stream  func(in []byte, size int) int     // decodes in pieces of size bytes and returns the number of packets
 }
 
 func racers() []racer {
@@ -31,7 +32,7 @@ func racers() []racer {
 	}
 }
 
-// oursRacer decodes into one struct a type.
+// oursRacer decodes into one struct per type.
 type oursRacer struct {
 	connect     packet.Connect
 	connack     packet.Connack
@@ -108,8 +109,8 @@ func (r *oursRacer) stream(in []byte, size int) (n int) {
 	return n
 }
 
-// pieces is a reader that returns at most size bytes at a time. Reading from it costs
-// no more than a copy.
+// pieces is a reader that returns at most size bytes at a time. A read costs no
+// more than a copy.
 type pieces struct {
 	in   []byte
 	size int
@@ -152,8 +153,8 @@ func pahoStream(in []byte, size int) (n int) {
 	}
 }
 
-// mochiRacer decodes in place into one Packet, and resets only what decoding leaves as
-// it was.
+// mochiRacer decodes in place into one Packet. It resets only the fields that
+// decoding does not set.
 type mochiRacer struct {
 	pk        mochi.Packet
 	r         bytes.Reader
@@ -221,7 +222,7 @@ func (d *mochiRacer) stream(in []byte, size int) (n int) {
 	}
 }
 
-// whole needs no reader but for the length.
+// whole decodes packets from a buffer. It uses a reader only for the length.
 func (d *mochiRacer) whole(in []byte) (n int) {
 	for len(in) > 0 {
 		d.r.Reset(in[1:])

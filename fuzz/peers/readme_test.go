@@ -21,7 +21,7 @@ func TestTheREADMEShowsTheTable(t *testing.T) {
 	before, rest, ok1 := strings.Cut(string(text), begin)
 	got, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		t.Fatal("README.md has no place for the table")
+		t.Fatal("README.md does not contain the markers of the table")
 	}
 	want := markdown()
 	if *update {
@@ -31,7 +31,7 @@ func TestTheREADMEShowsTheTable(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("out of date, run this test with -update (-table +README):\n%s", diff)
+		t.Errorf("README.md is out of date; run this test with -update (-table +README):\n%s", diff)
 	}
 }
 

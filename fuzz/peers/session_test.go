@@ -11,19 +11,19 @@ import (
 	"example.com/dps/packet"
 )
 
-// A session is one side of a connection, which speaks with our codec, both ways.
+// A session is one side of a connection that reads and writes with our codec.
 type session struct {
 	t    *testing.T
 	conn net.Conn
 	in   packet.Splitter
 	buf  []byte
 
-	delivered []*packet.Publish // what was sent to us, and is acknowledged
-	open      map[uint16]bool   // the identifiers of those with QoS 2 until PUBREL
+	delivered []*packet.Publish // messages that were sent to us and are acknowledged
+	open      map[uint16]bool   // the identifiers of messages with QoS 2 until PUBREL
 	pings     int               // PINGREQ sent and not yet answered
 }
 
-// dial connects, but sends nothing.
+// dial connects but sends nothing.
 func dial(t *testing.T, addr string) *session {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -64,8 +64,8 @@ func (c *session) send(p packet.Packet) {
 	}
 }
 
-// receive returns the next packet, or nil when the other side has hung up.
-// Each packet must be written again as it was read.
+// receive returns the next packet, or nil if the other side has closed the
+// connection. It checks that our codec writes each packet as it was read.
 func (c *session) receive() packet.Packet {
 	c.t.Helper()
 	for {
@@ -96,13 +96,14 @@ func (c *session) decoded(f packet.Frame) packet.Packet {
 	}
 	again, err := p.AppendBinary(nil)
 	if err != nil || !bytes.HasSuffix(again, f.Body) || again[0] != byte(f.Type)<<4|f.Flags {
-		c.t.Fatalf("%v is written as % .80x, was % .80x: %v", p, again, f.Body, err)
+		c.t.Fatalf("%v is written as % .80x, but was read as % .80x: %v", p, again, f.Body, err)
 	}
 	return p
 }
 
-// answers returns all that the other side says until it has answered every PINGREQ, one
-// more included. It acknowledges the messages among it, and keeps them.
+// answers sends another PINGREQ and returns all packets from the other side
+// until it has answered every PINGREQ. It acknowledges and keeps the messages
+// among the packets.
 func (c *session) answers() (all []packet.Packet) {
 	c.t.Helper()
 	for c.send(&packet.Pingreq{}); c.pings > 0; {
@@ -117,7 +118,7 @@ func (c *session) answers() (all []packet.Packet) {
 			case packet.QoS2:
 				c.open[p.ID] = true
 				c.send(&packet.Pubrec{ID: p.ID})
-				c.send(&packet.Pingreq{}) // behind PUBREL
+				c.send(&packet.Pingreq{}) // after PUBREL
 			}
 		case *packet.Pubrel:
 			c.send(&packet.Pubcomp{ID: p.ID})
@@ -128,9 +129,9 @@ func (c *session) answers() (all []packet.Packet) {
 		case *packet.Pubrec:
 			all = append(all, p)
 			c.send(&packet.Pubrel{ID: p.ID})
-			c.send(&packet.Pingreq{}) // behind PUBCOMP
+			c.send(&packet.Pingreq{}) // after PUBCOMP
 		case nil:
-			c.t.Fatalf("the other side hung up, after %v", all)
+			c.t.Fatalf("the other side closed the connection after %v", all)
 		default:
 			all = append(all, p)
 		}
@@ -141,7 +142,8 @@ func (c *session) answers() (all []packet.Packet) {
 	return all
 }
 
-// disconnect says goodbye, and waits until the other side has hung up.
+// disconnect sends a DISCONNECT and waits until the other side has closed the
+// connection.
 func (c *session) disconnect() {
 	c.t.Helper()
 	c.send(&packet.Disconnect{})

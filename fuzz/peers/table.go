@@ -7,19 +7,19 @@ import (
 	"example.com/dps/packet"
 )
 
-// A Row explains a class of disagreements: a fault that the standard decides, and
-// what each peer makes of it.
+// A Row explains a class of disagreements: a fault according to the standard,
+// and what each peer does with it.
 type Row struct {
-	Rule    string        // the statement or section that decides
-	Fault   string        // what is wrong with the packet; with Refuses: what is right all the same
-	Example string        // such packets in hex, apart
-	What    packet.Packet // instead of Example, where it can be written but not read
+	Rule    string        // the statement or section that applies
+	Fault   string        // what is wrong with the packet; with Refuses, what is valid nevertheless
+	Example string        // packets of this kind in hex, separated by blanks
+	What    packet.Packet // replaces Example for a packet that can be written but not read
 	Paho    Verbs
 	Mochi   Verbs
 	proof   func(Clash) bool
 }
 
-// Does returns what a peer does.
+// Does returns what the named peer does.
 func (r Row) Does(peer string) Verbs {
 	if peer == (Paho{}).Name() {
 		return r.Paho
@@ -38,7 +38,7 @@ func (r Row) Explains(c Clash) bool {
 	return r.proof(c)
 }
 
-// Explanations returns the rows that explain c. There ought to be exactly one.
+// Explanations returns the rows that explain c. There should be exactly one.
 func Explanations(c Clash) (rows []Row) {
 	for _, r := range Table {
 		if r.Explains(c) {
@@ -48,7 +48,8 @@ func Explanations(c Clash) (rows []Row) {
 	return rows
 }
 
-// Table is all that we and the peers disagree on. The README shows it.
+// Table contains all disagreements between us and the peers. The README shows
+// it.
 var Table = slices.Concat(headerRows, identifierRows, textRows, connectRows, otherRows)
 
 var headerRows = []Row{
@@ -94,7 +95,7 @@ var textRows = []Row{
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: inUsername(holdsNUL)},
 	{Rule: "MQTT-1.5.3-2", Fault: "U+0000 in another text", Example: "30050003610062",
 		Paho: Reads | Writes, Mochi: Writes, proof: both(inText(holdsNUL), not(inUsername(holdsNUL)))},
-	{Rule: "section 1.5.3", Fault: "text of more than 65,535 bytes: cut (paho), or with a length that has wrapped (mochi)", What: &packet.Connect{
+	{Rule: "section 1.5.3", Fault: "text of more than 65,535 bytes: truncated (paho), or written with a length that wraps around (mochi)", What: &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true, ClientID: []byte(strings.Repeat("x", 65536))},
 		Paho: Writes, Mochi: Writes, proof: inText(tooLong)},
 	{Rule: "MQTT-4.7.1-1", Fault: "wildcard in a topic name", Example: "30050003612f23",

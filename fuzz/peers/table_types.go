@@ -6,7 +6,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// The rows that concern one packet type alone.
+// The rows that concern a single packet type.
 
 var connectRows = []Row{
 	{Rule: "MQTT-3.1.2-1", Fault: "protocol name MQIsdp, level 3 (MQTT 3.1)", Example: "100f00064d51497364700302003c000161",
@@ -27,19 +27,19 @@ var connectRows = []Row{
 	{Rule: "MQTT-3.1.3-7", Fault: "empty client identifier with CleanSession 0", Example: "100c00044d515454040000000000",
 		Paho: Writes, Mochi: Writes,
 		proof: on(func(p *packet.Connect) bool { return len(p.ClientID) == 0 && !p.CleanSession })},
-	{Rule: "MQTT-3.1.3-3", Fault: "client identifier that runs out of the packet", Example: "100e00044d5154540402003c00036162",
+	{Rule: "MQTT-3.1.3-3", Fault: "client identifier that extends beyond the packet", Example: "100e00044d5154540402003c00036162",
 		Paho: Reads, proof: overrun},
-	{Rule: "MQTT-3.1.2-9", Fault: "will that runs out of the packet", Example: "101300044d51545404060000000163000177000278",
+	{Rule: "MQTT-3.1.2-9", Fault: "will that extends beyond the packet", Example: "101300044d51545404060000000163000177000278",
 		Paho: Reads, proof: overrun},
-	{Rule: "MQTT-3.1.2-19", Fault: "user name that runs out of the packet", Example: "101000044d51545404820000000163000275",
+	{Rule: "MQTT-3.1.2-19", Fault: "user name that extends beyond the packet", Example: "101000044d51545404820000000163000275",
 		Paho: Reads, proof: overrun},
-	{Rule: "MQTT-3.1.2-21", Fault: "password that runs out of the packet", Example: "101300044d51545404c20000000163000175000270",
+	{Rule: "MQTT-3.1.2-21", Fault: "password that extends beyond the packet", Example: "101300044d51545404c20000000163000175000270",
 		Paho: Reads, proof: overrun},
-	{Rule: "MQTT-3.1.2-18", Fault: "bytes behind the last field, no user name flag", Example: "101000044d5154540402003c000161000175",
+	{Rule: "MQTT-3.1.2-18", Fault: "bytes after the last field, no user name flag", Example: "101000044d5154540402003c000161000175",
 		Paho: Reads, Mochi: Reads, proof: surplus},
-	{Rule: "MQTT-3.1.2-20", Fault: "bytes behind the last field, no password flag", Example: "101300044d5154540482003c000161000175000170",
+	{Rule: "MQTT-3.1.2-20", Fault: "bytes after the last field, no password flag", Example: "101300044d5154540482003c000161000175000170",
 		Paho: Reads, Mochi: Reads, proof: surplus},
-	{Rule: "section 3.1.3", Fault: "bytes behind the last field, all flags set", Example: "101400044d51545404c2003c00016100017500017000",
+	{Rule: "section 3.1.3", Fault: "bytes after the last field, all flags set", Example: "101400044d51545404c2003c00016100017500017000",
 		Paho: Reads, Mochi: Reads, proof: surplus},
 	{Rule: "section 3.1.3.3", Fault: "none: an empty will message is allowed", Example: "101200044d51545404060000000163000177" + "0000",
 		Mochi: Refuses, proof: on(func(p *packet.Connect) bool { return p.Will != nil && len(p.Will.Message) == 0 })},
@@ -78,7 +78,7 @@ var otherRows = []Row{
 		})},
 	{Rule: "MQTT-3.8.4-5", Fault: "SUBACK without a return code", Example: "9002000a",
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: on(func(p *packet.Suback) bool { return len(p.ReturnCodes) == 0 })},
-	{Rule: "MQTT-3.9.3-2", Fault: "SUBACK with another code than 0, 1, 2, 0x80", Example: "9003000a03",
+	{Rule: "MQTT-3.9.3-2", Fault: "SUBACK with a code other than 0, 1, 2, 0x80", Example: "9003000a03",
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: on(func(p *packet.Suback) bool {
 			for _, code := range p.ReturnCodes {
 				if code > 2 && code != 0x80 {
@@ -89,6 +89,6 @@ var otherRows = []Row{
 		})},
 	{Rule: "MQTT-3.10.3-2", Fault: "UNSUBSCRIBE without a topic filter", Example: "a202000a",
 		Paho: Reads | Writes, Mochi: Writes, proof: on(func(p *packet.Unsubscribe) bool { return len(p.Filters) == 0 })},
-	{Rule: "section 3.10.3", Fault: "topic filter of UNSUBSCRIBE that runs out of the packet", Example: "a206000a00036162",
+	{Rule: "section 3.10.3", Fault: "topic filter of UNSUBSCRIBE that extends beyond the packet", Example: "a206000a00036162",
 		Paho: Reads, proof: misfit},
 }

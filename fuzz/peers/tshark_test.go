@@ -16,7 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What tshark says of each packet are lines "field=hex", in the order of the packet.
+// The output of tshark for each packet is a list of lines "field=hex", in the
+// order of the packet.
 
 func TestTsharkFindsWhatWeWrote(t *testing.T) {
 	all := []packet.Packet{&packet.Connect{ProtocolName: []byte("MQTT"), ProtocolLevel: 4, CleanSession: true}}
@@ -42,7 +43,7 @@ func TestTsharkFindsWhatWeWrote(t *testing.T) {
 	}
 	got := tshark(t, sent)
 	if len(got) != len(all) {
-		t.Fatalf("tshark found %d packets, we sent %d", len(got), len(all))
+		t.Fatalf("expected %d packets, tshark found %d", len(all), len(got))
 	}
 	for i, p := range all {
 		want := dissection(p)
@@ -55,11 +56,11 @@ func TestTsharkFindsWhatWeWrote(t *testing.T) {
 	}
 }
 
-// afterNUL is what tshark, which takes a password for text, remarks on one with a
-// zero byte in it. It is any bytes (section 3.1.3.5).
+// afterNUL is the remark of tshark on a password with a zero byte. It treats a
+// password as text, but a password may contain any bytes (section 3.1.3.5).
 const afterNUL = "remark: Trailing stray characters"
 
-// The test above would see what tshark objects to.
+// The test above would detect an objection of tshark.
 func TestTsharkObjects(t *testing.T) {
 	connect := unhex(t, "101000044d5154540402003c000461314232")
 	for _, wrong := range []string{"30050009612f62", "8208000a0009612f6201"} {
@@ -94,7 +95,8 @@ func run(t *testing.T, in []byte, name string, args ...string) []byte {
 	return out.Bytes()
 }
 
-// segments is the input of text2pcap: a hex dump of each segment, from a client.
+// segments returns the input of text2pcap: a hex dump of each segment from a
+// client.
 func segments(sent [][]byte) []byte {
 	var s bytes.Buffer
 	for _, b := range sent {
@@ -109,11 +111,11 @@ func segments(sent [][]byte) []byte {
 	return s.Bytes()
 }
 
-// dissected reads what tshark wrote.
+// dissected parses the output of tshark.
 func dissected(t *testing.T, pdml []byte) (all [][]string) {
 	clean := strings.Map(func(r rune) rune {
 		if r < ' ' || r > 0xfffd && r < 0x10000 || r == 0xfffd {
-			return ' ' // from a text, and not allowed in XML
+			return ' ' // a character of a text that is not allowed in XML
 		}
 		return r
 	}, string(pdml))
@@ -151,13 +153,15 @@ func attr(e xml.StartElement, name string) string {
 	return ""
 }
 
-// dissectedFields are the fields of tshark that we compare: all but those that only
-// give the length of another, and the bits of the CONNECT flags.
+// dissectedFields are the fields of tshark that we compare: all except the bits
+// of the CONNECT flags, and fields that only contain the length of another
+// field.
 var dissectedFields = strings.Fields(`mqtt.hdrflags mqtt.len
 	mqtt.protoname mqtt.ver mqtt.conflags mqtt.kalive mqtt.clientid mqtt.willtopic mqtt.willmsg mqtt.username mqtt.passwd
 	mqtt.conack.flags mqtt.conack.val mqtt.topic mqtt.msgid mqtt.msg mqtt.sub.qos mqtt.suback.qos`)
 
-// dissection is what tshark should say of p. It leaves out fields of no bytes.
+// dissection returns the expected output of tshark for p. It omits empty
+// fields.
 func dissection(p packet.Packet) []string {
 	flags, rest := byte(0), []string(nil)
 	size := 0
@@ -239,7 +243,7 @@ func bit(set bool, n int) byte {
 	return 0
 }
 
-// lengthHex writes a Remaining Length.
+// lengthHex returns a Remaining Length in hex.
 func lengthHex(n int) string {
 	var b []byte
 	for ; n > 127; n /= 128 {

@@ -18,7 +18,7 @@ type vector struct {
 	}
 }
 
-// vectors returns all rows but the one of 256 MiB.
+// vectors returns all rows except the row of 256 MiB.
 func vectors(t testing.TB) (all []vector) {
 	t.Helper()
 	text, err := os.ReadFile("../../testdata/vectors/mqtt311.json")
@@ -35,7 +35,7 @@ func vectors(t testing.TB) (all []vector) {
 		}
 	}
 	if len(all) < 150 {
-		t.Fatalf("only %d vectors", len(all))
+		t.Fatalf("got only %d vectors", len(all))
 	}
 	return all
 }

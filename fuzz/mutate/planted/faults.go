@@ -19,14 +19,15 @@ type fault struct {
 	changes   []change
 }
 
-// A change replaces some lines of a file. White space between words does not count.
+// A change replaces some lines of a file. White space between words is ignored.
 type change struct {
 	file     string // its path in the module
 	old, new []string
 }
 
-// parse reads a list of faults. They are paragraphs: a line with package, test and name, and
-// then, behind the name of each file, the lines to be replaced and those that replace them.
+// parse reads a list of faults. Each fault is a paragraph: a line with the
+// package, the test and the name, and then, for each file, its name, followed
+// by the lines to be replaced and their replacements.
 func parse(text string) (all []fault, err error) {
 	file, last := "", byte(0)
 	for i, line := range strings.Split(text, "\n") {
@@ -44,11 +45,11 @@ func parse(text string) (all []fault, err error) {
 			file = ""
 		case '@':
 			if file = line[1:]; f == nil {
-				return wrong("no fault")
+				return wrong("a file without a fault")
 			}
 		case '-':
 			if file == "" {
-				return wrong("no file")
+				return wrong("a change without a file")
 			}
 			if last != '-' {
 				f.changes = append(f.changes, change{file: file})
@@ -57,7 +58,7 @@ func parse(text string) (all []fault, err error) {
 			c.old = append(c.old, line[1:])
 		case '+':
 			if last != '-' && last != '+' {
-				return wrong("nothing is replaced")
+				return wrong("a replacement without lines to be replaced")
 			}
 			c := &f.changes[len(f.changes)-1]
 			c.new = append(c.new, line[1:])
@@ -65,7 +66,7 @@ func parse(text string) (all []fault, err error) {
 			head, name, ok := strings.Cut(line, ": ")
 			pkg, test, hasTest := strings.Cut(head, " ")
 			if !ok || !hasTest {
-				return wrong("not a package, a test and a name")
+				return wrong("expected a package, a test and a name")
 			}
 			all = append(all, fault{pkg: pkg, test: test, name: name})
 		}
@@ -74,8 +75,9 @@ func parse(text string) (all []fault, err error) {
 	return all, nil
 }
 
-// apply returns the files that the fault changes, by their path, as they become. Each old
-// text must be in its file once: the list follows the code.
+// apply returns the changed text of the files that the fault changes, by path.
+// Each old text must be in its file exactly once, so that the list stays in
+// step with the code.
 func (f fault) apply(root string) (map[string][]byte, error) {
 	lines := map[string][]string{}
 	for _, c := range f.changes {
@@ -97,12 +99,12 @@ func (f fault) apply(root string) (map[string][]byte, error) {
 		files[file] = []byte(strings.Join(l, "\n"))
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("it changes nothing")
+		return nil, fmt.Errorf("the fault changes nothing")
 	}
 	return files, nil
 }
 
-// find returns where the lines old stand, which must be one place.
+// find returns the index of old in lines, where it must occur exactly once.
 func find(lines, old []string) (at int, err error) {
 	at = -1
 	for i := range len(lines) - len(old) + 1 {
@@ -115,7 +117,7 @@ func find(lines, old []string) (at int, err error) {
 		at = i
 	}
 	if at < 0 {
-		return 0, fmt.Errorf("no lines %q", old)
+		return 0, fmt.Errorf("there are no lines %q", old)
 	}
 	return at, nil
 }

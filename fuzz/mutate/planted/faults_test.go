@@ -10,8 +10,9 @@ import (
 
 const module = "../../.."
 
-// The list follows the code: each fault can be planted, and the test that notices it exists.
-// Whether it does notice it shows when the program runs.
+// The list is in step with the code: each fault can be planted, and the test
+// that notices it exists. Only a run of the program shows whether the test does
+// notice it.
 func TestEveryFaultFitsTheCode(t *testing.T) {
 	all, err := parse(list)
 	if err != nil {
@@ -20,7 +21,7 @@ func TestEveryFaultFitsTheCode(t *testing.T) {
 	names := map[string]bool{}
 	for _, f := range all {
 		if names[f.pkg+f.name] {
-			t.Errorf("%s: %s is there twice", f.pkg, f.name)
+			t.Errorf("%s: %s is in the list twice", f.pkg, f.name)
 		}
 		names[f.pkg+f.name] = true
 		if _, err := f.apply(module); err != nil {
@@ -36,30 +37,30 @@ func TestEveryFaultFitsTheCode(t *testing.T) {
 			found = found || err == nil && strings.Contains(string(text), "\nfunc "+f.test+"(t *testing.T) {")
 		}
 		if !found {
-			t.Errorf("%s: %s: there is no %s", f.pkg, f.name, f.test)
+			t.Errorf("%s: %s: there is no test %s", f.pkg, f.name, f.test)
 		}
 	}
 	if len(all) < 90 {
-		t.Errorf("%d faults", len(all))
+		t.Errorf("expected at least 90 faults, got %d", len(all))
 	}
 }
 
 func TestMistakesInTheListAreFound(t *testing.T) {
 	for text, want := range map[string]string{
-		"fsm TestX":                       "line 1: not a package, a test and a name",
-		"fsm: TestX":                      "line 1: not a package, a test and a name",
-		"@a.go":                           "line 1: no fault",
-		"fsm TestX: name\n-old":           "line 2: no file",
-		"fsm TestX: name\n@a.go\n+new":    "line 3: nothing is replaced",
-		"fsm TestX: name\n@a.go\n-o\n\n-": "line 5: no file",
+		"fsm TestX":                       "line 1: expected a package, a test and a name",
+		"fsm: TestX":                      "line 1: expected a package, a test and a name",
+		"@a.go":                           "line 1: a file without a fault",
+		"fsm TestX: name\n-old":           "line 2: a change without a file",
+		"fsm TestX: name\n@a.go\n+new":    "line 3: a replacement without lines to be replaced",
+		"fsm TestX: name\n@a.go\n-o\n\n-": "line 5: a change without a file",
 	} {
 		if _, err := parse(text); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: %v, want %s", text, err, want)
+			t.Errorf("%q: expected %s, got %v", text, want, err)
 		}
 	}
 }
 
-// What a fault replaces has to stand in its file exactly once.
+// The lines that a fault replaces must be in its file exactly once.
 func TestAFaultThatDoesNotFitIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte("one\n\ttwo  three\ntwo four\none\n"), 0o600); err != nil {
@@ -71,9 +72,9 @@ func TestAFaultThatDoesNotFitIsAnError(t *testing.T) {
 		{"-two three\n+a\n+b\n-two four\n+c", "one\na\nb\nc\none\n", ""},
 		{"-two four\n-one", "one\n\ttwo  three\n", ""},
 		{"-one\n+new", "", `a.go: lines 1 and 4 are both ["one"]`},
-		{"-five\n+new", "", `a.go: no lines ["five"]`},
-		{"-two\n+new", "", `a.go: no lines ["two"]`},
-		{"", "", "it changes nothing"},
+		{"-five\n+new", "", `a.go: there are no lines ["five"]`},
+		{"-two\n+new", "", `a.go: there are no lines ["two"]`},
+		{"", "", "the fault changes nothing"},
 	} {
 		all, err := parse("p TestX: name\n@a.go\n" + tt.change)
 		if err != nil {
@@ -82,16 +83,16 @@ func TestAFaultThatDoesNotFitIsAnError(t *testing.T) {
 		files, err := all[0].apply(dir)
 		if text := ""; err != nil {
 			if text = err.Error(); text != tt.err {
-				t.Errorf("%q: %s, want %s", tt.change, text, tt.err)
+				t.Errorf("%q: expected %s, got %s", tt.change, tt.err, text)
 			}
 		} else if got := string(files["a.go"]); tt.err != "" || got != tt.want && got != tt.want+"\n" {
-			t.Errorf("%q: %q, want %q", tt.change, got, tt.want)
+			t.Errorf("%q: expected %q, got %q", tt.change, tt.want, got)
 		}
 	}
 }
 
-// A small module with a test shows what becomes of a fault: noticed, not noticed, and all the
-// ways in which its line in the list is wrong.
+// With a small module, the program reports a fault as noticed or not noticed,
+// and detects every kind of mistake in the list.
 func TestWhatBecomesOfAFault(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -113,9 +114,9 @@ func TestWhatBecomesOfAFault(t *testing.T) {
 		{"TestF", "-return 1\n+panic(1)", ""},
 		{"TestF", "-return 1\n+return 0+1", "its test does not notice it"},
 		{"TestOther", "-return 1\n+return 2", "its test does not notice it"},
-		{"TestNone", "-return 1\n+return 2", "there is no such test"},
+		{"TestNone", "-return 1\n+return 2", "its test does not exist"},
 		{"TestF", "-return 1\n+return x", "it does not compile"},
-		{"TestF", "-return 3\n+return 2", "p/p.go: no lines"},
+		{"TestF", "-return 3\n+return 2", "p/p.go: there are no lines"},
 		{"TestF", "-func G() {\n+func G() { for {}", "its test does not end"},
 	} {
 		all, err := parse("p " + tt.test + ": name\n@p/p.go\n" + tt.change)
@@ -127,10 +128,10 @@ func TestWhatBecomesOfAFault(t *testing.T) {
 			limit = time.Second
 		}
 		if got := all[0].plant(dir, limit); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
-			t.Errorf("%s, %q: %q, want %q", tt.test, tt.change, got, tt.want)
+			t.Errorf("%s, %q: expected %q, got %q", tt.test, tt.change, tt.want, got)
 		}
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "p/p.go")); err != nil || !strings.Contains(string(text), "return 1\n") {
-		t.Errorf("what is left is %s, %v", text, err)
+		t.Errorf("the program left %s, %v", text, err)
 	}
 }

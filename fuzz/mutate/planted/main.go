@@ -1,10 +1,12 @@
-// Planted puts faults into the code that were once not noticed by any test, one at a time,
-// and runs the test that has noticed each of them since. It fails if one is not noticed, if
-// it is noticed only by a time-out, or if it does not fit the code any more.
+// Planted puts faults into the code, one at a time, and runs the test that has
+// to notice the fault. At first, no test noticed most of them. The program
+// fails if a test does not notice its fault or notices it only by a timeout, or
+// if a fault no longer fits the code.
 //
 //	go -C fuzz/mutate run ./planted
 //
-// The list is faults.txt. The faults are planted in a copy of the module.
+// The list of faults is faults.txt. The faults are planted in a copy of the
+// module.
 package main
 
 import (
@@ -38,7 +40,8 @@ func main() {
 	}
 }
 
-// run returns how many faults are not as they should be.
+// run plants the faults. It returns the number of faults that are not noticed
+// as they should be.
 func run(root, only string, limit time.Duration, workers int, verbose bool) (bad int, err error) {
 	filter, err := regexp.Compile(only)
 	if err != nil {
@@ -89,7 +92,8 @@ func run(root, only string, limit time.Duration, workers int, verbose bool) (bad
 	return bad, nil
 }
 
-// copyModule copies the module without its nested ones and what begins with a dot.
+// copyModule copies the module without nested modules, and without directories
+// whose names begin with a dot.
 func copyModule(dir, root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -113,8 +117,9 @@ func copyModule(dir, root string) error {
 	})
 }
 
-// plant plants the fault in a copy of the module, runs its test, and takes it out again. It
-// returns what is not as it should be, or "".
+// plant plants the fault in a copy of the module, runs its test, and removes
+// the fault again. It returns a description of what is wrong, or "" if the test
+// notices the fault.
 func (f fault) plant(dir string, limit time.Duration) string {
 	files, err := f.apply(dir)
 	if err != nil {
@@ -138,7 +143,7 @@ func (f fault) plant(dir string, limit time.Duration) string {
 	case bytes.Contains(out, []byte("[build failed]")):
 		return "it does not compile:\n" + string(out)
 	case bytes.Contains(out, []byte("no tests to run")):
-		return "there is no such test"
+		return "its test does not exist"
 	case bytes.Contains(out, []byte("panic: test timed out")):
 		return "its test does not end"
 	case err == nil:

@@ -1,10 +1,11 @@
-// Figures measures this library, and prints the table of figures that the README has:
-// with -write it puts it there.
+// Figures measures this library and prints the README's table of figures. With
+// -write, it updates the README.
 //
 //	go -C fuzz/peers run ./figures -write ../../README.md
 //
-// Every figure is the least of many short runs, so that a busy machine does little harm.
-// What is compared is measured in the same run.
+// Every figure is the minimum of many short runs, so that other load on the
+// machine has little effect. Figures that are compared are measured in the same
+// run.
 package main
 
 import (
@@ -20,8 +21,8 @@ import (
 )
 
 func main() {
-	write := flag.String("write", "", "the `file` whose table is replaced; empty: print it")
-	count := flag.Int("count", 60, "how many runs are made of each benchmark")
+	write := flag.String("write", "", "`file` whose table is replaced; if empty, print the table")
+	count := flag.Int("count", 60, "number of runs of each benchmark")
 	flag.Parse()
 	if err := run(*write, *count); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
@@ -52,10 +53,11 @@ func run(file string, count int) error {
 	return replace(file, text)
 }
 
-// rounds is how often all is measured; a machine may be busy for a while.
+// rounds is the number of times that everything is measured, because the
+// machine may be busy for a while.
 const rounds = 4
 
-// measureAll runs the benchmarks, and the tests that print sizes.
+// measureAll runs the benchmarks and the tests that print sizes.
 func measureAll(count int) (*measurements, error) {
 	root, err := goList("{{.Dir}}", "example.com/dps")
 	if err != nil {
@@ -94,13 +96,13 @@ func goTest(dir string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// goList asks the go command about a module.
+// goList returns the output of go list -m for a module.
 func goList(format, module string) (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
-// replace puts the text between the two marks of a file.
+// replace puts the text between the two markers of a file.
 func replace(file, text string) error {
 	const begin, end = "<!-- figures -->\n", "<!-- end of figures -->\n"
 	old, err := os.ReadFile(file)
@@ -110,12 +112,13 @@ func replace(file, text string) error {
 	before, rest, ok1 := strings.Cut(string(old), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		return fmt.Errorf("%s has no place for the table: expected the lines %q and %q", file, begin, end)
+		return fmt.Errorf("%s does not contain the markers of the table: expected the lines %q and %q", file, begin, end)
 	}
 	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644)
 }
 
-// processor returns the name of the processor, as far as this system tells.
+// processor returns the name of the processor if the system provides it, or
+// else the operating system and architecture.
 func processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(text)) {

@@ -15,15 +15,15 @@ import (
 	"golang.org/x/tools/benchmark/parse"
 )
 
-// compared are the benchmarks against peers that the table needs.
+// compared matches the benchmarks of peers that the table needs.
 const compared = "Peers/(Encode|Decode|Stream)/(CONNECT|CONNACK|PUBLISH-128|PUBACK|SUBSCRIBE-1|SUBACK-8|PINGREQ|whole|segments1460|bytes1)/(ours|paho|mochi)$"
 
-// A figure is a row of the table. The table has the worst first.
+// A figure is a row of the table, which begins with the worst figure.
 type figure struct {
 	what  string
-	bench string // without "Benchmark"
-	floor string // what it is held against; empty: nothing
-	peers bool   // whether there are peers that do the same
+	bench string // the benchmark, without "Benchmark"
+	floor string // the benchmark that it is compared with, if any
+	peers bool   // whether peers do the same
 }
 
 var figures = []figure{
@@ -56,18 +56,20 @@ var sizeRows = []struct{ name, text string }{
 	{"fsm", "`fsm`, with `packet`, `topic` and `fsm/registration`"},
 }
 
-// measurements are the least times in ns, by the name of the benchmark, and other figures.
+// measurements contains the minimal times in ns, by the name of the benchmark,
+// and other figures.
 type measurements struct {
 	ns      map[string]float64
 	allocs  map[string]uint64
-	sizes   map[string]size // by the package
-	waiting int             // bytes of a machine that waits
+	sizes   map[string]size // by package
+	waiting int             // the size of a waiting machine in bytes
 }
 
-// A size is what a package adds to a program that does nothing, in bytes.
+// A size is the number of bytes that a package adds to a program that does
+// nothing.
 type size struct {
-	all  int // with the standard library's part and the linker's tables
-	ours int // this module's code and data
+	all  int // including the standard library's part and the linker's tables
+	ours int // only this module's code and data
 }
 
 func newMeasurements() *measurements {
@@ -116,7 +118,7 @@ func table(m *measurements) (string, error) {
 	s.WriteString("| | time | times the floor | faster than the fastest peer | allocations |\n|---|--:|--:|--:|--:|\n")
 	for _, f := range figures {
 		if m.ns[f.bench] == 0 || f.floor != "" && m.ns[f.floor] == 0 {
-			return "", fmt.Errorf("there is no benchmark %s, or not its floor", f.bench)
+			return "", fmt.Errorf("there is no benchmark %s, or no benchmark of its floor", f.bench)
 		}
 	}
 	for _, f := range m.worstFirst() {
@@ -143,8 +145,8 @@ func table(m *measurements) (string, error) {
 	return s.String(), nil
 }
 
-// timesFloor returns how many times as long as its floor a benchmark takes, or 0 if it has
-// none.
+// timesFloor returns the time of a benchmark as a multiple of its floor, or 0
+// if it has no floor.
 func (m *measurements) timesFloor(f figure) float64 {
 	if f.floor == "" {
 		return 0
@@ -152,14 +154,15 @@ func (m *measurements) timesFloor(f figure) float64 {
 	return m.ns[f.bench] / m.ns[f.floor]
 }
 
-// worstFirst returns the figures in the order of the table, those without a floor last.
+// worstFirst returns the figures in the order of the table, with those without
+// a floor last.
 func (m *measurements) worstFirst() []figure {
 	return slices.SortedStableFunc(slices.Values(figures), func(a, b figure) int {
 		return cmp.Compare(m.timesFloor(b), m.timesFloor(a))
 	})
 }
 
-// duration prints a time with two or three digits.
+// duration formats a time with two or three digits.
 func duration(ns float64) string {
 	for _, unit := range []string{"ns", "µs", "ms"} {
 		if ns < 1000 {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The least time of each benchmark counts, what is compared stands side by side, and the
-// worst row is the first.
+// The table contains the minimal time of each benchmark, compared with its
+// floor and the peers, and begins with the worst row.
 func TestTable(t *testing.T) {
 	m := newMeasurements()
 	var out strings.Builder
@@ -35,20 +35,20 @@ func TestTable(t *testing.T) {
 	}
 	text, err := table(m)
 	if want := "--:|\n| encode PUBLISH, payload of 128 bytes | 300 ns | 1.50 | 3.1 × | 7 |\n| encode PUBACK |"; err != nil || !strings.Contains(text, want) {
-		t.Errorf("got %v and\n%swant\n%s", err, text, want)
+		t.Errorf("got %v and\n%sexpected\n%s", err, text, want)
 	}
 	for _, name := range []string{"Sign", "HMAC"} {
 		old := m.ns[name]
 		delete(m.ns, name)
 		if _, err := table(m); err == nil {
-			t.Errorf("%s is not missed", name)
+			t.Errorf("there is no error if %s is missing", name)
 		}
 		m.ns[name] = old
 	}
 }
 
-// The table of sizes tells our part from all that a program grows by. A size that the tests
-// do not print is missed.
+// The table of sizes distinguishes our part from the whole growth of a program.
+// A size that the tests do not print is an error.
 func TestSizes(t *testing.T) {
 	var out strings.Builder
 	for _, row := range sizeRows {
@@ -56,7 +56,7 @@ func TestSizes(t *testing.T) {
 	}
 	m := newMeasurements()
 	if m.readSizes([]byte(out.String())) == nil {
-		t.Error("the size of a machine is not missed")
+		t.Error("there is no error if the size of a machine is missing")
 	}
 	out.WriteString("    memory_test.go:80: 1008 bytes a machine\n")
 	if err := m.readSizes([]byte(out.String())); err != nil {
@@ -71,11 +71,11 @@ func TestSizes(t *testing.T) {
 	}
 	for _, row := range sizeRows {
 		if want := "\n| " + row.text + " | 49 kB | 328 kB |\n"; !strings.Contains(text, want) {
-			t.Errorf("there is no %q in\n%s", want, text)
+			t.Errorf("expected %q in\n%s", want, text)
 		}
 		missing := strings.ReplaceAll(out.String(), ": "+row.name+" ", ": another ")
 		if newMeasurements().readSizes([]byte(missing)) == nil {
-			t.Errorf("the size of %s is not missed", row.name)
+			t.Errorf("there is no error if the size of %s is missing", row.name)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestDurationHasTwoDigitsOrThree(t *testing.T) {
 		3.52: "3.5 ns", 9.96: "10.0 ns", 35.2: "35 ns", 352: "352 ns", 3520: "3.5 µs", 2_345_678: "2.3 ms", 5e9: "5.0 s",
 	} {
 		if got := duration(ns); got != want {
-			t.Errorf("%v ns: got %q, want %q", ns, got, want)
+			t.Errorf("%v ns: expected %q, got %q", ns, want, got)
 		}
 	}
 }
@@ -101,13 +101,13 @@ func TestReplaceLeavesTheRest(t *testing.T) {
 	}
 	got, err := os.ReadFile(file)
 	if want := strings.Replace(before, "old", "new", 1); err != nil || string(got) != want {
-		t.Errorf("got %q, want %q", got, want)
+		t.Errorf("expected %q, got %q", want, got)
 	}
 	if err := os.WriteFile(file, []byte("no place"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if replace(file, "new\n") == nil {
-		t.Error("a file without a place for the table is written")
+		t.Error("replace changed a file without markers")
 	}
 }
 
@@ -119,12 +119,12 @@ func TestTheREADMEHasTheTable(t *testing.T) {
 	}
 	for _, f := range figures {
 		if !strings.Contains(string(text), "\n| "+f.what+" | ") {
-			t.Errorf("README.md has no figure %q: go -C fuzz/peers run ./figures -write ../../README.md", f.what)
+			t.Errorf("README.md has no figure %q; run go -C fuzz/peers run ./figures -write ../../README.md", f.what)
 		}
 	}
 	for _, row := range sizeRows {
 		if !strings.Contains(string(text), "\n| "+row.text+" | ") {
-			t.Errorf("README.md has no size of %q: go -C fuzz/peers run ./figures -write ../../README.md", row.name)
+			t.Errorf("README.md has no size of %q; run go -C fuzz/peers run ./figures -write ../../README.md", row.name)
 		}
 	}
 }
