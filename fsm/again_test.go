@@ -19,7 +19,8 @@ var ends = map[string]func(b *bench){
 	"a packet before": func(b *bench) { b.receive(message("200/?$rid=99", "")); b.m.Lost(b.now, io.EOF) },
 }
 
-// again closes the transport, if that is wanted, and opens the next one at its time.
+// again closes the transport, if that is wanted, and opens the next one at its
+// time.
 func (b *bench) again() {
 	b.Helper()
 	if b.m.Want() == fsm.WantClose {
@@ -68,8 +69,8 @@ func appended(t *testing.T, p packet.Packet) []byte {
 	return b
 }
 
-// Once a pipelined connection has failed, all others take the careful order, however these
-// go.
+// Once a pipelined connection has failed, all others take the careful order,
+// however these go.
 func TestPipelineIsNotTriedAgain(t *testing.T) {
 	careful := map[string]func(b *bench){
 		"lost at once": func(b *bench) { b.m.Lost(b.now, io.EOF) },
@@ -128,8 +129,9 @@ func TestAnOpenPingDiesWithItsConnection(t *testing.T) {
 	b.expect("PINGREQ")
 }
 
-// What is new to the machine may have DUP and RETAIN all the same: a broker may have sent it
-// to nobody before, and the standard forbids to go by DUP (section 3.3.1.1).
+// What is new to the machine may have DUP and RETAIN all the same: a broker may
+// have sent it to nobody before, and the standard forbids to go by DUP (section
+// 3.3.1.1).
 func TestAFirstDeliveryMayHaveDupAndRetain(t *testing.T) {
 	for _, q := range []packet.QoS{packet.QoS0, packet.QoS1, packet.QoS2} {
 		for _, dup := range []bool{false, true} {
@@ -153,8 +155,8 @@ func TestAFirstDeliveryMayHaveDupAndRetain(t *testing.T) {
 	}
 }
 
-// The wall clock may be set while a machine waits. The monotonic reading, which every
-// deadline keeps, does not mind.
+// The wall clock may be set while a machine waits. The monotonic reading, which
+// every deadline keeps, does not mind.
 func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	b := newBench(t)
 	if b.now = time.Now(); !strings.Contains(b.now.String(), " m=") {
@@ -182,7 +184,8 @@ func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	check(fsm.Idle)
 }
 
-// A connection that is closed for a long wait is closed on purpose: that is no failure.
+// A connection that is closed for a long wait is closed on purpose: that is no
+// failure.
 func TestAPlannedDisconnectIsNotAFailure(t *testing.T) {
 	for _, cause := range []error{nil, io.EOF} {
 		b := newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, 4 })

@@ -19,13 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the listings in testdata/api")
 
-// public are the packages that other modules can import, in an order in which each one
-// comes behind those that it imports.
+// public are the packages that other modules can import, in an order in which
+// each one comes behind those that it imports.
 var public = []string{"packet", "topic", "sastoken", "fsm/registration", "fsm", "fsm/dpstest"}
 
-// The exported API of each package is the one that is listed in testdata/api. A line that
-// is gone or different breaks programs, and a line that is new is a promise: with -update
-// the listings are rewritten, to be reviewed as a diff.
+// The exported API of each package is the one that is listed in testdata/api. A
+// line that is gone or different breaks programs, and a line that is new is a
+// promise: with -update the listings are rewritten, to be reviewed as a diff.
 func TestAPI(t *testing.T) {
 	c := checker{set: token.NewFileSet(), done: map[string]*types.Package{}}
 	c.std = importer.Default()

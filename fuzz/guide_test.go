@@ -14,7 +14,8 @@ var (
 	word   = regexp.MustCompile(`\w+`)
 )
 
-// The files that the guides for contributors name are there, and so are the identifiers.
+// The files that the guides for contributors name are there, and so are the
+// identifiers.
 func TestGuidesAreTrue(t *testing.T) {
 	if _, err := os.Stat("../.github"); os.IsNotExist(err) {
 		t.Skip("this copy has no .github")

@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// A ledger is a table in testdata/ledger: a rule, what it says in our words, and
-// its proof: tests as "package.TestName", or behind "none: " the reason why there is none.
+// A ledger is a table in testdata/ledger: a rule, what it says in our words,
+// and its proof: tests as "package.TestName", or behind "none: " the reason why
+// there is none.
 type entry struct{ id, says, proof string }
 
 func readLedger(t *testing.T, name string) (all []entry) {
@@ -65,8 +66,9 @@ var packages = []string{"packet", "topic", "sastoken", "fsm", "fsm/registration"
 // another number in its first place.
 var numbered = regexp.MustCompile(`MQTT-\d+\.\d+\.\d+-\d+`)
 
-// Every statement of MQTT 3.1.1 is bound to a test that bears its number, or to the
-// reason why it is not ours; and no test bears a number that does not exist.
+// Every statement of MQTT 3.1.1 is bound to a test that bears its number, or to
+// the reason why it is not ours; and no test bears a number that does not
+// exist.
 func TestLedgerOfMQTT(t *testing.T) {
 	ledger := readLedger(t, "mqtt311.tsv")
 	known := map[string]bool{}
@@ -127,8 +129,8 @@ func TestLedgerOfDPS(t *testing.T) {
 // rule matches the number of a rule about the service.
 var rule = regexp.MustCompile(`\bS\d+\b`)
 
-// checkRules checks that each rule S1, S2, … is documented and that its number stands at
-// the code that follows it, and that no other number stands there.
+// checkRules checks that each rule S1, S2, … is documented and that its number
+// stands at the code that follows it, and that no other number stands there.
 func checkRules(t *testing.T, known map[string]bool) {
 	documented, followed := map[string]bool{}, map[string]bool{}
 	for _, pkg := range []string{"fsm", "fsm/registration"} {
@@ -157,7 +159,8 @@ func checkRules(t *testing.T, known map[string]bool) {
 	}
 }
 
-// checkProof checks that the tests of an entry exist, and returns their packages.
+// checkProof checks that the tests of an entry exist, and returns their
+// packages.
 func checkProof(t *testing.T, e entry, all map[string]tests) (pkgs []string) {
 	if reason, ok := strings.CutPrefix(e.proof, "none: "); ok {
 		if len(reason) < 10 {

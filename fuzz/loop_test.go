@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The loop that README and the package documentation show is the one that the example
-// runs, to the letter.
+// The loop that README and the package documentation show is the one that the
+// example runs, to the letter.
 func TestTheLoopShownIsTheExample(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)

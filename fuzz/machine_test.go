@@ -14,7 +14,8 @@ import (
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// A script is a list of inputs to a machine, each a letter and perhaps its argument:
+// A script is a list of inputs to a machine, each a letter and perhaps its
+// argument:
 //
 //	o         Open                     l  Lost                s  Stop
 //	f         DialFailed               g  Dialing             b  Abort
@@ -165,9 +166,9 @@ func newPlayer(t *testing.T, chunk int, policy fsm.Policy) *player {
 	return &player{t: t, m: m, now: epoch, chunk: chunk}
 }
 
-// Invariant: no script of events makes the machine panic, forget its result, spin, wait
-// without a deadline or send what is no MQTT; how the bytes are cut makes no difference;
-// and a network that dies then ends it in bounded time.
+// Invariant: no script of events makes the machine panic, forget its result,
+// spin, wait without a deadline or send what is no MQTT; how the bytes are cut
+// makes no difference; and a network that dies then ends it in bounded time.
 func FuzzMachine(f *testing.F) { f.Fuzz(checkMachine) }
 
 func checkMachine(t *testing.T, events []byte, pipeline bool) {
@@ -194,8 +195,8 @@ func checkMachine(t *testing.T, events []byte, pipeline bool) {
 	t.Fatal("a dead network never ends")
 }
 
-// Invariant: no body of an answer makes the machine panic or assign a device to no hub,
-// and what it assigns is what encoding/json reads in the body.
+// Invariant: no body of an answer makes the machine panic or assign a device to
+// no hub, and what it assigns is what encoding/json reads in the body.
 func FuzzAnswer(f *testing.F) { f.Fuzz(checkAnswer) }
 
 func checkAnswer(t *testing.T, body []byte) {

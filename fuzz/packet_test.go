@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: no bytes make the decoder panic or take memory beyond a small multiple of
-// them, and what decodes encodes to the very same bytes.
+// Invariant: no bytes make the decoder panic or take memory beyond a small
+// multiple of them, and what decodes encodes to the very same bytes.
 func FuzzDecode(f *testing.F) { f.Fuzz(checkDecode) }
 
 func checkDecode(t *testing.T, b []byte) {
@@ -76,8 +76,8 @@ func checkCanonical(t *testing.T, p packet.Packet, want []byte) {
 	}
 }
 
-// Invariant: a stream in pieces of whatever sizes, drained whenever, yields the packets,
-// the error and the remainder that it yields in one piece.
+// Invariant: a stream in pieces of whatever sizes, drained whenever, yields the
+// packets, the error and the remainder that it yields in one piece.
 func FuzzSplit(f *testing.F) { f.Fuzz(checkSplit) }
 
 func checkSplit(t *testing.T, stream, sizes []byte, limit int) {
@@ -123,8 +123,8 @@ func frameBytes(f packet.Frame) []byte {
 	return append([]byte{byte(f.Type)<<4 | f.Flags}, f.Body...)
 }
 
-// Invariant: what the encoder accepts the decoder accepts and gives back, and what it
-// refuses leaves the slice alone.
+// Invariant: what the encoder accepts the decoder accepts and gives back, and
+// what it refuses leaves the slice alone.
 func FuzzEncode(f *testing.F) { f.Fuzz(checkEncode) }
 
 func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []byte) {
@@ -153,8 +153,8 @@ func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []
 	}
 }
 
-// buildPacket makes a packet of any fields. As after Decode, what is always present is
-// not nil; with a list of length 0 nothing is to be decoded.
+// buildPacket makes a packet of any fields. As after Decode, what is always
+// present is not nil; with a list of length 0 nothing is to be decoded.
 func buildPacket(typ packet.Type, flags byte, id uint16, n byte, a, b, c, d []byte) packet.Packet {
 	bit := func(i int) bool { return flags>>i&1 != 0 }
 	lists := [][]byte{a, b, c, d}[:n%5]
@@ -211,8 +211,8 @@ func buildPacket(typ packet.Type, flags byte, id uint16, n byte, a, b, c, d []by
 	}
 }
 
-// Invariant: whatever the body of a packet holds, and whatever stands behind the packet,
-// neither has a say in how the other is read.
+// Invariant: whatever the body of a packet holds, and whatever stands behind
+// the packet, neither has a say in how the other is read.
 func FuzzSmuggle(f *testing.F) { f.Fuzz(checkSmuggle) }
 
 func checkSmuggle(t *testing.T, first []byte, at uint16, to byte, behind []byte) {

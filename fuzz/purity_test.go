@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pure are the packages of the standard library that do no I/O, read no clock by
-// themselves, start no goroutine and have no state.
+// pure are the packages of the standard library that do no I/O, read no clock
+// by themselves, start no goroutine and have no state.
 var pure = []string{
 	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
 	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
@@ -36,8 +36,8 @@ var imports = map[string][]string{
 
 // exceptions are what else a package may import.
 var exceptions = map[string][]string{
-	// Only tests use it. It draws diagrams, and makes keys of the private fields of
-	// machines, so many that reflection alone would be too slow.
+	// Only tests use it. It draws diagrams, and makes keys of the private
+	// fields of machines, so many that reflection alone would be too slow.
 	"fsm/internal/explore": {"html", "reflect", "unsafe"},
 }
 

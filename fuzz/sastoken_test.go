@@ -7,8 +7,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// Invariant: no text makes the parser panic, and what it takes is written as a token that parses to the same
-// and verifies with the same keys.
+// Invariant: no text makes the parser panic, and what it takes is written as a
+// token that parses to the same and verifies with the same keys.
 func FuzzSASToken(f *testing.F) { f.Fuzz(checkSASToken) }
 
 func checkSASToken(t *testing.T, text []byte) {
@@ -28,7 +28,8 @@ func checkSASToken(t *testing.T, text []byte) {
 	if err != nil || !again.Equal(token) {
 		t.Fatalf("%q is written as %q, which is %v, %v", text, written, again, err)
 	}
-	// Nobody guesses a signature, so sign what was read to have one that is right.
+	// Nobody guesses a signature, so sign what was read to have one that is
+	// right.
 	name, _ := token.KeyName()
 	good := sastoken.Sign(key, token.Resource(), name, token.Expiry())
 	if err := good.Verify(key); err != nil {

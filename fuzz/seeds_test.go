@@ -13,7 +13,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// vectorPackets returns the packets among the vectors of up to 2 KiB, valid and not.
+// vectorPackets returns the packets among the vectors of up to 2 KiB, valid and
+// not.
 func vectorPackets(t *testing.T) (packets [][]byte) {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/vectors/mqtt311.json")
@@ -85,7 +86,8 @@ func TestInvariantsOfTheMachineHold(t *testing.T) {
 	checkAnswer(t, []byte(` { "status" : "ASSIGNED" , "registrationState" : { "assignedHub" : "é" , "deviceId" : "\ud83d\ude00", "x509": {} , "errorCode":"7"} } `))
 }
 
-// hello returns the packets with which a device opens its connection to the service.
+// hello returns the packets with which a device opens its connection to the
+// service.
 func hello(t *testing.T) []byte {
 	t.Helper()
 	b, err := (&packet.Connect{CleanSession: true, ClientID: []byte("dev"), Username: []byte("scope/registrations/dev/api-version=2019-03-31")}).AppendBinary(nil)

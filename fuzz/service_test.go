@@ -11,8 +11,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// Invariant: no bytes from a client make the service panic, send what is not MQTT or report
-// more than a short line at a time, and how they are cut makes no difference.
+// Invariant: no bytes from a client make the service panic, send what is not
+// MQTT or report more than a short line at a time, and how they are cut makes
+// no difference.
 func FuzzService(f *testing.F) { f.Fuzz(checkService) }
 
 func checkService(t *testing.T, in []byte) {

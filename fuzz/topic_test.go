@@ -9,8 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: no input makes a parser panic, and what it takes is written as a topic name
-// that parses to the same fields, unless a documented limit of writing forbids it.
+// Invariant: no input makes a parser panic, and what it takes is written as a
+// topic name that parses to the same fields, unless a documented limit of
+// writing forbids it.
 func FuzzTopic(f *testing.F) { f.Fuzz(checkTopic) }
 
 func checkTopic(t *testing.T, b []byte) {

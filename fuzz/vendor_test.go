@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// programs use one package each, so that the linker keeps what a user would link.
+// programs use one package each, so that the linker keeps what a user would
+// link.
 var programs = []struct{ name, imports, body string }{
 	{"nothing", ``, ``},
 	{"packet", `"os"; "example.com/dps/packet"`, `
@@ -47,8 +48,8 @@ var programs = []struct{ name, imports, body string }{
 }
 
 // A module outside of this tree vendors ours, and links our packages and the
-// standard library, nothing else. The test's log says how many bytes each package adds to a
-// program, and how many of them are this module's.
+// standard library, nothing else. The test's log says how many bytes each
+// package adds to a program, and how many of them are this module's.
 func TestVendoring(t *testing.T) {
 	dir := newConsumer(t)
 	for _, p := range programs {
@@ -82,8 +83,9 @@ func TestVendoring(t *testing.T) {
 	}
 }
 
-// newConsumer returns the directory of a new module that requires this one. Its path
-// begins with the path of this module, which may have been renamed to one with "internal".
+// newConsumer returns the directory of a new module that requires this one. Its
+// path begins with the path of this module, which may have been renamed to one
+// with "internal".
 func newConsumer(t *testing.T) (dir string) {
 	t.Helper()
 	if testing.Short() {
@@ -104,7 +106,8 @@ func newConsumer(t *testing.T) (dir string) {
 	return dir
 }
 
-// symbolBytes adds up the sizes of this module's code and data, as go tool nm lists them.
+// symbolBytes adds up the sizes of this module's code and data, as go tool nm
+// lists them.
 func symbolBytes(t *testing.T, symbols string) (sum int) {
 	t.Helper()
 	for _, line := range strings.Split(symbols, "\n") {
@@ -120,8 +123,9 @@ func symbolBytes(t *testing.T, symbols string) (sum int) {
 	return sum
 }
 
-// A program that registers a device and prints packets and errors with all packages does
-// not link what package fmt prints with: on a small device it would be the larger part.
+// A program that registers a device and prints packets and errors with all
+// packages does not link what package fmt prints with: on a small device it
+// would be the larger part.
 func TestPrintingIsNotLinked(t *testing.T) {
 	dir := newConsumer(t)
 	for name, want := range map[string]bool{"without": false, "with": true} {

@@ -63,8 +63,8 @@ func TestDecodedPacketsBorrowTheirFrameAndShareNothingElse(t *testing.T) {
 	}
 }
 
-// A clone of each packet that borrows something stays as it is, whatever becomes of the
-// packet and of the bytes that it was decoded from.
+// A clone of each packet that borrows something stays as it is, whatever
+// becomes of the packet and of the bytes that it was decoded from.
 func TestEveryCloneIsACopy(t *testing.T) {
 	cloned := 0
 	for _, want := range fullPackets() {
@@ -95,8 +95,8 @@ func TestEveryCloneIsACopy(t *testing.T) {
 	}
 }
 
-// Two streams are cut in turn, each in the middle of packets. A frame is valid until the
-// next call for its own stream, whatever happens to the other.
+// Two streams are cut in turn, each in the middle of packets. A frame is valid
+// until the next call for its own stream, whatever happens to the other.
 func TestSplittersShareNothing(t *testing.T) {
 	streams := [2][]byte{}
 	for i := range streams {

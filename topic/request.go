@@ -21,8 +21,8 @@ const (
 	QueryStatus Op = "GET/iotdps-get-operationstatus"
 )
 
-// operations has a row for each Op above, which says whether it cannot be written without an
-// OperationID.
+// operations has a row for each Op above, which says whether it cannot be
+// written without an OperationID.
 var operations = [...]struct {
 	op      Op
 	needsID bool
@@ -31,7 +31,8 @@ var operations = [...]struct {
 	{QueryStatus, true},
 }
 
-// A Request is the topic name of a request to DPS. It is read with [ParseRequest].
+// A Request is the topic name of a request to DPS. It is read with
+// [ParseRequest].
 type Request struct {
 	Op Op
 

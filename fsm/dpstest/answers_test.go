@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each fault spoils the answer to a registration in its own way, and nothing else.
+// Each fault spoils the answer to a registration in its own way, and nothing
+// else.
 func TestFaultsOnTheWire(t *testing.T) {
 	text := func(s string) *string { return &s }
 	qos := func(q packet.QoS) *packet.QoS { return &q }
@@ -101,8 +102,8 @@ func TestReleaseOfAnswers(t *testing.T) {
 	}
 }
 
-// A stale answer is the one before, on the same connection, with the packet identifier that
-// it had.
+// A stale answer is the one before, on the same connection, with the packet
+// identifier that it had.
 func TestStaleOnTheWire(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{Polls: 9, RetryAfter: "0"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Stale: true}, dpstest.Fault{At: dpstest.OnRegister, Stale: true})))
 	p.say(connect(), subscribe(1))

@@ -41,8 +41,8 @@ const (
 	later = `"lastUpdatedDateTimeUtc":"2026-11-22T12:00:02.5000000Z","etag":"IjAwMDAwMDAwIg=="`
 )
 
-// The bodies are those of the service: the fields, their order, and what depends on the
-// enrollment.
+// The bodies are those of the service: the fields, their order, and what
+// depends on the enrollment.
 func TestBodies(t *testing.T) {
 	assigned := func(x509 string) string {
 		return began + `"assigned","registrationState":{` + x509 + `"registrationId":"dev-1",` + times + `,"assignedHub":"hub.azure-devices.example","deviceId":"dev-1","status":"assigned","substatus":"initialAssignment",` + later + `}}`
@@ -136,8 +136,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A retry-after of the outcome comes before that of the Config, and stands in every answer
-// but the last.
+// A retry-after of the outcome comes before that of the Config, and stands in
+// every answer but the last.
 func TestRetryAfters(t *testing.T) {
 	for outcome, want := range map[dpstest.RetryAfter]string{"": "&retry-after=8", "5": "&retry-after=5", dpstest.NoRetryAfter: "", "soon": "&retry-after=soon"} {
 		s, err := dpstest.New(dpstest.Config{IDScope: scope, RetryAfter: "8", Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 1, RetryAfter: outcome})}})

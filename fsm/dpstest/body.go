@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// statusBody is the RegistrationOperationStatus, in the order of the real service.
+// statusBody is the RegistrationOperationStatus, in the order of the real
+// service.
 type statusBody struct {
 	OperationID string     `json:"operationId"`
 	Status      string     `json:"status"`

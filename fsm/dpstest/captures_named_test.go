@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// packets returns the packets of one side with their times, those of the last byte.
+// packets returns the packets of one side with their times, those of the last
+// byte.
 func packets(t *testing.T, all []moment, from string) (out []moment) {
 	splitters := map[string]*packet.Splitter{}
 	for _, m := range all {

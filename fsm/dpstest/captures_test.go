@@ -56,8 +56,8 @@ type stream struct {
 	connection, from string // from is ">" for the client
 }
 
-// readCapture returns the bytes of each stream of a capture, in the pieces in which
-// they came.
+// readCapture returns the bytes of each stream of a capture, in the pieces in
+// which they came.
 func readCapture(t *testing.T, name string) map[stream][][]byte {
 	all := map[stream][][]byte{}
 	for _, m := range readMoments(t, name) {
@@ -92,9 +92,9 @@ func captures(t *testing.T) []string {
 	return names
 }
 
-// Every packet of real clients and of a real broker decodes, and encodes to the bytes
-// that it was. One client is wrong on purpose: it copies an operation id with '+' and
-// '#' into a topic as it stands.
+// Every packet of real clients and of a real broker decodes, and encodes to the
+// bytes that it was. One client is wrong on purpose: it copies an operation id
+// with '+' and '#' into a topic as it stands.
 func TestCapturesAreUnderstood(t *testing.T) {
 	packets := 0
 	for _, name := range captures(t) {
@@ -134,7 +134,8 @@ func TestCapturesAreUnderstood(t *testing.T) {
 	}
 }
 
-// Each recorded client gets as far as the answer to its registration with this service.
+// Each recorded client gets as far as the answer to its registration with this
+// service.
 func TestCapturedClientsRegister(t *testing.T) {
 	for _, name := range captures(t) {
 		base := filepath.Base(name)
@@ -161,8 +162,8 @@ func TestCapturedClientsRegister(t *testing.T) {
 	}
 }
 
-// replay feeds a client's bytes to the service, at a time when its token was valid, and
-// returns the status of the first answer.
+// replay feeds a client's bytes to the service, at a time when its token was
+// valid, and returns the status of the first answer.
 func replay(t *testing.T, s *dpstest.Service, cn string, pieces [][]byte) int {
 	now := timeOf(bytes.Join(pieces, nil))
 	c := s.Open(now, certificate(cn))

@@ -2,7 +2,8 @@ package dpstest
 
 import "time"
 
-// A Certificate is what TLS knows of the certificate that a client proved in the handshake.
+// A Certificate is what TLS knows of the certificate that a client proved in
+// the handshake.
 type Certificate struct {
 	CommonName string
 
@@ -15,8 +16,9 @@ type Certificate struct {
 	// Thumbprints are the SHA-1 and SHA-256 hashes of the certificate, in hex.
 	Thumbprints []string
 
-	// Authorities are the common names, and the thumbprints, of the authorities that have
-	// signed the certificate, as far as the caller has verified the chain.
+	// Authorities are the common names, and the thumbprints, of the authorities
+	// that have signed the certificate, as far as the caller has verified the
+	// chain.
 	Authorities []string
 }
 

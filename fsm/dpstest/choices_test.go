@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chosen returns a service with choices, where dev-1 may register, and dev-x with a
-// certificate.
+// chosen returns a service with choices, where dev-1 may register, and dev-x
+// with a certificate.
 func chosen(t *testing.T, c dpstest.Choices) *dpstest.Service {
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: 1, Choices: c, Enrollments: []dpstest.Enrollment{
 		device(dpstest.Outcome{}), {RegistrationID: "dev-x", X509: true},
@@ -50,7 +50,8 @@ func TestChoiceOfReturnCodes(t *testing.T) {
 	}
 }
 
-// The date of a token is compared when a request comes, and not with that of the CONNECT.
+// The date of a token is compared when a request comes, and not with that of
+// the CONNECT.
 func TestChoiceOfSkew(t *testing.T) {
 	for choice, want := range map[float64]time.Duration{0: 300 * time.Second, -1: 0, 60: time.Minute} {
 		s := chosen(t, dpstest.Choices{TokenSkew: choice})

@@ -93,8 +93,8 @@ func TestConfigLimits(t *testing.T) {
 	}
 }
 
-// A fault that cannot make a difference is a mistake of its author, and is refused with
-// the name of the field.
+// A fault that cannot make a difference is a mistake of its author, and is
+// refused with the name of the field.
 func TestUselessFaults(t *testing.T) {
 	text, qos := "", packet.QoS(0)
 	many := strings.Repeat("r", 257)

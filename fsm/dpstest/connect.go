@@ -48,7 +48,8 @@ func (c *Conn) connect(p *packet.Connect) {
 	c.deliver(fault, []packet.Packet{&packet.Connack{}})
 }
 
-// maxID is how many bytes of a client id are kept. A registration id has 128 at most.
+// maxID is how many bytes of a client id are kept. A registration id has 128 at
+// most.
 const maxID = 256
 
 // setID remembers the client id, which the user name must confirm.
@@ -79,8 +80,8 @@ func (c *Conn) checkFlags(p *packet.Connect) {
 	}
 }
 
-// checkUsername takes the user name apart: {idScope}/registrations/{id}/api-version={v},
-// and perhaps more behind "&".
+// checkUsername takes the user name apart:
+// {idScope}/registrations/{id}/api-version={v}, and perhaps more behind "&".
 func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	choices := &c.service.cfg.Choices
 	path, _, _ := strings.Cut(name, "&")
@@ -121,7 +122,8 @@ func (c *Conn) versions() []string {
 	return knownVersions
 }
 
-// expectedVersions names them. Without a list of its own, the documented one comes first.
+// expectedVersions names them. Without a list of its own, the documented one
+// comes first.
 func (c *Conn) expectedVersions() string {
 	if len(c.service.cfg.Choices.APIVersions) > 0 {
 		return fmt.Sprintf("one of %q", c.versions())
@@ -167,8 +169,8 @@ func (c *Conn) explainUsername(name, path string, parts []string) {
 	}
 }
 
-// notMQTT explains why what came instead of a CONNECT is none. begin is how the connection
-// begins, empty if that is not known any more.
+// notMQTT explains why what came instead of a CONNECT is none. begin is how the
+// connection begins, empty if that is not known any more.
 func (c *Conn) notMQTT(err error, begin []byte) {
 	hint := ""
 	switch {
@@ -183,8 +185,8 @@ func (c *Conn) notMQTT(err error, begin []byte) {
 	c.diagnose(NotConnect, "expected a CONNECT%s: %v", hint, err)
 }
 
-// otherProtocol reports whether a CONNECT that does not decode is one of another version
-// of MQTT, and names it.
+// otherProtocol reports whether a CONNECT that does not decode is one of
+// another version of MQTT, and names it.
 func (c *Conn) otherProtocol(f packet.Frame, err error) bool {
 	var version string
 	switch {

@@ -43,7 +43,8 @@ func TestUsernameTexts(t *testing.T) {
 	}
 }
 
-// A client that asks to keep its session is accepted, and has none, if it has a client id.
+// A client that asks to keep its session is accepted, and has none, if it has a
+// client id.
 func TestKeptSessionsAreAccepted(t *testing.T) {
 	for _, id := range []string{"dev-1", "x"} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
@@ -68,8 +69,8 @@ func TestLostRefusalsEndNoRun(t *testing.T) {
 	}
 }
 
-// A packet that merely looks like a CONNECT of another version is not taken for one, and a
-// single byte is quoted as well.
+// A packet that merely looks like a CONNECT of another version is not taken for
+// one, and a single byte is quoted as well.
 func TestNotAnotherProtocol(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -92,7 +93,8 @@ func TestEmptyRequestIDEndsARun(t *testing.T) {
 	}
 }
 
-// A client of MQTT 3.1 gets no CONNACK, whose codes are those of another version.
+// A client of MQTT 3.1 gets no CONNACK, whose codes are those of another
+// version.
 func TestOldProtocolGetsNoAnswer(t *testing.T) {
 	p := newPeer(t, newService(t))
 	p.c.Receive(start, []byte("\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00"))

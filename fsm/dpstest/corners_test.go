@@ -12,8 +12,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// The first group whose key fits counts, with its outcome and its faults; if none does,
-// the first one.
+// The first group whose key fits counts, with its outcome and its faults; if
+// none does, the first one.
 func TestFirstGroupCounts(t *testing.T) {
 	fails := func(status int) []dpstest.Fault { return []dpstest.Fault{{At: dpstest.OnRegister, Status: status}} }
 	s := newService(t,
@@ -32,8 +32,8 @@ func TestFirstGroupCounts(t *testing.T) {
 	}
 }
 
-// A certificate is named when it is not valid any more, with its dates, and so is an
-// authority that has not signed it, though its thumbprint is right.
+// A certificate is named when it is not valid any more, with its dates, and so
+// is an authority that has not signed it, though its thumbprint is right.
 func TestCertificateTexts(t *testing.T) {
 	sum := strings.Repeat("ab", 20)
 	for _, test := range []struct {
@@ -61,7 +61,8 @@ func TestCertificateTexts(t *testing.T) {
 	}
 }
 
-// counted returns how often a connection was told of a mistake, by its last line.
+// counted returns how often a connection was told of a mistake, by its last
+// line.
 func (o *observer) counted(d string) string {
 	_, all, _ := strings.Cut(o.ends[len(o.ends)-1], "mistakes: ")
 	for _, one := range strings.Split(all, ", ") {
@@ -72,8 +73,8 @@ func (o *observer) counted(d string) string {
 	return ""
 }
 
-// A device that is refused makes no other mistakes by its next requests: one that is sent
-// again has DUP, and nobody knows for whom the last answer was.
+// A device that is refused makes no other mistakes by its next requests: one
+// that is sent again has DUP, and nobody knows for whom the last answer was.
 func TestRefusedDevicesAreNotEarly(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: 429, RetryAfter: "5"})}})
 	newDevice(t, o.Service, "dev-1").status(registerT, "")
@@ -178,7 +179,8 @@ func TestRequestIDTexts(t *testing.T) {
 	}
 }
 
-// A device may register again once a query was refused, but not because its status is odd.
+// A device may register again once a query was refused, but not because its
+// status is odd.
 func TestRegisterAgainAfterARefusal(t *testing.T) {
 	for status, want := range map[int][]string{399: {"register-again at PUBLISH"}, 400: nil, 404: nil, 429: {"register-again at PUBLISH"}} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "0"}, dpstest.Fault{At: dpstest.OnQuery, Status: status})}})
@@ -192,8 +194,8 @@ func TestRegisterAgainAfterARefusal(t *testing.T) {
 	}
 }
 
-// An operation that there is not is named with those that there are, and the answer has
-// nothing to do with who asks.
+// An operation that there is not is named with those that there are, and the
+// answer has nothing to do with who asks.
 func TestUnknownOperations(t *testing.T) {
 	for _, id := range []string{"dev-1", "dev-x", "stranger"} {
 		p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 404000, CertificateHangUp: true}))
@@ -226,7 +228,8 @@ func TestQuotedBodies(t *testing.T) {
 	}
 }
 
-// A device whose connection broke may not know of its operation, and registers again.
+// A device whose connection broke may not know of its operation, and registers
+// again.
 func TestRegisterAgainAfterABreak(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	for range 2 {

@@ -38,8 +38,8 @@ func TestRefusedConnectionReplacesNone(t *testing.T) {
 	third.expect(third.say(&packet.Pingreq{}), false, "PINGRESP")
 }
 
-// Nothing is processed behind the packet at which a connection ends, and nothing is sent
-// after Lost.
+// Nothing is processed behind the packet at which a connection ends, and
+// nothing is sent after Lost.
 func TestNothingBehindTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -54,8 +54,8 @@ func TestNothingBehindTheEnd(t *testing.T) {
 	p.expect(p.heard(), true)
 }
 
-// After the end nothing happens any more, however late it is; only bytes that come are
-// reported.
+// After the end nothing happens any more, however late it is; only bytes that
+// come are reported.
 func TestAfterTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -93,7 +93,8 @@ func TestEmptyPieces(t *testing.T) {
 	}
 }
 
-// The deadline is that of what comes first: an answer, or the end of a silent connection.
+// The deadline is that of what comes first: an answer, or the end of a silent
+// connection.
 func TestDeadlines(t *testing.T) {
 	for _, test := range []struct {
 		keepAlive uint16

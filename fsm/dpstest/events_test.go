@@ -82,8 +82,8 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	}
 }
 
-// An event has the time of its input, the number of its connection, and the device from its
-// CONNECT on.
+// An event has the time of its input, the number of its connection, and the
+// device from its CONNECT on.
 func TestEventFields(t *testing.T) {
 	type fields struct {
 		After time.Duration
@@ -167,7 +167,8 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 }
 
-// A mistake that a client makes again and again is named some times, and counted.
+// A mistake that a client makes again and again is named some times, and
+// counted.
 func TestRepeatedMistakesAreCounted(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -181,8 +182,8 @@ func TestRepeatedMistakesAreCounted(t *testing.T) {
 	}
 }
 
-// A port that is only knocked at is nobody's mistake, and neither is a connection that the
-// service refuses or leaves without a CONNACK.
+// A port that is only knocked at is nobody's mistake, and neither is a
+// connection that the service refuses or leaves without a CONNACK.
 func TestNobodyIsBlamed(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults []dpstest.Fault

@@ -54,8 +54,8 @@ func client(conn net.Conn) error {
 	return nil
 }
 
-// A test of any client: the service at one end of a pipe, the client at the other. Its
-// mistakes are events.
+// A test of any client: the service at one end of a pipe, the client at the
+// other. Its mistakes are events.
 func ExampleService() {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope:     "0ne00000A1B",

@@ -10,7 +10,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// A registration in virtual time: throttled once, then assigned after one query more.
+// A registration in virtual time: throttled once, then assigned after one query
+// more.
 func ExampleLink() {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope: "0ne00000A1B",

@@ -7,8 +7,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// checkFaults reports what is wrong with the faults of an enrollment. A fault that can
-// never make a difference is wrong: it is a typing mistake, or a misunderstanding.
+// checkFaults reports what is wrong with the faults of an enrollment. A fault
+// that can never make a difference is wrong: it is a typing mistake, or a
+// misunderstanding.
 func checkFaults(m *mistakes, path string, all []Fault) {
 	for i := range all {
 		f, at := &all[i], fmt.Sprintf("%s.faults[%d]", path, i)
@@ -68,8 +69,8 @@ type field struct {
 	set  bool
 }
 
-// fields returns those that spoil the packet of an answer, and those that spoil an answer
-// to a request.
+// fields returns those that spoil the packet of an answer, and those that spoil
+// an answer to a request.
 func (f *Fault) fields() (packets, answers []field) {
 	return []field{
 			{"returnCode", f.ReturnCode != 0}, {"hangUpAfter", f.HangUpAfter}, {"silence", f.Silence}, {"raw", f.Raw != ""},

@@ -13,8 +13,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// A status below 400 stands in the topic and changes nothing else: older versions of
-// the service answered a registration with 200 and "assigning".
+// A status below 400 stands in the topic and changes nothing else: older
+// versions of the service answered a registration with 200 and "assigning".
 func TestFaultStatus(t *testing.T) {
 	for _, test := range []struct {
 		at     dpstest.Step
@@ -43,7 +43,8 @@ func TestFaultStatus(t *testing.T) {
 	}
 }
 
-// A missing PINGRESP ends the connection, and the registration goes on with another.
+// A missing PINGRESP ends the connection, and the registration goes on with
+// another.
 func TestFaultPing(t *testing.T) {
 	slow := dpstest.Outcome{Polls: 1, RetryAfter: "100"}
 	_, r, err := run(t, dpstest.Link{}, newService(t, device(slow, dpstest.Fault{At: dpstest.OnPing, Nth: 1, Silence: true})))
@@ -155,8 +156,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// An answer that comes once more is the one that was sent last, and the device does not
-// take it for that to its request.
+// An answer that comes once more is the one that was sent last, and the device
+// does not take it for that to its request.
 func TestStale(t *testing.T) {
 	s := newService(t, device(dpstest.Outcome{Polls: 1}, dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Stale: true}))
 	m := newMachine(t)

@@ -49,9 +49,9 @@ func (c *Conn) acknowledged(id uint16) {
 	}
 }
 
-// lateAcks names the answers that should have been acknowledged by now. One that was sent
-// a moment ago is not among them: many clients send their DISCONNECT while they handle the
-// last answer, in front of its PUBACK.
+// lateAcks names the answers that should have been acknowledged by now. One
+// that was sent a moment ago is not among them: many clients send their
+// DISCONNECT while they handle the last answer, in front of its PUBACK.
 func (c *Conn) lateAcks() {
 	rest := c.unacked[:0]
 	for _, u := range c.unacked {
@@ -64,15 +64,16 @@ func (c *Conn) lateAcks() {
 	c.unacked = rest
 }
 
-// leave notes that the client ends the connection, though nothing went wrong on it.
+// leave notes that the client ends the connection, though nothing went wrong on
+// it.
 func (c *Conn) leave() {
 	if c.current != nil && !c.open {
 		c.current.left = true
 	}
 }
 
-// end notes that the device was told how its registration ended. The steps until the end
-// of the next one are counted anew.
+// end notes that the device was told how its registration ended. The steps
+// until the end of the next one are counted anew.
 func (c *Conn) end(how string) {
 	c.ended = how
 	if d, ok := c.service.devices.get(c.key); ok {
@@ -80,7 +81,8 @@ func (c *Conn) end(how string) {
 	}
 }
 
-// checkRequest names what is wrong with a PUBLISH that is a request, its body apart.
+// checkRequest names what is wrong with a PUBLISH that is a request, its body
+// apart.
 func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	if c.service.cfg.Log == nil {
 		return
@@ -138,8 +140,8 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 	}
 }
 
-// checkCase names an operation, or the name of its id, in another case than the documented
-// one. Whether the real service takes that is a guess.
+// checkCase names an operation, or the name of its id, in another case than the
+// documented one. Whether the real service takes that is a guess.
 func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
 	for _, op := range []topic.Op{topic.Register, topic.QueryStatus} {
 		if r.Op == op && !bytes.Contains(p.Topic, []byte("/"+op+"/")) {
@@ -213,7 +215,8 @@ type tally struct {
 	n int
 }
 
-// maxNamed is how many mistakes of one kind are named on a connection. All are counted.
+// maxNamed is how many mistakes of one kind are named on a connection. All are
+// counted.
 const maxNamed = 20
 
 // count counts a mistake, and returns how many there are of its kind.
@@ -235,8 +238,8 @@ func (c *Conn) diagnose(d Diagnosis, format string, args ...any) {
 	}
 }
 
-// diagnoseOnce reports a mistake that a client makes again and again: it is named for the
-// first time only, and counted.
+// diagnoseOnce reports a mistake that a client makes again and again: it is
+// named for the first time only, and counted.
 func (c *Conn) diagnoseOnce(d Diagnosis, format string, args ...any) {
 	if c.service.cfg.Log != nil && c.count(d) == 1 {
 		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})

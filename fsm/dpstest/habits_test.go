@@ -10,8 +10,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// An operation is gone on with over another connection; a new registration is a mistake if
-// the device has left of its own accord, and none if the connection broke.
+// An operation is gone on with over another connection; a new registration is a
+// mistake if the device has left of its own accord, and none if the connection
+// broke.
 func TestRegisterAgainElsewhere(t *testing.T) {
 	for leaves, want := range map[bool][]string{true: {"register-again at PUBLISH"}, false: {"no-disconnect at PUBLISH"}} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
@@ -29,7 +30,8 @@ func TestRegisterAgainElsewhere(t *testing.T) {
 	}
 }
 
-// A request before the retry-after of a 429, or of a server error, is early, for its kind.
+// A request before the retry-after of a 429, or of a server error, is early,
+// for its kind.
 func TestEarlyRetry(t *testing.T) {
 	for _, test := range []struct {
 		status int
@@ -57,7 +59,8 @@ func TestEarlyRetry(t *testing.T) {
 	}
 }
 
-// A query is early whatever is answered, but not if a 429 has asked for another time since.
+// A query is early whatever is answered, but not if a 429 has asked for another
+// time since.
 func TestEarlyQueryAndThrottling(t *testing.T) {
 	for second, want := range map[time.Duration]string{2 * time.Second: "early-retry at PUBLISH", 3 * time.Second: ""} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "30"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429, RetryAfter: "2"})}})

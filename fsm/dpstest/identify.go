@@ -6,7 +6,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// A failure is an error answer: the first three digits of its code are the status.
+// A failure is an error answer: the first three digits of its code are the
+// status.
 type failure struct {
 	code    int
 	message string
@@ -19,9 +20,10 @@ var (
 	notFound           = &failure{404201, "Enrollment not found."}
 )
 
-// identify finds the enrollment of the device and the reason to refuse its requests, if
-// any, apart from dates. The first enrollment whose key or certificate fits counts;
-// otherwise the first that could, so that its faults apply.
+// identify finds the enrollment of the device and the reason to refuse its
+// requests, if any, apart from dates. The first enrollment whose key or
+// certificate fits counts; otherwise the first that could, so that its faults
+// apply.
 func (c *Conn) identify() {
 	c.plus = hasPlus(c.password) && !c.service.cfg.Choices.LiteralPlus
 	all := c.candidates()
@@ -49,8 +51,8 @@ func (c *Conn) candidates() []*enrollment {
 	return c.groups(c.cert != nil)
 }
 
-// groups returns the groups that take the registration id, those with certificates or
-// those with keys.
+// groups returns the groups that take the registration id, those with
+// certificates or those with keys.
 func (c *Conn) groups(x509 bool) (all []*enrollment) {
 	for _, g := range c.service.enrollments.groups {
 		if strings.HasPrefix(c.key, g.prefix) && g.X509 == x509 {
@@ -85,7 +87,8 @@ func (c *Conn) signedWith(e *enrollment) bool {
 	return false
 }
 
-// attestCertificate checks the certificate against an enrollment, apart from its dates.
+// attestCertificate checks the certificate against an enrollment, apart from
+// its dates.
 func (c *Conn) attestCertificate(e *enrollment) (Diagnosis, *failure) {
 	switch {
 	case c.cert == nil:
@@ -102,7 +105,8 @@ func (c *Conn) attestCertificate(e *enrollment) (Diagnosis, *failure) {
 	return "", nil
 }
 
-// overlap reports whether two lists of thumbprints, or of names, have one in common.
+// overlap reports whether two lists of thumbprints, or of names, have one in
+// common.
 func overlap(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {

@@ -14,8 +14,8 @@ import (
 // skew is how long a token is accepted after its expiry.
 func (c *Conn) skew() time.Duration { return max(0, seconds(c.service.cfg.Choices.TokenSkew)) }
 
-// explainIdentity names what is wrong with the identity of a device, at its CONNECT. all
-// are the enrollments that it could have.
+// explainIdentity names what is wrong with the identity of a device, at its
+// CONNECT. all are the enrollments that it could have.
 func (c *Conn) explainIdentity(all []*enrollment) {
 	if !validID(c.registrationID) {
 		return // which has been named
@@ -34,8 +34,8 @@ func (c *Conn) explainIdentity(all []*enrollment) {
 	c.explainDates()
 }
 
-// explainStranger says why no enrollment fits, perhaps since the groups that would are of
-// the other kind.
+// explainStranger says why no enrollment fits, perhaps since the groups that
+// would are of the other kind.
 func (c *Conn) explainStranger() {
 	s := c.service
 	switch {
@@ -96,8 +96,8 @@ func (c *Conn) explainExpiry() {
 	c.diagnoseOnce(TokenExpired, "se is %d, so the token expired at %s, and it is now %s%s", expiry.Unix(), date(expiry), date(c.now), hint)
 }
 
-// explainToken names what is wrong with a token. all are the enrollments that it could be
-// for.
+// explainToken names what is wrong with a token. all are the enrollments that
+// it could be for.
 func (c *Conn) explainToken(all []*enrollment) {
 	switch {
 	case len(c.password) == 0:
@@ -199,7 +199,8 @@ func part(password []byte, name string) []byte {
 	return nil
 }
 
-// hasPlus reports whether the signature of a token has a '+' that is not encoded.
+// hasPlus reports whether the signature of a token has a '+' that is not
+// encoded.
 func hasPlus(password []byte) bool { return bytes.IndexByte(part(password, "sig="), '+') >= 0 }
 
 // unescape decodes what is percent-encoded. A '%' without two hex digits stays.

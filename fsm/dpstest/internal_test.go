@@ -8,7 +8,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// The last entries that were put or got are kept, and never more than twice as many.
+// The last entries that were put or got are kept, and never more than twice as
+// many.
 func TestRecent(t *testing.T) {
 	const kept = 10
 	r := recent[int, int]{min: kept}
@@ -32,8 +33,8 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// A scripted answer that MQTT cannot carry ends the connection, and is not a mistake of the
-// client.
+// A scripted answer that MQTT cannot carry ends the connection, and is not a
+// mistake of the client.
 func TestUnsendableAnswers(t *testing.T) {
 	var all []string
 	s, err := New(Config{IDScope: "scope", Log: func(e Event) { all = append(all, e.String()) }})
@@ -55,7 +56,8 @@ func TestUnsendableAnswers(t *testing.T) {
 	}
 }
 
-// The text of an event is one line of at most 1 KiB. It is quoted where need be.
+// The text of an event is one line of at most 1 KiB. It is quoted where need
+// be.
 func TestClean(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for text, want := range map[string]string{
@@ -106,7 +108,8 @@ func TestPacketIdentifiers(t *testing.T) {
 	}
 }
 
-// A device is remembered for the sake of its faults, if it has any, or for its requests.
+// A device is remembered for the sake of its faults, if it has any, or for its
+// requests.
 func TestConnectionsAreNotCounted(t *testing.T) {
 	for n, faults := range [][]Fault{nil, {{At: OnRegister, HangUp: true}}} {
 		s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true, Faults: faults}}})

@@ -87,8 +87,8 @@ func TestServiceFromJSON(t *testing.T) {
 	}
 }
 
-// The documentation of the package lists all diagnoses, in their order, and so does
-// Diagnoses.
+// The documentation of the package lists all diagnoses, in their order, and so
+// does Diagnoses.
 func TestDiagnosesAreDocumented(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {

@@ -9,22 +9,23 @@ import (
 	"example.com/dps/fsm"
 )
 
-// ErrStuck is the error of a [Link] whose two ends wait for each other, or go round in
-// circles.
+// ErrStuck is the error of a [Link] whose two ends wait for each other, or go
+// round in circles.
 var ErrStuck = errors.New("dpstest: stuck")
 
-// A Link is a network without a network: it drives an fsm.Machine and a [Service] in
-// virtual time, which jumps from one event to the next. The zero Link is ready to use:
-// no latency, and each piece arrives as it was sent.
+// A Link is a network without a network: it drives an fsm.Machine and a
+// [Service] in virtual time, which jumps from one event to the next. The zero
+// Link is ready to use: no latency, and each piece arrives as it was sent.
 type Link struct {
-	// Chunk is the size in bytes of the pieces in which everything arrives; 0: as it
-	// was sent. It makes no difference to a sound program.
+	// Chunk is the size in bytes of the pieces in which everything arrives; 0:
+	// as it was sent. It makes no difference to a sound program.
 	Chunk int
 
 	// Latency is the time that each piece travels.
 	Latency time.Duration
 
-	// Password returns the password for a connection; nil: none, as with a certificate.
+	// Password returns the password for a connection; nil: none, as with a
+	// certificate.
 	Password func(now time.Time) []byte
 
 	// Certificate is the device's certificate; nil: it has none.
@@ -51,8 +52,9 @@ type Report struct {
 // chunks of one byte.
 const maxSteps = 1_000_000
 
-// Run drives m until it is Done, and returns what it took. The error is [ErrStuck], or nil
-// if m is done: m.Result reports the outcome of the registration.
+// Run drives m until it is Done, and returns what it took. The error is
+// [ErrStuck], or nil if m is done: m.Result reports the outcome of the
+// registration.
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	if m == nil || s == nil {
 		return Report{}, errors.New("dpstest: Link.Run needs a machine and a service")
@@ -117,7 +119,8 @@ func (r *run) dial() {
 	}
 }
 
-// exchange sends what there is to send, waits for the next event, and lets it happen.
+// exchange sends what there is to send, waits for the next event, and lets it
+// happen.
 func (r *run) exchange() {
 	r.report.Sent += r.post(r.m.AppendOutput(nil), false)
 	r.report.Received += r.post(r.conn.AppendOutput(nil), true)
@@ -151,8 +154,8 @@ func (r *run) exchange() {
 			r.conn.Receive(r.now, p.bytes)
 		}
 	default:
-		// Deadlines come before what arrives at the same time, so that it does not
-		// matter in how many pieces that comes.
+		// Deadlines come before what arrives at the same time, so that it does
+		// not matter in how many pieces that comes.
 		r.m.Advance(r.now)
 		r.conn.Advance(r.now)
 	}

@@ -9,8 +9,8 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A Report counts what happened on all connections, and each of them ends but one that is
-// left open.
+// A Report counts what happened on all connections, and each of them ends but
+// one that is left open.
 func TestReportsAddUp(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		var want dpstest.Report
@@ -67,7 +67,8 @@ func TestDeadlinesComeFirst(t *testing.T) {
 	}
 }
 
-// What is on its way to the device when it closes a connection does not reach the service.
+// What is on its way to the device when it closes a connection does not reach
+// the service.
 func TestNothingTurnsBack(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "ffff"})}})
 	if _, r, err := run(t, dpstest.Link{Chunk: 1}, o.Service); err != nil || r.Connections != 2 {

@@ -24,8 +24,8 @@ func encode(t *testing.T, all ...packet.Packet) (b []byte) {
 	return b
 }
 
-// A client that sends and does not read is cut off when 64 KiB wait for it, whether its
-// packets come one by one or many at a time, and is told why.
+// A client that sends and does not read is cut off when 64 KiB wait for it,
+// whether its packets come one by one or many at a time, and is told why.
 func TestUnreadOutputIsBounded(t *testing.T) {
 	for _, batch := range []int{1, 10_000} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
@@ -50,7 +50,8 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 	}
 }
 
-// The same holds for answers that are delayed, each of which takes more than its bytes.
+// The same holds for answers that are delayed, each of which takes more than
+// its bytes.
 func TestDelayedOutputIsBounded(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Delay: 10})))
 	p.say(connect())
@@ -63,8 +64,8 @@ func TestDelayedOutputIsBounded(t *testing.T) {
 	}
 }
 
-// An answer may be of any size, and may be repeated: the client that asked for it is not
-// to blame if it sends the next packet before it has read all.
+// An answer may be of any size, and may be repeated: the client that asked for
+// it is not to blame if it sends the next packet before it has read all.
 func TestLargeAnswers(t *testing.T) {
 	payload := json.RawMessage(`"` + strings.Repeat("x", 100_000) + `"`)
 	for name, f := range map[string]dpstest.Fault{"once": {Reversed: true}, "repeated": {Repeat: 20}, "late": {Delay: 5}, "late and repeated": {Delay: 5, Repeat: 20}} {

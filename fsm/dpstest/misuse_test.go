@@ -7,7 +7,8 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// The use of what New and Open have not made panics with a message that says so.
+// The use of what New and Open have not made panics with a message that says
+// so.
 func TestNotMade(t *testing.T) {
 	var none *dpstest.Service
 	for name, use := range map[string]func(){

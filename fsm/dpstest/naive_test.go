@@ -9,7 +9,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// Each mistake with the CONNECT gets its name, and a client without a bug gets none.
+// Each mistake with the CONNECT gets its name, and a client without a bug gets
+// none.
 func TestNaiveConnections(t *testing.T) {
 	username := func(name string) func(*naive) { return func(n *naive) { n.connect.Username = []byte(name) } }
 	for name, b := range map[string]bug{

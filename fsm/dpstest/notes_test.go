@@ -37,7 +37,8 @@ func TestOperationIDs(t *testing.T) {
 	}
 }
 
-// Without a Log nothing is kept for the diagnoses, and without a fault no answer.
+// Without a Log nothing is kept for the diagnoses, and without a fault no
+// answer.
 func TestNothingIsNotedWithoutLog(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true}}})
 	if err != nil {

@@ -47,7 +47,8 @@ func observe(t *testing.T, cfg dpstest.Config) *observer {
 	return o
 }
 
-// A naive client registers as best it can. Each of its bugs is one change to it.
+// A naive client registers as best it can. Each of its bugs is one change to
+// it.
 type naive struct {
 	*testing.T
 	o    *observer

@@ -8,8 +8,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// maxOutput is how many bytes of answers may wait, besides what one packet of the client
-// gave rise to: delayed ones, and those of a client that does not read.
+// maxOutput is how many bytes of answers may wait, besides what one packet of
+// the client gave rise to: delayed ones, and those of a client that does not
+// read.
 const maxOutput = 64 << 10
 
 // overhead is what a delayed answer costs apart from its bytes.
@@ -36,8 +37,8 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 	c.sendBytes(p, bytes, delay, "")
 }
 
-// unsendable ends the connection because of a scripted answer that MQTT cannot carry: the
-// author of the script is to blame, not the client.
+// unsendable ends the connection because of a scripted answer that MQTT cannot
+// carry: the author of the script is to blame, not the client.
 func (c *Conn) unsendable(err error) {
 	c.event(Event{Kind: EventFault, Text: fmt.Sprintf("the scripted answer cannot be sent: %v", err)})
 	c.hangUp("because a scripted answer cannot be sent")
@@ -111,8 +112,9 @@ func (c *Conn) fire() {
 	}
 }
 
-// overfull ends a connection whose output has not been fetched for too long. It is called
-// before the next packet is processed, so that one answer may be of any size.
+// overfull ends a connection whose output has not been fetched for too long. It
+// is called before the next packet is processed, so that one answer may be of
+// any size.
 func (c *Conn) overfull() {
 	if n := c.waiting(); n > maxOutput+c.burst {
 		c.diagnose(NotReading, "%d bytes of answers have not been read: read them before sending more", n)

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// How the bytes are cut makes no difference to a connection, at whatever times they
-// come: not at a deadline, nor after it.
+// How the bytes are cut makes no difference to a connection, at whatever times
+// they come: not at a deadline, nor after it.
 func TestPiecesMakeNoDifference(t *testing.T) {
 	packets := []packet.Packet{
 		connect(), subscribe(0), subscribe(1), subscribe(2), &packet.Pingreq{}, &packet.Pingresp{}, &packet.Disconnect{}, &packet.Pubrec{ID: 1},
@@ -94,7 +94,8 @@ func TestDelayedAnswersComeInTheirOrder(t *testing.T) {
 	p.expect(p.heard(), false, `PUBLISH qos=0 topic="$dps/registrations/res/202/?$rid=b&`, `PUBLISH qos=0 topic="$dps/registrations/res/202/?$rid=a&`)
 }
 
-// What would be sent after the connection has been silent for too long is not sent.
+// What would be sent after the connection has been silent for too long is not
+// sent.
 func TestSilenceComesBeforeLaterAnswers(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Delay: 100})))
 	p.say(connect(), subscribe(0), publish(registerT, 0, 0, ""))

@@ -11,9 +11,10 @@ type window struct {
 	n     int
 }
 
-// take counts one more request if fewer than limit were counted, and returns 0. Otherwise it
-// returns the time until the window is over. A negative limit is none. With clock, windows begin at
-// multiples of their length, otherwise with the first request after the last one.
+// take counts one more request if fewer than limit were counted, and returns 0.
+// Otherwise it returns the time until the window is over. A negative limit is
+// none. With clock, windows begin at multiples of their length, otherwise with
+// the first request after the last one.
 func (w *window) take(now time.Time, length time.Duration, limit int, clock bool) (wait time.Duration) {
 	if limit < 0 {
 		return 0
@@ -31,8 +32,9 @@ func (w *window) take(now time.Time, length time.Duration, limit int, clock bool
 	return 0
 }
 
-// quota counts an authorized request. A request that is refused for any reason but its
-// body or its operation id does not count: nor does one that is refused here.
+// quota counts an authorized request. A request that is refused for any reason
+// but its body or its operation id does not count: nor does one that is refused
+// here.
 func (c *Conn) quota(w *window, length time.Duration, limit int) (answer, bool) {
 	wait := w.take(c.now, length, limit, c.service.cfg.Choices.QuotaWindow == "clock")
 	if wait == 0 {

@@ -9,7 +9,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// as returns what a device sends first: CONNECT and SUBSCRIBE, with the key of dev-1.
+// as returns what a device sends first: CONNECT and SUBSCRIBE, with the key of
+// dev-1.
 func as(id string) (*packet.Connect, *packet.Subscribe) {
 	return connect(func(c *packet.Connect) {
 		c.KeepAlive, c.ClientID, c.Username, c.Password = 0, []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31"), signed(key, id)(start)
@@ -25,8 +26,8 @@ func newDevice(t *testing.T, s *dpstest.Service, id string) *peer {
 	return p
 }
 
-// status sends a request and returns what is behind "res/" in the topic of the answer, up
-// to its body: "202/?$rid=r1&retry-after=3".
+// status sends a request and returns what is behind "res/" in the topic of the
+// answer, up to its body: "202/?$rid=r1&retry-after=3".
 func (p *peer) status(name, body string) string {
 	p.Helper()
 	all := p.say(publish(name, 0, 0, body))
@@ -57,8 +58,8 @@ func endless(t *testing.T, change func(*dpstest.Config)) *dpstest.Service {
 	return s
 }
 
-// The quota of registrations is one for all devices. Its window lasts a minute and begins
-// with the first one.
+// The quota of registrations is one for all devices. Its window lasts a minute
+// and begins with the first one.
 func TestRegistrationQuota(t *testing.T) {
 	s := endless(t, func(c *dpstest.Config) { c.RegistrationsPerMinute = 3 })
 	one, two := newDevice(t, s, "dev-1"), newDevice(t, s, "dev-2")
@@ -119,8 +120,8 @@ func TestThrottledBody(t *testing.T) {
 	}
 }
 
-// Requests that are refused before their content is looked at do not count. Those whose
-// content is wrong do.
+// Requests that are refused before their content is looked at do not count.
+// Those whose content is wrong do.
 func TestRefusedRequestsAndQuotas(t *testing.T) {
 	for name, test := range map[string]struct {
 		password []byte
@@ -151,7 +152,8 @@ func TestRefusedRequestsAndQuotas(t *testing.T) {
 	}
 }
 
-// The quotas of the real service are on by default, and a negative number is none.
+// The quotas of the real service are on by default, and a negative number is
+// none.
 func TestQuotasByDefault(t *testing.T) {
 	for _, off := range []bool{false, true} {
 		s := endless(t, func(c *dpstest.Config) {

@@ -1,8 +1,8 @@
 package dpstest
 
-// A recent is a map that forgets. It keeps at least the last min entries that were put
-// or got, and at most twice as many: when the young ones are min, they become the old
-// ones, and the old ones go.
+// A recent is a map that forgets. It keeps at least the last min entries that
+// were put or got, and at most twice as many: when the young ones are min, they
+// become the old ones, and the old ones go.
 type recent[K comparable, V any] struct {
 	min        int
 	young, old map[K]V

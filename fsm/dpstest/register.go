@@ -45,8 +45,8 @@ func (c *Conn) register(payload []byte) answer {
 	return answer{status: 202, retryAfter: c.retryAfter(op), body: encode(statusBody{OperationID: op.id, Status: status}), operation: op}
 }
 
-// checkRegisterAgain names a registration that does not wait for the end of the last one,
-// if the device has certainly been told of that.
+// checkRegisterAgain names a registration that does not wait for the end of the
+// last one, if the device has certainly been told of that.
 func (c *Conn) checkRegisterAgain(op *operation) {
 	if op != nil && !op.ended && (op.told == c.number || op.left) {
 		c.diagnose(RegisterAgain, "the operation %q, which began %v ago, is in progress: query it instead, even on another connection", op.id, c.now.Sub(op.created).Round(time.Millisecond))
@@ -87,7 +87,8 @@ func (c *Conn) parse(payload []byte) (body registration, f *failure) {
 	return body, nil
 }
 
-// checkMembers names a member of a body without registrationId that was meant to be it.
+// checkMembers names a member of a body without registrationId that was meant
+// to be it.
 func (c *Conn) checkMembers(text []byte) {
 	if c.service.cfg.Log == nil {
 		return

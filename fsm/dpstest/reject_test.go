@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A mistake that the transport has found is one of its connection. It ends that, so that
-// the end of the transport is not another mistake, and it is named once.
+// A mistake that the transport has found is one of its connection. It ends
+// that, so that the end of the transport is not another mistake, and it is
+// named once.
 func TestReject(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", PrimaryKey: encoded(key)}}})
 	n := newNaive(t, o, "dev-1", signed(key, "dev-1")(start))

@@ -10,8 +10,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// requests has a row for each operation that the service has: the step at which a Fault
-// spoils its requests, and their topic as diagnoses show it.
+// requests has a row for each operation that the service has: the step at which
+// a Fault spoils its requests, and their topic as diagnoses show it.
 var requests = [...]struct {
 	op    topic.Op
 	step  Step

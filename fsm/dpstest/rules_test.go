@@ -14,8 +14,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// A token counts only with the scope, the registration ID and the key of the device, each
-// in the case that it has.
+// A token counts only with the scope, the registration ID and the key of the
+// device, each in the case that it has.
 func TestTokenMustFit(t *testing.T) {
 	resource := func(scope, id string) []byte {
 		text, err := sastoken.Sign(key, sastoken.Resource(scope, id), sastoken.KeyName, start.Add(time.Hour)).AppendPassword(nil)
@@ -79,7 +79,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// Answers are sent from the SUBSCRIBE to the UNSUBSCRIBE, with the QoS of the last SUBSCRIBE.
+// Answers are sent from the SUBSCRIBE to the UNSUBSCRIBE, with the QoS of the
+// last SUBSCRIBE.
 func TestUnsubscribe(t *testing.T) {
 	p := newPeer(t, endless(t, func(*dpstest.Config) {}))
 	request := publish(registerT, 0, 0, "")
@@ -158,7 +159,8 @@ func TestRefusedRegistrationBeginsNothing(t *testing.T) {
 	}
 }
 
-// An answer that is repeated is the same packet again, with DUP if its QoS has it.
+// An answer that is repeated is the same packet again, with DUP if its QoS has
+// it.
 func TestRepeatedAnswers(t *testing.T) {
 	for qos, want := range map[packet.QoS][]string{
 		0: {"PUBLISH qos=0 topic", "PUBLISH qos=0 topic", "PUBLISH qos=0 topic"},
@@ -179,8 +181,9 @@ func TestRepeatedAnswers(t *testing.T) {
 	}
 }
 
-// The common name of a certificate is compared in individual enrollments and in groups;
-// so are thumbprints and authorities where an enrollment has them, and the dates.
+// The common name of a certificate is compared in individual enrollments and in
+// groups; so are thumbprints and authorities where an enrollment has them, and
+// the dates.
 func TestCertificates(t *testing.T) {
 	sum := strings.Repeat("ab", 20)
 	cn := func(change ...func(*dpstest.Certificate)) *dpstest.Certificate {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The second run of a test suite sees what the first one saw: the steps that Fault.Nth
-// counts begin anew once a registration has ended.
+// The second run of a test suite sees what the first one saw: the steps that
+// Fault.Nth counts begin anew once a registration has ended.
 func TestFaultsRepeatWithEachRun(t *testing.T) {
 	second := dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Status: 500}
 	for name, test := range map[string]struct {
@@ -55,8 +55,8 @@ func TestFaultsRepeatWithEachRun(t *testing.T) {
 	}
 }
 
-// A CONNECT or a subscription that is refused ends a registration as well, if the device
-// is not to try again at once.
+// A CONNECT or a subscription that is refused ends a registration as well, if
+// the device is not to try again at once.
 func TestRefusedConnectionsEndARun(t *testing.T) {
 	for code, same := range map[byte]bool{1: false, 2: true, 3: false, 4: true, 5: true, 0x80: true} {
 		f := dpstest.Fault{At: dpstest.OnConnect, Nth: 1, ReturnCode: code}

@@ -119,8 +119,8 @@ func TestAttestation(t *testing.T) {
 	}
 }
 
-// Each fault, at each step where it makes sense: the device gets over it, or ends with
-// the right error.
+// Each fault, at each step where it makes sense: the device gets over it, or
+// ends with the right error.
 func TestFaults(t *testing.T) {
 	text := func(s string) *string { return &s }
 	qos := func(q packet.QoS) *packet.QoS { return &q }
@@ -177,8 +177,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// The size of the pieces makes no difference, whatever goes wrong, and a registration
-// always ends within its budget.
+// The size of the pieces makes no difference, whatever goes wrong, and a
+// registration always ends within its budget.
 func TestAnySchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var faults []dpstest.Fault

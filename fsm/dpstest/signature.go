@@ -11,17 +11,20 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// maxTried bounds the enrollments whose keys are tried for a signature that does not fit.
+// maxTried bounds the enrollments whose keys are tried for a signature that
+// does not fit.
 const maxTried = 4
 
-// An attempt is one way to go wrong: what is signed, or the key that it is signed with.
+// An attempt is one way to go wrong: what is signed, or the key that it is
+// signed with.
 type attempt struct {
 	mistake Diagnosis // empty: this is the right way
 	what    string
 	bytes   []byte
 }
 
-// explainSignature finds out by trying how a signature that does not fit was made.
+// explainSignature finds out by trying how a signature that does not fit was
+// made.
 func (c *Conn) explainSignature(all []*enrollment) {
 	texts := c.texts()
 	for _, right := range []bool{true, false} { // one mistake is likelier than two
@@ -36,8 +39,8 @@ func (c *Conn) explainSignature(all []*enrollment) {
 	c.diagnose(SignatureKey, "the signature matches none of the keys of this device: check the key; the text to sign is %.300q", texts[0].bytes)
 }
 
-// explainWith names the mistakes if the signature was made with this key and one of these
-// texts, and reports whether it was.
+// explainWith names the mistakes if the signature was made with this key and
+// one of these texts, and reports whether it was.
 func (c *Conn) explainWith(key attempt, texts []attempt) bool {
 	for _, text := range texts {
 		if signs(key.bytes, text.bytes, c.token.Signature()) {

@@ -28,7 +28,8 @@ func told(t *testing.T, id string, password []byte, all ...dpstest.Enrollment) (
 	return texts
 }
 
-// Whatever was signed in place of sr, a line feed and se, the text says what it was.
+// Whatever was signed in place of sr, a line feed and se, the text says what it
+// was.
 func TestSignedTexts(t *testing.T) {
 	se, plain := fmt.Sprint(expiry), scope+"/registrations/dev-1"
 	quoted := fmt.Sprintf("%q", toSign)
@@ -69,7 +70,8 @@ func TestSignedTexts(t *testing.T) {
 	}
 }
 
-// One mistake is a better explanation than two, even if another key has to be tried for it.
+// One mistake is a better explanation than two, even if another key has to be
+// tried for it.
 func TestOneMistakeIsLikelier(t *testing.T) {
 	twice := []byte(encoded(key))
 	e := dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), SecondaryKey: encoded(twice)}
@@ -88,8 +90,8 @@ func TestSecondKeyAsText(t *testing.T) {
 	}
 }
 
-// The key of a device may have been derived from the id as the token has it, or as anything
-// else has it.
+// The key of a device may have been derived from the id as the token has it, or
+// as anything else has it.
 func TestKeysOfOtherIDs(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", PrimaryKey: encoded(groupKey)}
 	for _, other := range []string{"sn-7", "SN-7", "sN-7"} {
@@ -139,7 +141,8 @@ func TestFieldsInAnyOrder(t *testing.T) {
 	}
 }
 
-// The text about a token that has expired says when that was, and what is odd about it.
+// The text about a token that has expired says when that was, and what is odd
+// about it.
 func TestExpiryTexts(t *testing.T) {
 	for se, want := range map[int64]string{
 		start.Unix():       "2026-11-22T12:00:00Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s",

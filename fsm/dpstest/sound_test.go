@@ -10,8 +10,9 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A client that makes no mistakes is not blamed: package fsm with each of its policies,
-// over a network that is slow and breaks, and with each fault of the service.
+// A client that makes no mistakes is not blamed: package fsm with each of its
+// policies, over a network that is slow and breaks, and with each fault of the
+// service.
 func TestMachineMakesNoMistakes(t *testing.T) {
 	text := func(s string) *string { return &s }
 	policies := map[string]fsm.Policy{

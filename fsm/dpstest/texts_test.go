@@ -24,8 +24,8 @@ func diagnosed(t *testing.T, change func(*naive), all ...dpstest.Enrollment) str
 	return o.texts[0]
 }
 
-// The texts about a body quote its beginning, say what is expected, and give a hint only
-// where there is reason to.
+// The texts about a body quote its beginning, say what is expected, and give a
+// hint only where there is reason to.
 func TestBodyTexts(t *testing.T) {
 	const expected = `, expected a JSON object such as "{\"registrationId\":\"dev-1\"}", or nothing`
 	for body, want := range map[string]string{
@@ -49,7 +49,8 @@ func TestBodyTexts(t *testing.T) {
 	}
 }
 
-// The texts about a topic say what is expected, with a hint where there is reason to.
+// The texts about a topic say what is expected, with a hint where there is
+// reason to.
 func TestTopicTexts(t *testing.T) {
 	const expected = ` is not that of a request: expected "$dps/registrations/PUT/iotdps-register/?$rid={id}" or "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"`
 	for topic, hint := range map[string]string{
@@ -68,8 +69,8 @@ func TestTopicTexts(t *testing.T) {
 	}
 }
 
-// The texts about a password that is not a token give a hint where there is reason to, and
-// no part of it.
+// The texts about a password that is not a token give a hint where there is
+// reason to, and no part of it.
 func TestTokenFormTexts(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", Prefix: "dev-1", PrimaryKey: encoded(groupKey)}
 	for password, want := range map[string]string{
@@ -151,7 +152,8 @@ func TestConnectTexts(t *testing.T) {
 	}
 }
 
-// What comes in place of a CONNECT is quoted, its first eight bytes, if it came at once.
+// What comes in place of a CONNECT is quoted, its first eight bytes, if it came
+// at once.
 func TestNotConnectTexts(t *testing.T) {
 	for _, test := range []struct {
 		pieces []string

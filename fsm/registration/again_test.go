@@ -9,7 +9,8 @@ import (
 	"example.com/dps/fsm/registration"
 )
 
-// However often a device has to register, each registration is like the first one.
+// However often a device has to register, each registration is like the first
+// one.
 func TestEveryRegistrationIsLikeTheFirstOne(t *testing.T) {
 	for name, change := range map[string]func(*registration.Config){
 		"nothing":      func(c *registration.Config) {},
@@ -44,7 +45,8 @@ func TestEveryRegistrationIsLikeTheFirstOne(t *testing.T) {
 	}
 }
 
-// nextWithPayload waits for the next request, with a new link if one is wanted, and takes it.
+// nextWithPayload waits for the next request, with a new link if one is wanted,
+// and takes it.
 func (g *rig) nextWithPayload() (kind, payload string) {
 	g.Helper()
 	for range 10 {
@@ -65,7 +67,8 @@ func (g *rig) nextWithPayload() (kind, payload string) {
 	return "", ""
 }
 
-// The number for the jitter of a wait is that of this wait and of this registration.
+// The number for the jitter of a wait is that of this wait and of this
+// registration.
 func TestEachWaitIsAsLongAsItsOwnNumberSays(t *testing.T) {
 	numbers := []float64{0, 1, 0.5, 0.25, 1, 0}
 	for shift := range 3 { // registrations with other numbers, one after the other
@@ -92,8 +95,9 @@ func TestEachWaitIsAsLongAsItsOwnNumberSays(t *testing.T) {
 	}
 }
 
-// A link that is closed because a wait is long, or to have a fresh password, is closed on
-// purpose: that counts as no failure, however it ends. Only the answers count.
+// A link that is closed because a wait is long, or to have a fresh password, is
+// closed on purpose: that counts as no failure, however it ends. Only the
+// answers count.
 func TestAPlannedDisconnectIsNotAFailure(t *testing.T) {
 	for _, cause := range []error{nil, io.EOF, &registration.StepError{State: registration.Closing, Err: io.EOF}} {
 		g := newRig(t, func(c *registration.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, 4 })

@@ -42,8 +42,9 @@ func pairs(b *body, a *answer) map[string][][2][]byte {
 	}
 }
 
-// Invariant: what a body finds in a text is what encoding/json finds, where a member
-// of the wrong type counts as absent, and so does the assignment that is made of it.
+// Invariant: what a body finds in a text is what encoding/json finds, where a
+// member of the wrong type counts as absent, and so does the assignment that is
+// made of it.
 func FuzzBody(f *testing.F) { f.Fuzz(checkBody) }
 
 func checkBody(t *testing.T, text []byte) {

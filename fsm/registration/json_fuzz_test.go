@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: checkJSON accepts what encoding/json accepts; its error names a byte of the
-// text; and each level of an accepted text has the members, elements and strings that
-// encoding/json finds in it.
+// Invariant: checkJSON accepts what encoding/json accepts; its error names a
+// byte of the text; and each level of an accepted text has the members,
+// elements and strings that encoding/json finds in it.
 func FuzzJSON(f *testing.F) { f.Fuzz(checkText) }
 
 func checkText(t *testing.T, text []byte) {
@@ -41,8 +41,8 @@ func checkOffset(t *testing.T, text []byte, err error) {
 	}
 }
 
-// elements ranges over the elements of an array, or over the members of an object, with
-// their keys as they stand.
+// elements ranges over the elements of an array, or over the members of an
+// object, with their keys as they stand.
 func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		c := walk(text, bracket)
@@ -135,8 +135,8 @@ func checkObject(t *testing.T, value []byte, want map[string]json.RawMessage, le
 	}
 }
 
-// checkLower checks how a key, whose text is this one, is lowered: to what encoding/json
-// takes it for, if that is ASCII.
+// checkLower checks how a key, whose text is this one, is lowered: to what
+// encoding/json takes it for, if that is ASCII.
 func checkLower(t *testing.T, key []byte, text string) {
 	got := string(lower(nil, key))
 	want := strings.ToLower(strings.ReplaceAll(text, "\u017f", "s"))

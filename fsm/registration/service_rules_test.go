@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The wall clock may be set while a registration waits. The monotonic reading, which every
-// deadline keeps, does not mind.
+// The wall clock may be set while a registration waits. The monotonic reading,
+// which every deadline keeps, does not mind.
 func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	monotonic := func(at time.Time) bool { return strings.Contains(at.String(), " m=") }
 	g := newRig(t)
@@ -48,8 +48,8 @@ func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	}
 }
 
-// What the service says with each word, whatever the code of the topic and however the word
-// is written.
+// What the service says with each word, whatever the code of the topic and
+// however the word is written.
 func TestS6_WordsOfTheServiceAndCodes(t *testing.T) {
 	for word, want := range map[string]string{
 		"assigning": "waiting", "unassigned": "waiting", "assigned": "result", "failed": "final", "disabled": "final", "blacklisted": "final",
@@ -84,7 +84,8 @@ func TestS6_WordsOfTheServiceAndCodes(t *testing.T) {
 	}
 }
 
-// The wait that stands for a missing retry-after is bounded as one that the service asks for.
+// The wait that stands for a missing retry-after is bounded as one that the
+// service asks for.
 func TestS7_TheDefaultWaitIsWithinItsBounds(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{1: 5, 4: 5, 5: 5, 6: 6, 7: 7, 8: 7, 3600: 7} {
 		for _, after := range []string{"", "x", "7s"} { // none that is a number
@@ -99,8 +100,8 @@ func TestS7_TheDefaultWaitIsWithinItsBounds(t *testing.T) {
 	}
 }
 
-// An answer that lacks something does not get it from elsewhere, and what stands in the
-// registrationState comes before what stands outside.
+// An answer that lacks something does not get it from elsewhere, and what
+// stands in the registrationState comes before what stands outside.
 func TestNothingTakesThePlaceOfWhatTheServiceSays(t *testing.T) {
 	for _, state := range []string{
 		`"assignedHub":"h","registrationId":"dev-1"`, `"assignedHub":"h","registrationId":"dev-1","deviceId":""`, `"assignedHub":"h","registrationId":"dev-1","deviceId":null`,

@@ -63,7 +63,8 @@ func TestAResultBorrowsNothingOfItsMessage(t *testing.T) {
 	}
 }
 
-// Clone is looked at field by field, so that a field that is added later counts, too.
+// Clone is looked at field by field, so that a field that is added later
+// counts, too.
 func TestAClonedAssignmentSharesNoMemory(t *testing.T) {
 	a := fullAssignment()
 	a.CSRIgnored = true
@@ -74,8 +75,8 @@ func TestAClonedAssignmentSharesNoMemory(t *testing.T) {
 	checkShared(t, "Assignment", reflect.ValueOf(*a), reflect.ValueOf(c))
 }
 
-// checkShared reports memory that can be written to and that both values point to, and
-// fields that are zero, of which it could not tell.
+// checkShared reports memory that can be written to and that both values point
+// to, and fields that are zero, of which it could not tell.
 func checkShared(t *testing.T, path string, a, b reflect.Value) {
 	switch a.Kind() {
 	case reflect.Struct:

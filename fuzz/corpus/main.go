@@ -1,18 +1,19 @@
-// Command corpus keeps the seed corpora of the fuzz targets, in the folder testdata/fuzz of
-// each package of the module around it.
+// Command corpus keeps the seed corpora of the fuzz targets, in the folder
+// testdata/fuzz of each package of the module around it.
 //
 //	go -C fuzz/corpus run . FuzzName   # replaces the corpus of this target
 //	go -C fuzz/corpus run .            # replaces all of them, which takes some minutes
 //	go -C fuzz/corpus run . -list      # prints the package and the name of each target
 //	go -C fuzz/corpus run . -zip DIR   # writes the corpora for libFuzzer
 //
-// To replace a corpus, it collects the inputs in it and those that go test -fuzz has left in
-// its cache, measures which statements each input reaches, and keeps a small set that reaches
-// all of them. A file whose name is not a hash was written by hand and always stays, so an
-// input that once made a target fail should be given a name.
+// To replace a corpus, it collects the inputs in it and those that go test
+// -fuzz has left in its cache, measures which statements each input reaches,
+// and keeps a small set that reaches all of them. A file whose name is not a
+// hash was written by hand and always stays, so an input that once made a
+// target fail should be given a name.
 //
-// For libFuzzer, each corpus becomes an archive DIR/FuzzName_seed_corpus.zip, where OSS-Fuzz
-// and ClusterFuzzLite look for it.
+// For libFuzzer, each corpus becomes an archive DIR/FuzzName_seed_corpus.zip,
+// where OSS-Fuzz and ClusterFuzzLite look for it.
 package main
 
 import (

@@ -22,7 +22,8 @@ type input struct {
 // hashed is how the go command names what it finds.
 var hashed = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// readInputs returns the files in a directory, or none if there is no such directory.
+// readInputs returns the files in a directory, or none if there is no such
+// directory.
 func readInputs(dir string) ([]input, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +40,8 @@ func readInputs(dir string) ([]input, error) {
 	return inputs, nil
 }
 
-// refresh replaces the corpus by inputs from it and from the go command's cache.
+// refresh replaces the corpus by inputs from it and from the go command's
+// cache.
 func (t target) refresh(cache string) error {
 	old, err := readInputs(t.corpus())
 	if err != nil {
@@ -109,9 +111,9 @@ func reached(profile string) map[string]bool {
 	return blocks
 }
 
-// choose returns inputs that reach together what all of them reach, small ones first: those
-// written by hand, and of the others each that reaches what no smaller one does, unless
-// larger ones reach all of that as well.
+// choose returns inputs that reach together what all of them reach, small ones
+// first: those written by hand, and of the others each that reaches what no
+// smaller one does, unless larger ones reach all of that as well.
 func choose(inputs []input) []input {
 	inputs = slices.Clone(inputs)
 	slices.SortFunc(inputs, func(a, b input) int {

@@ -57,8 +57,8 @@ func large(b []byte) bool {
 }
 `
 
-// A module with one target: what is in its corpus is replaced by inputs from it and from
-// the cache, and archived.
+// A module with one target: what is in its corpus is replaced by inputs from it
+// and from the cache, and archived.
 func TestCorpusOfAModuleIsRefreshedAndArchived(t *testing.T) {
 	dir, cache, archives := t.TempDir(), t.TempDir(), t.TempDir()
 	t.Setenv("GOFLAGS", "")

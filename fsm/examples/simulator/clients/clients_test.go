@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A scenario is one registration: what becomes of it, how the device proves what it is, and
-// how it connects.
+// A scenario is one registration: what becomes of it, how the device proves
+// what it is, and how it connects.
 type scenario struct {
 	program   string // a key of programs
 	auth      string // "key" or "x509"
@@ -25,8 +25,8 @@ type scenario struct {
 	ending    string // a key of endings
 }
 
-// device returns the registration ID: each scenario has a device of its own, since the
-// simulator counts faults for each device.
+// device returns the registration ID: each scenario has a device of its own,
+// since the simulator counts faults for each device.
 func (s scenario) device() string {
 	return strings.Join([]string{s.program, s.auth, s.transport, s.ending}, ".")
 }
@@ -54,7 +54,8 @@ var busy = []object{
 	{"at": "query", "nth": 1, "status": 429, "retryAfter": 1},
 }
 
-// endings are what the simulator makes of a device, and what the program has to say then.
+// endings are what the simulator makes of a device, and what the program has to
+// say then.
 var endings = map[string]struct {
 	outcome object
 	faults  []object
@@ -78,7 +79,8 @@ func (s scenario) want() outcome {
 	return want
 }
 
-// scenarios returns all that the programs can do. A program that lacks something has none.
+// scenarios returns all that the programs can do. A program that lacks
+// something has none.
 func scenarios(t *testing.T) (all []scenario) {
 	for name, p := range programs {
 		if missing := p.missing(); missing != "" {
@@ -125,8 +127,9 @@ const (
 	mistakes   = 3
 )
 
-// behaviors are how the simulator is run for the programs, and which mistakes it must name:
-// none at all, unless something is wrong on purpose or cannot be helped.
+// behaviors are how the simulator is run for the programs, and which mistakes
+// it must name: none at all, unless something is wrong on purpose or cannot be
+// helped.
 var behaviors = map[string]struct {
 	flags    []string
 	code     int
@@ -160,9 +163,9 @@ func (s scenario) behavior() string {
 	return "sound"
 }
 
-// Every program reports what the simulator made of its device, with a key and with a
-// certificate, on each transport that it has; and the simulator names the mistakes that
-// were made on purpose, and no others.
+// Every program reports what the simulator made of its device, with a key and
+// with a certificate, on each transport that it has; and the simulator names
+// the mistakes that were made on purpose, and no others.
 func TestOutcomes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs a process for each of some 80 registrations")
@@ -191,7 +194,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// checkMistakes stops the simulator and compares what it says about the scenarios that ran.
+// checkMistakes stops the simulator and compares what it says about the
+// scenarios that ran.
 func (sim *simulator) checkMistakes(t *testing.T, behavior string) {
 	t.Helper()
 	b, want := behaviors[behavior], map[string][]string{}
@@ -229,7 +233,8 @@ func TestSDKOnItsOwnPorts(t *testing.T) {
 	sim.checkMistakes(t, "sound")
 }
 
-// The lock file says what to install, and leaves it to npm's configuration from where.
+// The lock file says what to install, and leaves it to npm's configuration from
+// where.
 func TestLockFileNamesNoRegistry(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("node", "package-lock.json"))
 	if err != nil {
@@ -299,7 +304,8 @@ func read(line string) (outcome, bool) {
 	return outcome{Status: answer.Status, Hub: state.AssignedHub, Device: state.DeviceID, ErrorCode: max(answer.ErrorCode, state.ErrorCode)}, true
 }
 
-// parallel calls f for each of the scenarios, n at a time: they spend theirs waiting.
+// parallel calls f for each of the scenarios, n at a time: they spend theirs
+// waiting.
 func parallel(all []scenario, n int, f func(scenario)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, n)
@@ -315,7 +321,8 @@ func parallel(all []scenario, n int, f func(scenario)) {
 	wait.Wait()
 }
 
-// token returns the SAS token of a scenario's device, for the programs that cannot make one.
+// token returns the SAS token of a scenario's device, for the programs that
+// cannot make one.
 func (c call) token(t *testing.T) string {
 	t.Helper()
 	key, err := sastoken.DecodeKey(c.key)

@@ -92,7 +92,8 @@ func missingNode() string {
 	return ""
 }
 
-// python returns the Python that has paho-mqtt: Debian's package is for Debian's Python.
+// python returns the Python that has paho-mqtt: Debian's package is for
+// Debian's Python.
 var python = sync.OnceValue(func() string {
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
 		if exec.Command(name, "-c", "import paho.mqtt.client").Run() == nil {

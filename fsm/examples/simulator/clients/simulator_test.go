@@ -103,7 +103,8 @@ func (sim *simulator) wait(t *testing.T, device, text string) {
 	t.Errorf("the simulator's log has no %q:\n%s", text, sim.log(device))
 }
 
-// mistakes returns the diagnoses of each device that has some: from the report at the end.
+// mistakes returns the diagnoses of each device that has some: from the report
+// at the end.
 func (sim *simulator) mistakes(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -173,7 +174,8 @@ func (sim *simulator) stop(t *testing.T) int {
 	}
 }
 
-// ownAddress returns a loopback address on which the ports of the real service are free.
+// ownAddress returns a loopback address on which the ports of the real service
+// are free.
 func ownAddress(t *testing.T) string {
 	t.Helper()
 	pid := os.Getpid()
