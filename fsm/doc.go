@@ -27,7 +27,7 @@
 //		in, out := make([]byte, 4096), []byte(nil)
 //		for m.Want() != fsm.WantDone {
 //			time.Sleep(time.Until(m.Deadline())) // not at all at first, then the back-off
-//			conn, err := dial()                  // TLS handshake included, with a time-out
+//			conn, err := dial()                  // including the TLS handshake, with a timeout
 //			if err != nil {
 //				m.DialFailed(time.Now(), err)
 //				continue

@@ -27,14 +27,14 @@ func TestAnAssignmentBorrowsNothingOfItsAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		refusal := b.refusal(Polling, 418)
-		before := fmt.Sprintf("%q", *refusal)
+		before := fmt.Sprintf("%+v", *refusal)
 		for i := range text {
 			text[i] = '#'
 		}
 		if diff := cmp.Diff(fullAssignment(), a); diff != "" {
 			t.Errorf("the assignment changed with the text (-want +got):\n%s", diff)
 		}
-		if after := fmt.Sprintf("%q", *refusal); after != before {
+		if after := fmt.Sprintf("%+v", *refusal); after != before {
 			t.Errorf("the refusal changed with the text: %s, was %s", after, before)
 		}
 	}
