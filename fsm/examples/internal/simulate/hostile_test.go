@@ -47,6 +47,7 @@ func TestHostileClients(t *testing.T) {
 				_, _, cpu := c.usage(t)
 				begin := time.Now()
 				if err := good(c.target(), n%2 == 1, fmt.Sprint("good-", n)); err != nil {
+					stop()
 					t.Fatalf("a good client after %v: %v", time.Since(begin), err)
 				}
 				if wait := time.Since(begin); wait > worst {
