@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"example.com/dps/fsm/examples/internal/cert"
-	"example.com/dps/fsm/examples/internal/transport"
 )
 
 const testKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -90,7 +89,7 @@ func listenTCP(t *testing.T, serve func(net.Conn)) string {
 func listenTLS(t *testing.T, cfg *tls.Config, serve func(net.Conn)) string {
 	t.Helper()
 	return listenTCP(t, func(conn net.Conn) {
-		if secure, err := transport.AcceptTLS(context.Background(), conn, cfg, 30*time.Second); err == nil {
+		if secure := tls.Server(conn, cfg); secure.Handshake() == nil {
 			serve(secure)
 		}
 	})

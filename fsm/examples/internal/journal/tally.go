@@ -36,7 +36,7 @@ func NewTally(allowed []dpstest.Diagnosis) *Tally {
 
 // A Device is the report on one device.
 type Device struct {
-	Name        string                    `json:"device"` // its registration ID, or a placeholder
+	Name        string                    `json:"device"` // its registration ID, "(unknown)" or "(others)"
 	Connections int                       `json:"connections"`
 	Mistakes    int                       `json:"mistakes"` // diagnoses that are not allowed
 	Diagnoses   map[dpstest.Diagnosis]int `json:"diagnoses,omitempty"`

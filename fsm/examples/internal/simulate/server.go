@@ -1,9 +1,10 @@
 // Package simulate serves the simulated service of package dpstest on real
 // listeners, over TLS and over WebSocket over TLS.
 //
-// A client cannot affect other clients, even if it sends nothing, reads
-// nothing, or sends invalid data. Its connection uses one or two goroutines and
-// about 40 KiB until a timeout ends it: see the constants of this package.
+// A client that sends nothing, reads nothing, or sends invalid data does not
+// affect other clients. Its connection uses one or two goroutines and about 40
+// KiB until a timeout ends it: see the constants of this package. However, it
+// counts: clients that hold MaxConns connections lock the others out.
 package simulate
 
 import (

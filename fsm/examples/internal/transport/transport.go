@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"time"
 
 	"example.com/dps/fsm/registration"
 )
@@ -33,13 +32,4 @@ func DialTLS(ctx context.Context, addr string, cfg *tls.Config) (Conn, error) {
 		return nil, err
 	}
 	return conn.(*tls.Conn), nil
-}
-
-// AcceptTLS completes the TLS handshake on an accepted connection within the
-// given time. After an error, the caller must close conn.
-func AcceptTLS(ctx context.Context, conn net.Conn, cfg *tls.Config, within time.Duration) (Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	secure := tls.Server(conn, cfg)
-	return secure, secure.HandshakeContext(ctx)
 }
