@@ -14,10 +14,14 @@ import (
 // it makes room for another connection.
 type conn struct {
 	net.Conn
-	server *Server
-	meter  meter
-	close  func() error
-	closed chan struct{}
+	server    *Server
+	meter     meter
+	began     time.Time
+	connected atomic.Bool // the service has accepted a CONNECT
+	session   *session    // once the connection has reached the service; the server's mutex guards it
+	cancel    func()      // ends the context of the connection
+	close     func() error
+	closed    chan struct{}
 
 	// Set during the handshake, by a single goroutine.
 	secured    atomic.Bool // the handshake is complete
@@ -29,10 +33,10 @@ type conn struct {
 	tooOld     bool        // all offered versions are too old
 }
 
-func newConn(accepted net.Conn, s *Server) *conn {
-	c := &conn{Conn: accepted, server: s, closed: make(chan struct{})}
+func newConn(accepted net.Conn, s *Server, cancel func()) *conn {
+	c := &conn{Conn: accepted, server: s, began: time.Now(), cancel: cancel, closed: make(chan struct{})}
 	c.close = sync.OnceValue(func() error {
-		defer func() { <-s.slots }()
+		defer s.room.leave(c)
 		close(c.closed)
 		return accepted.Close()
 	})
@@ -81,12 +85,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// rate returns how much the client may use per second.
-func (c *conn) rate() float64 { return totalRate / float64(max(1, len(c.server.slots))) }
-
 // portion returns how many bytes to read after a pause.
 func (c *conn) portion() int {
-	if c.meter.wait(time.Now(), c.rate()) > 0 {
+	if c.meter.wait(time.Now(), c.server.room.rate()) > 0 {
 		return crumb
 	}
 	return chunk
@@ -94,7 +95,7 @@ func (c *conn) portion() int {
 
 // pause waits until data may be read from the client again.
 func (c *conn) pause() error {
-	wait := c.meter.wait(time.Now(), c.rate())
+	wait := c.meter.wait(time.Now(), c.server.room.rate())
 	if wait <= 0 {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 
 // The mistakes that a client can make before its bytes reach the service.
 const (
-	TooManyConnections   dpstest.Diagnosis = "too-many-connections"  // there is no room, so the connection was closed immediately
+	TooManyConnections   dpstest.Diagnosis = "too-many-connections"  // there was no room, so this connection was closed
 	TLSMissing           dpstest.Diagnosis = "tls-missing"           // the client sent MQTT or HTTP without TLS
 	TLSVersion           dpstest.Diagnosis = "tls-version"           // the client does not speak TLS 1.2 or later
 	TLSHandshake         dpstest.Diagnosis = "tls-handshake"         // the handshake failed for another reason

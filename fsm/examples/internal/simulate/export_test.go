@@ -23,7 +23,8 @@ func (s *Server) Held() (n int) {
 // Handshake is what a connection does first, up to the certificate that the
 // service learns.
 func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
-	c := s.enter(accepted)
+	c := newConn(accepted, s, func() {})
+	s.enter(c)
 	defer c.Close()
 	secure := tls.Server(c, s.tls)
 	if err := secure.Handshake(); err != nil {
@@ -33,4 +34,15 @@ func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
 }
 
 // ServeConn serves one connection of MQTT over TLS.
-func (s *Server) ServeConn(accepted net.Conn) { s.mqtt(context.Background(), s.enter(accepted)) }
+func (s *Server) ServeConn(accepted net.Conn) {
+	c := newConn(accepted, s, func() {})
+	s.enter(c)
+	s.mqtt(context.Background(), c)
+}
+
+// Connections returns how many connections there are.
+func (s *Server) Connections() int {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	return len(s.room.conns)
+}

@@ -214,6 +214,8 @@ func (d *desk) dialAs(id string, websocket bool) transport.Conn {
 	if err != nil {
 		d.Fatal(err)
 	}
+	dev := d.client.Certificates
+	defer func() { d.client.Certificates = dev }()
 	d.client.Certificates = []tls.Certificate{device}
 	return d.dial(websocket)
 }

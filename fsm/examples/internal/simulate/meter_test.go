@@ -48,7 +48,7 @@ func TestMeter(t *testing.T) {
 // Of a client that has used too much, little is read at once: pings have two
 // bytes each, and a chunk of them must not use more than the burst.
 func TestPortion(t *testing.T) {
-	c := &conn{server: &Server{slots: make(chan struct{}, 1)}}
+	c := &conn{server: &Server{}}
 	if n := c.portion(); n != chunk || n/2*perPacket > burst {
 		t.Errorf("a new client gets %d bytes read at once", n)
 	}

@@ -3,8 +3,10 @@
 //
 // A client that sends nothing, reads nothing, or sends invalid data does not
 // affect other clients. Its connection uses one or two goroutines and about 40
-// KiB until a timeout ends it: see the constants of this package. However, it
-// counts: clients that hold MaxConns connections lock the others out.
+// KiB until a timeout ends it: see the constants of this package. If there are
+// MaxConns connections, a new one takes the place of a client that floods the
+// server or has not connected yet. Only clients that have connected and behave
+// can lock others out.
 package simulate
 
 import (
@@ -46,8 +48,11 @@ type Options struct {
 	// certificate is trusted.
 	ClientCAs *x509.CertPool
 
-	// MaxConns is the maximum number of connections at the same time. Further
-	// connections are closed immediately. If 0, it is the constant MaxConns.
+	// MaxConns is the maximum number of connections at the same time. A further
+	// connection takes the place of the oldest one of a client that sends too
+	// much, or else of the oldest one without an accepted CONNECT. If there is
+	// neither, the new connection is closed immediately. If 0, it is the
+	// constant MaxConns.
 	MaxConns int
 
 	// CAFile is the name of the file with the authority of the server's
@@ -65,7 +70,7 @@ type Options struct {
 type Server struct {
 	tls     *tls.Config
 	clients *x509.CertPool
-	slots   chan struct{} // each connection occupies one
+	room    room
 	caFile  string
 	log     func(dpstest.Event)
 
@@ -88,7 +93,7 @@ func New(o Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = MaxConns
 	}
-	s.slots = make(chan struct{}, o.MaxConns)
+	s.room = room{max: o.MaxConns, conns: map[*conn]struct{}{}}
 	s.tls.MinVersion = max(s.tls.MinVersion, tls.VersionTLS12)
 	s.tls.ClientAuth = tls.RequestClientCert // the service checks it, so that each mistake is diagnosed
 	s.tls.NextProtos = nil                   // no HTTP/2; clients that offer other protocols are not refused
@@ -139,29 +144,38 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(context.
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
-		c := s.enter(accepted)
-		if c == nil {
-			continue
-		}
+		life, cancel := context.WithCancel(ctx)
+		c := newConn(accepted, s, cancel)
+		s.enter(c)
 		all.Add(1)
 		go func() {
 			defer all.Done()
 			defer c.Close()
-			serve(ctx, c)
+			defer cancel()
+			serve(life, c)
 		}()
 	}
 }
 
-// enter takes a slot for a connection. If there is none, it closes the
-// connection and returns nil. If the connection waited instead, the open ones
-// could silently lock out the others.
-func (s *Server) enter(accepted net.Conn) *conn {
-	select {
-	case s.slots <- struct{}{}:
-		return newConn(accepted, s)
-	default:
-		s.diagnose(accepted.RemoteAddr(), TooManyConnections, "closed immediately: there are already %d connections", cap(s.slots))
-		accepted.Close()
-		return nil
+// enter lets a connection into the room, and closes the one that must leave for
+// it, if any.
+func (s *Server) enter(c *conn) {
+	loser := s.room.enter(c)
+	if loser == nil {
+		return
 	}
+	text := fmt.Sprintf("closed to make room for another connection: there are already %d", s.room.max)
+	if loser == c {
+		text = fmt.Sprintf("closed immediately: there are already %d connections", s.room.max)
+	}
+	loser.cancel() // so that nothing else is reported about it
+	var x *session
+	if s.Do(func() {
+		if x = loser.session; x != nil {
+			x.link.Reject(time.Now(), TooManyConnections, text)
+		}
+	}); x == nil {
+		s.diagnose(loser.RemoteAddr(), TooManyConnections, "%s", text)
+	}
+	loser.Close()
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
@@ -94,11 +95,16 @@ func TestSecondConnectionClosesFirst(t *testing.T) {
 	}
 }
 
-// Above the limit connections are closed at once; when one ends there is room
-// again.
+// Clients that have connected and behave keep their places, and further
+// connections are closed immediately. When one ends, there is room again.
 func TestConnectionLimit(t *testing.T) {
 	d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 2 })
-	a, b := d.dial(false), d.dial(true)
+	a, b := d.dialAs("a", false), d.dialAs("b", true)
+	for conn, id := range map[net.Conn]string{a: "a", b: "b"} {
+		if err := register(conn, certified(id)+subscribe(0)+string(publishOf(0))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, addr := range []string{d.tls, d.web} {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -108,8 +114,78 @@ func TestConnectionLimit(t *testing.T) {
 	}
 	a.Close()
 	b.Close()
-	d.diagnosed(simulate.TooManyConnections, "there are already 2 connections")
+	d.diagnosed(simulate.TooManyConnections, "closed immediately: there are already 2 connections")
 	d.served()
+}
+
+// A newcomer takes the place of the oldest connection whose client has not
+// connected, wherever that client has stopped. No other mistake is named.
+func TestNewcomersFindRoom(t *testing.T) {
+	for name, open := range map[string]func(d *desk) net.Conn{
+		"TCP":       func(d *desk) net.Conn { return d.raw(d.tls) },
+		"TLS":       func(d *desk) net.Conn { return d.dial(false) },
+		"WebSocket": func(d *desk) net.Conn { return d.dial(true) },
+		"half CONNECT": func(d *desk) net.Conn {
+			conn := d.dial(false)
+			io.WriteString(conn, "\x10\x80\x01half")
+			d.find("connection", func(e dpstest.Event) bool { return e.Kind == dpstest.EventOpened })
+			return conn
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 2 })
+			first := open(d)
+			d.connections(1)
+			second := d.dial(false)
+			third := d.dial(false)
+			closed(t, first, 5*time.Second)
+			d.diagnosed(simulate.TooManyConnections, "closed to make room for another connection: there are already 2")
+			for _, conn := range []net.Conn{third, second} {
+				if err := exchange(conn); err != nil {
+					t.Error(err)
+				}
+			}
+			if lines := d.lines(); d.forget() != 1 {
+				t.Errorf("the only mistake is not that of the first:\n%s", lines)
+			}
+		})
+	}
+}
+
+// connections waits until the server has that many connections.
+func (d *desk) connections(want int) {
+	d.Helper()
+	got := -1
+	for range 1000 {
+		if got = d.server.Connections(); got == want {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	d.Errorf("the server has %d connections, want %d", got, want)
+}
+
+// A newcomer takes the place of a client that floods, although it is the
+// youngest and all are connected.
+func TestFloodsMakeRoom(t *testing.T) {
+	d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 2 })
+	var conns []net.Conn
+	for _, id := range []string{"a", "b"} {
+		conn := d.dialAs(id, false)
+		if err := register(conn, certified(id)+subscribe(0)+string(publishOf(0))); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, conn)
+	}
+	go write(conns[1], "", strings.Repeat("\xc0\x00", 8<<10))
+	d.diagnosed(simulate.Flood)
+	if err := exchange(d.dial(false)); err != nil {
+		t.Error(err)
+	}
+	closed(t, conns[1], 5*time.Second)
+	if err := register(conns[0], string(publishOf(0))); err != nil {
+		t.Error(err)
+	}
 }
 
 // The end of the context closes every connection, and both servers return.

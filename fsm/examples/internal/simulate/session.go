@@ -55,7 +55,7 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, op
 	x := &session{conn: conn, under: under, heard: now}
 	s.Do(func() {
 		x.link = s.service.Open(opened, cert)
-		s.sessions[x] = struct{}{}
+		under.session, s.sessions[x] = x, struct{}{}
 	})
 	err := s.exchange(x, buf, n)
 	s.Do(func() {
@@ -126,6 +126,7 @@ func (s *Server) step(x *session, now time.Time, in, out []byte) (_ []byte, hung
 	}
 	x.link.Receive(now, in)
 	if connect {
+		x.under.connected.Store(!x.link.Hungup())
 		s.wake(x, now)
 	}
 	if s.held > s.maxHeld {
