@@ -128,6 +128,12 @@ func TestUselessFaults(t *testing.T) {
 		"more with silence":   {[]dpstest.Fault{{At: dpstest.OnQuery, Silence: true, Delay: 1, Status: 200}}, []string{".status", ".delay"}},
 		"no PUBACK, first":    {[]dpstest.Fault{{At: dpstest.OnQuery, NoPuback: true, AnswerFirst: true}}, []string{".answerFirst"}},
 		"after one for all":   {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true}, {At: dpstest.OnQuery, Nth: 2, Status: 500}}, []string{"[1]"}},
+		"two without a step":  {[]dpstest.Fault{{Status: 500}, {Status: 500}}, []string{"[0].at", "[1].at"}},
+		"two after one":       {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true}, {At: dpstest.OnQuery, Status: 500}, {At: dpstest.OnQuery, Status: 501}}, []string{"[1]", "[2]"}},
+		"twice at connect":    {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true}, {At: dpstest.OnConnect, HangUp: true}}, []string{"[1]"}},
+		"all with hangUp":     {[]dpstest.Fault{{At: dpstest.OnConnect, HangUp: true, ReturnCode: 5, HangUpAfter: true, Silence: true, Raw: "00"}}, []string{".returnCode", ".hangUpAfter", ".silence", ".raw"}},
+		"requests at connect": {[]dpstest.Fault{{At: dpstest.OnConnect, NoPuback: true, Status: 500}}, []string{".noPuback", ".status"}},
+		"399 and silence":     {[]dpstest.Fault{{At: dpstest.OnQuery, Silence: true, Status: 399}}, []string{".status"}},
 		"twice the same":      {[]dpstest.Fault{{At: dpstest.OnQuery, Nth: 2, HangUp: true}, {At: dpstest.OnQuery, Nth: 2, Status: 500}}, []string{"[1]"}},
 
 		"refused, then hung up":   {[]dpstest.Fault{{At: dpstest.OnQuery, HangUp: true, Status: 400, Delay: 1}}, nil},

@@ -33,6 +33,7 @@ func TestConfigTexts(t *testing.T) {
 				dpstest.Fault{At: 5, Status: 429}, dpstest.Fault{At: 5, ReturnCode: 1}, dpstest.Fault{At: 6, HangUp: true, Raw: "00"},
 				dpstest.Fault{At: 3, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: 3, Nth: 4, NoPuback: true, AnswerFirst: true}),
 			{RegistrationID: "f", SecondaryKey: "AAAA"},
+			{RegistrationID: "g", PrimaryKey: "#"},
 		},
 	}
 	const want = `idScope: it is "a/b", expected something like "0ne00000A1B"
@@ -77,7 +78,8 @@ enrollments[8].faults[9].raw: it has no effect with hangUp
 enrollments[8].faults[10].stale: it has no effect with silence
 enrollments[8].faults[11].answerFirst: it has no effect with noPuback
 enrollments[9].secondaryKey: it has 3 bytes, expected 16 to 64
-enrollments[9]: expected either primaryKey, optionally with secondaryKey, or x509`
+enrollments[9]: expected either primaryKey, optionally with secondaryKey, or x509
+enrollments[10].primaryKey: sastoken: bad key: a character that is not base64 at offset 0 of 1`
 	_, err := dpstest.New(cfg)
 	var bad *dpstest.ConfigError
 	if !errors.As(err, &bad) {

@@ -129,11 +129,8 @@ func (c *Conn) Reject(now time.Time, d Diagnosis, text string) {
 
 // explainLoss describes how a connection without a DISCONNECT ended.
 func (c *Conn) explainLoss() string {
-	switch {
-	case c.in.Buffered() > 0:
-		return fmt.Sprintf("the connection ended in the middle of a packet, after %d bytes of it: check its Remaining Length", c.in.Buffered())
-	case !c.connected:
-		return "the connection ended before its CONNECT"
+	if n := c.in.Buffered(); n > 0 {
+		return fmt.Sprintf("the connection ended in the middle of a packet, after %d bytes of it: check its Remaining Length", n)
 	}
 	return "the connection ended without a DISCONNECT: send one before closing it [section 3.14]"
 }

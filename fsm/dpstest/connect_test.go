@@ -12,6 +12,8 @@ import (
 func TestUsernameTexts(t *testing.T) {
 	const want = `expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"`
 	for name, text := range map[string]string{
+		"SharedAccessSignature sr=a":                  `username: the user name is a SAS token, which is the password: `,
+		"a/registration/dev-1/api-version=2019-03-31": `username: the user name is "a/registration/dev-1/api-version=2019-03-31": `,
 		"a%2Fb":                        `username: the user name is "a%2Fb": `,
 		"a/b/c":                        `username: the user name is "a/b/c": `,
 		"a/b/c/":                       `username: the user name is "a/b/c/": `,

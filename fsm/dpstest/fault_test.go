@@ -28,6 +28,7 @@ func TestFaultStatus(t *testing.T) {
 		{dpstest.OnRegister, 429, `429/?$rid=r1" payload=148 bytes {"errorCode":429001,`},
 		{dpstest.OnRegister, 503, `503/?$rid=r1" payload=148 bytes {"errorCode":503000,`},
 		{dpstest.OnQuery, 404, `404/?$rid=r1" payload=148 bytes {"errorCode":404203,`},
+		{dpstest.OnQuery, 503, `503/?$rid=r1" payload=148 bytes {"errorCode":503000,`},
 	} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: test.at, Status: test.status})))
 		p.say(connect(), subscribe(0))
@@ -76,7 +77,7 @@ func TestStepNames(t *testing.T) {
 		}
 	}
 	var s dpstest.Step
-	if err := json.Unmarshal([]byte(`"regsiter"`), &s); err == nil || !strings.Contains(err.Error(), "regsiter") {
+	if err := json.Unmarshal([]byte(`"regsiter"`), &s); err == nil || err.Error() != `step is "regsiter", expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]` {
 		t.Errorf("a misspelt step: %v", err)
 	}
 	if names != "connect subscribe register query ping unsubscribe " {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,27 +42,21 @@ func (c *Conn) expectAck(id uint16) {
 }
 
 func (c *Conn) acknowledged(id uint16) {
-	for i, u := range c.unacked {
-		if u.id == id {
-			c.unacked = append(c.unacked[:i], c.unacked[i+1:]...)
-			return
-		}
-	}
+	c.unacked = slices.DeleteFunc(c.unacked, func(u unacked) bool { return u.id == id })
 }
 
 // lateAcks names the answers that should have been acknowledged by now. One
 // that was sent a moment ago is not among them: many clients send their
 // DISCONNECT while they handle the last answer, in front of its PUBACK.
 func (c *Conn) lateAcks() {
-	rest := c.unacked[:0]
-	for _, u := range c.unacked {
-		if age := c.now.Sub(u.at); age >= ackTime {
-			c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK immediately [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
-		} else {
-			rest = append(rest, u)
+	c.unacked = slices.DeleteFunc(c.unacked, func(u unacked) bool {
+		age := c.now.Sub(u.at)
+		if age < ackTime {
+			return false
 		}
-	}
-	c.unacked = rest
+		c.diagnoseOnce(NoPuback, "the answer with packet identifier %d was sent with QoS 1 %v ago and has not been acknowledged: send a PUBACK immediately [MQTT-4.3.2-2]", u.id, age.Round(time.Millisecond))
+		return true
+	})
 }
 
 // leave notes that the client ends the connection, though nothing went wrong on
@@ -143,10 +138,9 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 // checkCase names an operation, or the name of its id, in another case than the
 // documented one. Whether the real service takes that is a guess.
 func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
-	for _, op := range []topic.Op{topic.Register, topic.QueryStatus} {
-		if r.Op == op && !bytes.Contains(p.Topic, []byte("/"+op+"/")) {
-			c.diagnoseOnce(Operation, "the topic %.120q has the operation in another case, which the real service may refuse: write %q", p.Topic, op)
-		}
+	known := r.Op == topic.Register || r.Op == topic.QueryStatus
+	if known && !bytes.Contains(p.Topic, []byte("/"+r.Op+"/")) {
+		c.diagnoseOnce(Operation, "the topic %.120q has the operation in another case, which the real service may refuse: write %q", p.Topic, r.Op)
 	}
 	if len(r.OperationID) > 0 && !bytes.Contains(p.Topic, []byte("operationId=")) {
 		c.diagnoseOnce(OperationID, "the topic %.160q has operationId in another case, which the real service may refuse: write %q", p.Topic, "operationId")

@@ -80,6 +80,42 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// Only the secret part of a text is masked.
+func TestMask(t *testing.T) {
+	const secret = "0123456789abcdef"
+	for text, want := range map[string]string{
+		"a sig=" + secret + "&b":    "a sig=***&b",
+		"a sig%3D" + secret + " b":  "a sig%3D*** b",
+		"SharedAccessKey=" + secret: "SharedAccessKey=***",
+		"sig=" + secret[1:]:         "sig=" + secret[1:],
+		"signature " + secret:       "signature " + secret,
+		"sharedaccesskey=" + secret: "sharedaccesskey=" + secret,
+	} {
+		if got := mask(text); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// The password is part of the packet, which is not valid later, and mistakes
+// are counted only for a log.
+func TestConnectKeepsNoPassword(t *testing.T) {
+	s, err := New(Config{IDScope: "scope"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello, err := (&packet.Connect{ClientID: []byte("x"), Username: []byte("scope/registrations/x/api-version=2019-03-31"), Password: []byte("secret")}).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Open(time.Time{}, nil)
+	c.Receive(time.Time{}, hello)
+	c.diagnoseOnce(Will, "a mistake")
+	if !c.connected || c.password != nil || c.mistakes != nil {
+		t.Errorf("connected %t, password %q, mistakes %v", c.connected, c.password, c.mistakes)
+	}
+}
+
 // Of a long client id the beginning is kept, in both cases.
 func TestLongClientIDs(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})

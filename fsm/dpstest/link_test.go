@@ -26,7 +26,7 @@ func TestReportsAddUp(t *testing.T) {
 				want.Received += len(encode(t, e.Packet))
 			case dpstest.EventClosed:
 				closed++
-				if strings.HasPrefix(e.Text, "closed since the device connected again") {
+				if strings.HasPrefix(e.Text, "closed because the device connected again") {
 					t.Errorf("%v", e)
 				}
 			}

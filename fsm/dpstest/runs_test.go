@@ -158,10 +158,10 @@ func TestReplacedConnectionEndsNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	newDevice(t, s, "dev-1")
-	p := newPeer(t, s)
-	p.now = start.Add(time.Hour)
-	p.say(connect())
-	if !ended.Equal(p.now) {
+	now := start.Add(time.Hour)
+	p := &peer{t, s.Open(now, nil), now}
+	p.expect(p.say(connect()), false, "CONNACK accepted")
+	if !ended.Equal(now) {
 		t.Errorf("it ended at %v", ended)
 	}
 }

@@ -55,6 +55,7 @@ func TestTopicTexts(t *testing.T) {
 	const expected = ` is not that of a request: expected "$dps/registrations/PUT/iotdps-register/?$rid={id}" or "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"`
 	for topic, hint := range map[string]string{
 		"x":                               "",
+		"x?y":                             "",
 		"/x":                              ", without a slash at the beginning",
 		"devices/dev-1/messages/events/":  ", and this is one of an IoT hub",
 		"$iothub/twin/GET/?$rid=1":        ", and this is one of an IoT hub",
@@ -84,6 +85,11 @@ func TestTokenFormTexts(t *testing.T) {
 		"sig=sec-ret":            "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; sastoken: ",
 		"sig=" + hex64:           "the signature is in hex, expected base64; sastoken: ",
 		"sig=" + hex64[1:]:       "bytes does not begin with",
+		`a"b'`:                   "bytes does not begin with",
+		"_":                      "bytes does not begin with",
+		"'a":                     "it begins with a quotation mark; sastoken: ",
+		"se=.5":                  "se is a fraction or a date, expected Unix time in whole seconds; sastoken: ",
+		"se=:5":                  "se is a fraction or a date, expected Unix time in whole seconds; sastoken: ",
 		"se=253402300799":        "bytes does not begin with",
 		"sig=" + hex64[1:] + "g": "bytes does not begin with",
 	} {
@@ -160,6 +166,8 @@ func TestNotConnectTexts(t *testing.T) {
 		want   string
 	}{
 		{[]string{"\xc0\x00"}, `expected a CONNECT, the connection begins with "\xc0\x00": the first packet is PINGREQ [MQTT-3.1.0-1]`},
+		{[]string{"\x30\xff\xff\xff\x7f"}, `expected a CONNECT, the connection begins with "0\xff\xff\xff\x7f": packet: too large PUBLISH at byte 1: the packet has 268435460 bytes, the limit is 99328 [section 2.2.3]`},
+		{[]string{"\x10\x03abc"}, "packet: malformed CONNECT at byte 1: Remaining Length is 3, expected at least 10 [section 2.4]"},
 		{[]string{"\xc0", "\x00"}, "expected a CONNECT: the first packet is PINGREQ [MQTT-3.1.0-1]"},
 		{[]string{"\x16\x03\x01\x02\x03\x04\x05\x06\x07"}, `expected a CONNECT, the connection begins with "\x16\x03\x01\x02\x03\x04\x05\x06"; this is the beginning of a TLS handshake: packet: malformed CONNECT at byte 0: flags are 0110, expected 0000 [MQTT-2.2.2-2]`},
 	} {
@@ -227,6 +235,7 @@ func TestTimesInTexts(t *testing.T) {
 	}
 	for came, want := range map[string]string{
 		"":                     "no CONNECT arrived within 30.123s",
+		"\x10":                 "no CONNECT arrived within 30.123s except 1 bytes of a packet whose Remaining Length is larger",
 		"\x10\x0c\x00\x04MQTT": "no CONNECT arrived within 30.123s except 8 bytes of a packet whose Remaining Length is larger",
 	} {
 		o := observe(t, dpstest.Config{})
