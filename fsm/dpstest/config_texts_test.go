@@ -31,7 +31,7 @@ func TestConfigTexts(t *testing.T) {
 			device(dpstest.Outcome{}, dpstest.Fault{}, dpstest.Fault{At: 7}, dpstest.Fault{At: 3, Nth: -1, Repeat: -1, Delay: -1, Status: 600, QoS: &qos, RequestID: &long, Raw: "x"},
 				dpstest.Fault{At: 1, ReturnCode: 6}, dpstest.Fault{At: 2, ReturnCode: 1}, dpstest.Fault{At: 4}, dpstest.Fault{At: 4, Nth: 1, ReturnCode: 5},
 				dpstest.Fault{At: 5, Status: 429}, dpstest.Fault{At: 5, ReturnCode: 1}, dpstest.Fault{At: 6, HangUp: true, Raw: "00"},
-				dpstest.Fault{At: 3, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: 3, Nth: 4, NoPuback: true, AnswerFirst: true}),
+				dpstest.Fault{At: 3, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: 3, Nth: 4, NoPuback: true, AnswerFirst: true}, dpstest.Fault{At: 3, Nth: 5, RetryAfter: "#"}),
 			{RegistrationID: "f", SecondaryKey: "AAAA"},
 			{RegistrationID: "g", PrimaryKey: "#"},
 		},
@@ -77,6 +77,7 @@ enrollments[8].faults[8]: it never happens because faults[7] comes first
 enrollments[8].faults[9].raw: it has no effect with hangUp
 enrollments[8].faults[10].stale: it has no effect with silence
 enrollments[8].faults[11].answerFirst: it has no effect with noPuback
+enrollments[8].faults[12].retryAfter: it is "#", expected a number of seconds, or other text in UTF-8 without control characters, '&', '+' and '#'
 enrollments[9].secondaryKey: it has 3 bytes, expected 16 to 64
 enrollments[9]: expected either primaryKey, optionally with secondaryKey, or x509
 enrollments[10].primaryKey: sastoken: bad key: a character that is not base64 at offset 0 of 1`
