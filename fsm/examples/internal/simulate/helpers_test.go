@@ -196,6 +196,19 @@ func (d *desk) served() {
 	d.Error(err)
 }
 
+// reaches waits until a number of the server is the expected one.
+func (d *desk) reaches(what string, want int, number func() int) {
+	d.Helper()
+	got := -1
+	for range 1000 {
+		if got = number(); got == want {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	d.Errorf("the server has %d %s, want %d", got, what, want)
+}
+
 // raw connects without TLS.
 func (d *desk) raw(addr string) net.Conn {
 	d.Helper()

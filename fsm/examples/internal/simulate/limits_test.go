@@ -86,34 +86,21 @@ func TestHalfPackets(t *testing.T) {
 		const few, many = 2 << 10, 36 << 10
 		a := begin("a", small[:few])
 		b := begin("b", large[:many])
-		d.holds(few + many)
+		d.reaches("bytes of half packets", few + many, d.server.Held)
 		c := begin("c", large[:many])
 		d.diagnosed(simulate.HalfPacket, "a large packet")
 		closed(t, b, 5*time.Second)
-		d.holds(few + many)
+		d.reaches("bytes of half packets", few + many, d.server.Held)
 		for conn, rest := range map[net.Conn]string{a: small[few:], c: large[many:]} {
 			if err := register(conn, rest); err != nil {
 				t.Error(err)
 			}
 		}
-		d.holds(0)
+		d.reaches("bytes of half packets", 0, d.server.Held)
 		if n := d.count(simulate.HalfPacket); n != 1 {
 			t.Errorf("%d connections made room", n)
 		}
 	}
-}
-
-// holds waits until the server holds so many bytes of half packets.
-func (d *desk) holds(want int) {
-	d.Helper()
-	got := -1
-	for range 1000 {
-		if got = d.server.Held(); got == want {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	d.Errorf("the server holds %d bytes, want %d", got, want)
 }
 
 // A connection that ends with half a packet gives its share back.
@@ -122,9 +109,9 @@ func TestHalfPacketEnds(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
 		conn := d.dial(websocket)
 		io.WriteString(conn, "\x10\x80\x10"+strings.Repeat("x", 1000))
-		d.holds(1003)
+		d.reaches("bytes of half packets", 1003, d.server.Held)
 		conn.Close()
-		d.holds(0)
+		d.reaches("bytes of half packets", 0, d.server.Held)
 	}
 }
 

@@ -135,7 +135,7 @@ func TestNewcomersFindRoom(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 2 })
 			first := open(d)
-			d.connections(1)
+			d.reaches("connections", 1, d.server.Connections)
 			second := d.dial(false)
 			third := d.dial(false)
 			closed(t, first, 5*time.Second)
@@ -150,19 +150,6 @@ func TestNewcomersFindRoom(t *testing.T) {
 			}
 		})
 	}
-}
-
-// connections waits until the server has that many connections.
-func (d *desk) connections(want int) {
-	d.Helper()
-	got := -1
-	for range 1000 {
-		if got = d.server.Connections(); got == want {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	d.Errorf("the server has %d connections, want %d", got, want)
 }
 
 // A newcomer takes the place of a client that floods, although it is the
