@@ -86,11 +86,11 @@ func TestHalfPackets(t *testing.T) {
 		const few, many = 2 << 10, 36 << 10
 		a := begin("a", small[:few])
 		b := begin("b", large[:many])
-		d.reaches("bytes of half packets", few + many, d.server.Held)
+		d.reaches("bytes of half packets", few+many, d.server.Held)
 		c := begin("c", large[:many])
 		d.diagnosed(simulate.HalfPacket, "a large packet")
 		closed(t, b, 5*time.Second)
-		d.reaches("bytes of half packets", few + many, d.server.Held)
+		d.reaches("bytes of half packets", few+many, d.server.Held)
 		for conn, rest := range map[net.Conn]string{a: small[few:], c: large[many:]} {
 			if err := register(conn, rest); err != nil {
 				t.Error(err)
