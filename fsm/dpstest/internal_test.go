@@ -134,6 +134,17 @@ func TestLongClientIDs(t *testing.T) {
 	}
 }
 
+// A window begins with its first request, even shortly after the zero time.
+func TestWindowBeginsWithItsFirstRequest(t *testing.T) {
+	var w window
+	var zero time.Time
+	for _, step := range []struct{ at, want time.Duration }{{5 * time.Second, 0}, {64 * time.Second, time.Second}, {65 * time.Second, 0}} {
+		if got := w.take(zero.Add(step.at), time.Minute, 1, false); got != step.want {
+			t.Errorf("after %v: wait %v, want %v", step.at, got, step.want)
+		}
+	}
+}
+
 // Packet identifiers count up, and begin again behind 65,535 [MQTT-2.3.1-1].
 func TestPacketIdentifiers(t *testing.T) {
 	c := &Conn{packetID: 65_533}
