@@ -241,6 +241,15 @@ func TestUnknownOperations(t *testing.T) {
 	}
 }
 
+// A fault at a query does not disturb an operation that the service does not
+// have.
+func TestUnknownOperationsAreNotDisturbed(t *testing.T) {
+	s := newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Status: 503}, dpstest.Fault{At: dpstest.OnRegister, Status: 503}))
+	if got := newDevice(t, s, "dev-1").status("POST/x/?$rid=1", ""); got != "400/?$rid=1" {
+		t.Error(got)
+	}
+}
+
 // A text with double quotes in front is not one with single ones.
 func TestQuotedBodies(t *testing.T) {
 	for body, hint := range map[string]bool{`"it's"`: false, `it's`: true, `'`: true, `it`: false, `{'a':"b"}`: false} {

@@ -31,6 +31,8 @@ func TestBodyTexts(t *testing.T) {
 	for body, want := range map[string]string{
 		"registrationId=dev-1":              `the body begins with "registration"` + expected,
 		"\xef\xbb\xbf{}":                    `the body begins with "\ufeff{}"` + expected + "; the body begins with a byte order mark",
+		"\xfe\xff\x00{\x00}":                `the body begins with "\xfe\xff\x00{\x00}"` + expected + "; the body is in UTF-16, but JSON is in UTF-8",
+		"\x00{\x00}":                        `the body begins with "\x00{\x00}"` + expected + "; the body is in UTF-16, but JSON is in UTF-8",
 		"'x'":                               `the body begins with "'x'"` + expected + "; JSON has double quotes",
 		"{a:1}":                             `the body is not JSON: invalid character 'a' looking for beginning of object key string`,
 		`{"a":'1'}`:                         `the body is not JSON: invalid character '\'' looking for beginning of value`,
@@ -44,6 +46,20 @@ func TestBodyTexts(t *testing.T) {
 		`{"registrationId":"dev-1"}garbage`: `the body is not JSON: invalid character 'g' after top-level value`,
 	} {
 		if d := cmp.Diff(want, diagnosed(t, func(n *naive) { n.register.Payload = []byte(body) })); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// A member that was meant to be registrationId is named, the likeliest first.
+func TestMembersMeantToBeTheID(t *testing.T) {
+	names := []string{"registration_id", "registration-id", "deviceId", "device_id", "regId", "id"}
+	for i, name := range names {
+		body := `{"` + strings.Join(names[i:], `":"dev-1","`) + `":"dev-1"}`
+		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+		newDevice(t, o.Service, "dev-1").status(registerT, body)
+		want := []string{`the body has "` + name + `", which the service ignores, where "registrationId" is expected`}
+		if d := cmp.Diff(want, o.texts); d != "" {
 			t.Error(d)
 		}
 	}
