@@ -81,7 +81,7 @@ func TestUsage(t *testing.T) {
 		`-policies contains "y", expected all or so`: {"-policies", "fsm,y"},
 		"flag provided but not defined":              {"-z"},
 	} {
-		if code, _, errs := try(args...); code != 2 || !strings.Contains(errs, want) || !strings.Contains(errs, "fleet -h") {
+		if code, _, errs := try(args...); code != 2 || !strings.Contains(errs, want) || !strings.HasSuffix(errs, "\n(Run \"fleet -h\" for usage.)\n") {
 			t.Errorf("%q: exit code %d, expected %s, got %s", args, code, want, errs)
 		}
 	}

@@ -140,7 +140,7 @@ func TestInterrupt(t *testing.T) {
 		done := make(chan outcome)
 		go func() { done <- try(ctx, args...) }()
 		if !eventually(ready) {
-			t.Fatal("not ready")
+			t.Fatal("the registration did not begin")
 		}
 		start := time.Now()
 		cancel()
@@ -157,7 +157,7 @@ func TestInterrupt(t *testing.T) {
 			d := newDesk(t, dpstest.Outcome{RetryAfter: "100"})
 			interrupt(t, func() bool { return d.count("PUT/") == 1 }, d.flags(transport))
 			if !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
-				t.Error("no DISCONNECT:\n" + d.lines())
+				t.Error("the service did not receive a DISCONNECT:\n" + d.lines())
 			}
 		}
 	}
@@ -194,8 +194,8 @@ func TestUsage(t *testing.T) {
 				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
 			}
 		}
-		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, demo.Key) {
-			t.Errorf("%q: exit code %d, %s", c.args, got.code, got.stdout)
+		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, demo.Key) || !strings.HasSuffix(got.stderr, "\n(Run \"paho -h\" for usage.)\n") {
+			t.Errorf("%q: exit code %d, %s%s", c.args, got.code, got.stdout, got.stderr)
 		}
 	}
 	got := try(t.Context(), "-h")

@@ -70,7 +70,7 @@ func (o *output) failed(err error, text, hint string) int {
 // badUsage reports the mistakes in the command line and returns the exit code.
 func (o *output) badUsage(err error) int {
 	if o.json {
-		o.encode(report{Error: err.Error(), Step: "command line", Hint: "run register -h for usage", ExitCode: exitUsage})
+		o.encode(report{Error: err.Error(), Step: "command line", Hint: "run \"register -h\" for usage", ExitCode: exitUsage})
 		return exitUsage
 	}
 	lines := strings.ReplaceAll(show.Clean(err.Error()), "\n", "\nregister: ")

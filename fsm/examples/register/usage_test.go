@@ -48,8 +48,8 @@ func TestUsage(t *testing.T) {
 				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
 			}
 		}
-		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, testKey) {
-			t.Errorf("%q: exit code %d, %s", c.args, got.code, got.stdout)
+		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, testKey) || !strings.HasSuffix(got.stderr, "\n(Run \"register -h\" for usage.)\n") {
+			t.Errorf("%q: exit code %d, %s%s", c.args, got.code, got.stdout, got.stderr)
 		}
 		got = try(t, append([]string{"-json"}, c.args...)...)
 		var r report

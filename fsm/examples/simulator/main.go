@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, reload <-
 func complain(w io.Writer, err error, code int) int {
 	text := "simulator: " + strings.ReplaceAll(err.Error(), "\n", "\nsimulator: ")
 	if code == exitUsage {
-		text += "\n(run simulator -h for help)"
+		text += "\n(Run \"simulator -h\" for usage.)"
 	}
 	fmt.Fprintln(w, text)
 	return code
