@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 
 	"example.com/dps/fsm/dpstest"
@@ -51,26 +52,28 @@ func (d *desk) greeting() string {
 		fmt.Fprintf(&s, "  %s\n", d.describe(&e))
 	}
 	s.WriteString(d.advice())
-	if d.certsOut != "" {
-		fmt.Fprintf(&s, "\nClient certificates are in %s: -cert %[1]s/ID.pem -cert-key %[1]s/ID.key\n", d.certsOut)
+	if folder, err := filepath.Abs(d.certsOut); d.certsOut != "" && err == nil {
+		fmt.Fprintf(&s, "\nClient certificates are in %s: -cert %[1]s/ID.pem -cert-key %[1]s/ID.key\n", quote(folder))
 	}
 	s.WriteString("\n")
 	return s.String()
 }
 
-// advice returns commands that register demo devices.
+// advice returns commands that register demo devices. They do not depend on the
+// working directory of the simulator.
 func (d *desk) advice() string {
 	if d.enrollments != "" || d.ready.CA == "" {
 		return ""
 	}
-	common := fmt.Sprintf("-ca %s -id-scope %s", quote(d.ready.CA), d.config.IDScope)
+	addr, ca := reachable(d.ready.TLS), quote(d.ready.CA)
+	common := fmt.Sprintf("-ca %s -id-scope %s", ca, d.config.IDScope)
 	return fmt.Sprintf(`
-Try it in another terminal, from the same directory:
+Try it in another terminal, in the directory fsm/examples of a clone:
 
   go run ./register -host %s %s -registration-id demo-key -key %s
   go run ./register -host %s %s -transport websocket -registration-id demo-group-1 -group-key %s
-  simulator -token -registration-id demo-key    # commands for mosquitto
-`, reachable(d.ready.TLS), common, string(d.config.Enrollments[0].PrimaryKey), reachable(d.ready.WebSocket), common, string(d.config.Enrollments[1].PrimaryKey))
+  go run ./simulator -token -registration-id demo-key -tls %s -ca-out %s    # commands for mosquitto
+`, addr, common, string(d.config.Enrollments[0].PrimaryKey), reachable(d.ready.WebSocket), common, string(d.config.Enrollments[1].PrimaryKey), addr, ca)
 }
 
 // reachable returns an address to which a client on this machine can connect.
