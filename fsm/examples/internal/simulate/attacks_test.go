@@ -18,13 +18,14 @@ import (
 var endlessHello = "\x16\x03\x01\x40\x00\x01\x00\xff\x00" + strings.Repeat("\x00", 16<<10-4) +
 	strings.Repeat("\x16\x03\x01\x40\x00"+strings.Repeat("\x00", 16<<10), 2)
 
-// An attack is what a hostile client does, again and again.
+// An attack is the behavior of a hostile client, which repeats it without end.
 type attack struct {
 	name string
 	do   func(c *target, id string) error
 }
 
-// attacks are in the order of a run: the peak of memory is that of all so far.
+// attacks lists the attacks in the order in which they run. The peak of memory
+// covers all attacks so far.
 var attacks = []attack{
 	{"silence", hold("")},
 	{"silence in TLS", overTLS("", "")},
@@ -66,7 +67,7 @@ var attacks = []attack{
 	{"HTTP header of many fields", web("GET / HTTP/1.1\r\n", fields())},
 }
 
-// connect returns a CONNECT with a good token.
+// connect returns a CONNECT with a valid token.
 func connect(id string) string {
 	key, err := sastoken.DecodeKey(groupKey)
 	if err != nil {
@@ -90,7 +91,7 @@ func encode(p packet.Packet) string {
 	return string(b)
 }
 
-// publishOf returns a registration of a size that is about n.
+// publishOf returns a registration request of about n bytes.
 func publishOf(n int) []byte {
 	name, err := topic.Request{Op: topic.Register, RequestID: []byte("1")}.AppendText(nil)
 	if err != nil {
@@ -105,7 +106,7 @@ func publishOf(n int) []byte {
 
 var query = encode(&packet.Publish{Topic: []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&operationId=x")})
 
-// subscribe returns a SUBSCRIBE of the right filter and n others.
+// subscribe returns a SUBSCRIBE with the right filter and n others.
 func subscribe(n int) string {
 	p := packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter)}}}
 	for range n {
@@ -114,8 +115,8 @@ func subscribe(n int) string {
 	return encode(&p)
 }
 
-// write sends, and then again and again, until the server has had enough. It
-// reads nothing.
+// write sends once, and then sends again repeatedly until the connection fails.
+// It reads nothing.
 func write(conn net.Conn, once, again string) error {
 	if _, err := conn.Write([]byte(once)); err != nil {
 		return err
@@ -128,7 +129,7 @@ func write(conn net.Conn, once, again string) error {
 	return nil
 }
 
-// linger waits until the server closes.
+// linger waits until the server closes the connection.
 func linger(conn net.Conn) error {
 	for b := make([]byte, 1); ; time.Sleep(100 * time.Millisecond) {
 		if _, err := conn.Read(b); err != nil {
@@ -137,7 +138,7 @@ func linger(conn net.Conn) error {
 	}
 }
 
-// hold sends bytes without TLS and stays.
+// hold sends bytes without TLS and stays connected.
 func hold(bytes string) func(*target, string) error {
 	return func(c *target, _ string) error {
 		conn, err := net.Dial("tcp", c.tls)
@@ -149,7 +150,7 @@ func hold(bytes string) func(*target, string) error {
 	}
 }
 
-// tricky connects with TLS, does something and stays.
+// tricky connects with TLS, calls f and stays connected.
 func tricky(f func(conn net.Conn, id string) error) func(*target, string) error {
 	return func(c *target, id string) error {
 		conn, err := dial(c.tls, c)
@@ -165,14 +166,14 @@ func overTLS(once, again string) func(*target, string) error {
 	return tricky(func(conn net.Conn, _ string) error { return write(conn, once, again) })
 }
 
-// registered is CONNECT and SUBSCRIBE, and more.
+// registered sends CONNECT and SUBSCRIBE, and then more.
 func registered(once, again string) func(*target, string) error {
 	return tricky(func(conn net.Conn, id string) error {
 		return write(conn, connect(id)+subscribe(0)+once, again)
 	})
 }
 
-// web is HTTP on the port of WebSocket.
+// web sends bytes over TLS to the WebSocket port.
 func web(once, again string) func(*target, string) error {
 	return func(c *target, _ string) error {
 		conn, err := dial(c.web, c)
@@ -184,7 +185,7 @@ func web(once, again string) func(*target, string) error {
 	}
 }
 
-// webSocket is a WebSocket with a CONNECT, and frames made by hand behind it.
+// webSocket opens a WebSocket, sends a CONNECT, and then the given frames.
 func webSocket(once, again string) func(*target, string) error {
 	return func(c *target, id string) error {
 		request := "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -195,7 +196,7 @@ func webSocket(once, again string) func(*target, string) error {
 	}
 }
 
-// fields are header fields that differ from one another.
+// fields returns header fields with different names.
 func fields() string {
 	var s strings.Builder
 	for i := range 1000 {

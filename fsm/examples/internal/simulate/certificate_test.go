@@ -23,7 +23,8 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// issue makes a certificate, signed by another one, or by itself without one.
+// issue creates a certificate, signed by the given one, or self-signed if that
+// is nil.
 func issue(t *testing.T, name string, by *tls.Certificate, change func(*x509.Certificate)) *tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -60,15 +61,16 @@ func device(c *x509.Certificate) {
 	c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 }
 
-// present shows a certificate and returns what the service is told of it.
+// present connects with a certificate and returns what the service learns about
+// it.
 func present(t *testing.T, roots *x509.CertPool, c *tls.Certificate) *dpstest.Certificate {
 	t.Helper()
 	own := issue(t, "localhost", nil, func(*x509.Certificate) {})
 	s := simulate.New(simulate.Options{TLS: &tls.Config{Certificates: []tls.Certificate{*own}}, ClientCAs: roots})
 	cfg := &tls.Config{InsecureSkipVerify: true}
 	if c != nil {
-		// A client that picks among its certificates leaves out those of other
-		// authorities.
+		// With Certificates, the client would not present a certificate of an
+		// authority that the server does not name.
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c, nil }
 	}
 	client, server := net.Pipe()
@@ -89,8 +91,8 @@ func hashes(c *tls.Certificate) []string {
 }
 
 // The service learns the name, the dates and the thumbprints of the
-// certificate, and who has signed it, through the certificates that the client
-// sent along. Each mistake gets through to it.
+// certificate, its authorities, including the intermediate certificates that
+// the client sent, and why the certificate is not trusted.
 func TestCertificateReachesService(t *testing.T) {
 	root := issue(t, "root", nil, authority)
 	middle := issue(t, "middle", root, authority)
@@ -113,22 +115,22 @@ func TestCertificateReachesService(t *testing.T) {
 		authorities []string
 	}{
 		"chain":             {roots, good, "", authorities},
-		"chain left out":    {roots, &alone, "unknown authority", nil},
+		"without the chain": {roots, &alone, "unknown authority", nil},
 		"self-signed":       {roots, stranger, "unknown authority", nil},
 		"expired":           {roots, old, "", append(hashes(root), "root")},
 		"not valid yet":     {roots, early, "", append(hashes(root), "root")},
 		"authority expired": {roots, late, "expired", nil},
-		"of a server":       {roots, server, "key usage", nil},
-		"any will do":       {nil, stranger, "", nil},
+		"for servers only":  {roots, server, "key usage", nil},
+		"any is trusted":    {nil, stranger, "", nil},
 		"any, even expired": {nil, old, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := present(t, c.roots, c.cert)
 			if got == nil {
-				t.Fatal("the service saw no certificate")
+				t.Fatal("the service did not receive the certificate")
 			}
 			if !strings.Contains(got.Untrusted, c.untrusted) || c.untrusted == "" && got.Untrusted != "" {
-				t.Errorf("untrusted: %q, want %q", got.Untrusted, c.untrusted)
+				t.Errorf("expected %q in Untrusted, got %q", c.untrusted, got.Untrusted)
 			}
 			want := &dpstest.Certificate{
 				CommonName: "dev", NotBefore: c.cert.Leaf.NotBefore, NotAfter: c.cert.Leaf.NotAfter,

@@ -23,10 +23,11 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// childEnv makes the test binary a process of its own: "server", whose memory
-// can be measured, or the name of an attack, so that attackers are not in the
-// way of those who measure. helloEnv says whom to attack, and with how many
-// connections.
+// If the environment variable childEnv is set, the test binary is a child
+// process: with "server", it is a server, whose memory can be measured; with
+// the name of an attack, it attacks, so that the attack does not use the memory
+// and the processor time of the test. helloEnv then describes the server to
+// attack and the number of connections.
 const (
 	childEnv = "DPS_SIMULATE_CHILD"
 	helloEnv = "DPS_SIMULATE_HELLO"
@@ -50,19 +51,19 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// A hello is what a server says first.
+// A hello is the first line that a server prints.
 type hello struct {
 	TLS, Web, CA string
-	Conns        int // of an attack
+	Conns        int // the number of connections of an attack
 }
 
-// serveChild serves until its input ends. For each line it prints how much
-// memory and processor time it has used.
+// serveChild serves until its standard input ends. For each line of input, it
+// prints how much memory and processor time it has used.
 func serveChild() error {
-	discard := func(e dpstest.Event) { fmt.Fprintln(io.Discard, e) } // costs what a log costs
+	discard := func(e dpstest.Event) { fmt.Fprintln(io.Discard, e) } // as expensive as a log
 	service, err := dpstest.New(dpstest.Config{
 		IDScope: scope, Remember: 1 << 16, Log: discard,
-		RegistrationsPerMinute: 1 << 30, PollsPer10s: 1 << 30, // attackers would use up the quotas
+		RegistrationsPerMinute: 1 << 30, PollsPer10s: 1 << 30, // because attackers would use up the quotas
 		Enrollments: []dpstest.Enrollment{{Group: "all", PrimaryKey: groupKey, Outcome: dpstest.Outcome{AtOnce: true}}},
 	})
 	if err != nil {
@@ -97,7 +98,7 @@ func serveChild() error {
 	return nil
 }
 
-// status returns a figure in KiB that Linux knows of this process; 0 elsewhere.
+// status returns a figure of this process in KiB on Linux, and 0 elsewhere.
 func status(name string) (kB int) {
 	text, _ := os.ReadFile("/proc/self/status")
 	if _, rest, ok := strings.Cut(string(text), name+":"); ok {
@@ -106,11 +107,11 @@ func status(name string) (kB int) {
 	return kB
 }
 
-// cpu returns the milliseconds of processor time that Linux has given this
-// process.
+// cpu returns the processor time of this process in milliseconds on Linux, and
+// 0 elsewhere.
 func cpu() int {
 	text, _ := os.ReadFile("/proc/self/stat")
-	_, rest, _ := strings.Cut(string(text), ") ") // behind the name of the program
+	_, rest, _ := strings.Cut(string(text), ") ") // after the name of the program
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
 		return 0
@@ -120,7 +121,7 @@ func cpu() int {
 	return (user + system) * 10
 }
 
-// attackChild attacks until its input ends.
+// attackChild attacks until its standard input ends.
 func attackChild(name string) error {
 	var h hello
 	if err := json.Unmarshal([]byte(os.Getenv(helloEnv)), &h); err != nil {
@@ -138,7 +139,7 @@ func attackChild(name string) error {
 	return nil
 }
 
-// A target is a server as its clients see it.
+// A target contains what a client needs to connect to a server.
 type target struct {
 	tls, web string // addresses
 	client   *tls.Config
@@ -150,7 +151,7 @@ func (h *hello) target() *target {
 	return &target{h.TLS, h.Web, &tls.Config{RootCAs: roots, ServerName: "localhost"}}
 }
 
-// start starts a process of a kind, which ends when stop is called.
+// start starts a child process, which ends when stop is called.
 func start(t *testing.T, kind, hello string) (in io.Writer, out *bufio.Reader, stop func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -177,7 +178,7 @@ func start(t *testing.T, kind, hello string) (in io.Writer, out *bufio.Reader, s
 	return pipe, bufio.NewReader(stdout), stop
 }
 
-// A child is a server in a process of its own.
+// A child is a server in a child process.
 type child struct {
 	hello
 	in  io.Writer
@@ -198,7 +199,7 @@ func startServer(t *testing.T) *child {
 	return c
 }
 
-// attack begins an attack, which lasts until stop is called.
+// attack starts an attack, which lasts until stop is called.
 func (c *child) attack(t *testing.T, name string, conns int) (stop func()) {
 	t.Helper()
 	h := c.hello
@@ -211,8 +212,8 @@ func (c *child) attack(t *testing.T, name string, conns int) (stop func()) {
 	return stop
 }
 
-// usage returns the largest size that the server has had, and the present one,
-// in MiB, and its processor time.
+// usage returns the server's peak and current memory in MiB, and its processor
+// time.
 func (c *child) usage(t *testing.T) (peak, now float64, cpu time.Duration) {
 	t.Helper()
 	var ms int

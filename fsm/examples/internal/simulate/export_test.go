@@ -9,19 +9,19 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// SetLimits makes limits smaller, so that a test reaches them.
+// SetLimits reduces limits so that a test can reach them.
 func (s *Server) SetLimits(handshake, write time.Duration, maxHeld int) {
 	s.handshakeTimeout, s.writeTimeout, s.maxHeld = handshake, write, maxHeld
 }
 
-// Held returns how many bytes of half packets there are.
+// Held returns the number of bytes of all incomplete packets.
 func (s *Server) Held() (n int) {
 	s.Do(func() { n = s.held })
 	return n
 }
 
-// Handshake is what a connection does first, up to the certificate that the
-// service learns.
+// Handshake performs a TLS handshake and returns what the service learns about
+// the certificate of the client.
 func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
 	c := newConn(accepted, s, func() {})
 	s.enter(c)
@@ -33,14 +33,14 @@ func (s *Server) Handshake(accepted net.Conn) (*dpstest.Certificate, error) {
 	return s.certificate(secure, time.Now()), nil
 }
 
-// ServeConn serves one connection of MQTT over TLS.
+// ServeConn serves MQTT over TLS on one connection.
 func (s *Server) ServeConn(accepted net.Conn) {
 	c := newConn(accepted, s, func() {})
 	s.enter(c)
 	s.mqtt(context.Background(), c)
 }
 
-// Connections returns how many connections there are.
+// Connections returns the number of connections.
 func (s *Server) Connections() int {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()

@@ -6,19 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"os"
 
 	"example.com/dps/fsm/dpstest"
 	"example.com/dps/fsm/examples/internal/simulate"
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// both runs a test with the address of MQTT over TLS and with that of
+// both runs a test twice: with the address for MQTT over TLS and with that for
 // WebSocket.
 func both(t *testing.T, f func(d *desk, addr string)) {
 	for _, websocket := range []bool{false, true} {
@@ -33,9 +32,9 @@ func both(t *testing.T, f func(d *desk, addr string)) {
 	}
 }
 
-// A client that does not trust the authority is told so, with the name of the
-// file, in each version of TLS, whether it refuses with an alert or just
-// closes, in the handshake or behind it.
+// A client that does not trust the authority gets a diagnosis that names the CA
+// file, in each version of TLS, no matter whether it sends an alert or closes
+// the connection, during or after the handshake.
 func TestUntrusted(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -65,7 +64,7 @@ func TestUntrusted(t *testing.T) {
 				conn.Close()
 				d.diagnosed(simulate.TLSUntrusted, "does not trust the CA in /tmp/ca file.pem")
 				if d.forget() != 1 {
-					d.Errorf("%s, %s: more than one diagnosis", name, tls.VersionName(version))
+					d.Errorf("%s, %s: got more than one diagnosis", name, tls.VersionName(version))
 				}
 			}
 		}
@@ -80,7 +79,8 @@ func TestUntrusted(t *testing.T) {
 	})
 }
 
-// refuseBy refuses the server's certificate in another way than with an alert.
+// refuseBy rejects the server's certificate by calling how instead of sending
+// an alert.
 func refuseBy(c *tls.Config, how func()) {
 	c.VerifyConnection = func(tls.ConnectionState) error {
 		how()
@@ -88,8 +88,8 @@ func refuseBy(c *tls.Config, how func()) {
 	}
 }
 
-// A client that asked for a name which the certificate does not have is told
-// which names there are.
+// If a client requests a name that is not in the certificate, the diagnosis
+// lists the names in the certificate.
 func TestWrongName(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		cfg := d.client.Clone()
@@ -101,7 +101,8 @@ func TestWrongName(t *testing.T) {
 	})
 }
 
-// TLS 1.1 and older are refused whatever the configuration says, and named.
+// TLS 1.1 and older versions are rejected regardless of the configuration, and
+// the diagnosis names the version.
 func TestOldTLS(t *testing.T) {
 	d := newDesk(t, func(o *simulate.Options) { o.TLS.MinVersion = tls.VersionTLS10 })
 	for _, addr := range []string{d.tls, d.web} {
@@ -117,7 +118,7 @@ func TestOldTLS(t *testing.T) {
 	}
 }
 
-// What is not TLS is named for what it is.
+// If a client does not use TLS, the diagnosis names what it sent instead.
 func TestNoTLS(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		for bytes, word := range map[string]string{
@@ -139,7 +140,7 @@ func TestNoTLS(t *testing.T) {
 	})
 }
 
-// A handshake that is too large is given up.
+// A handshake that is too large ends the connection.
 func TestLargeHandshake(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		conn := d.raw(addr)
@@ -149,8 +150,8 @@ func TestLargeHandshake(t *testing.T) {
 	})
 }
 
-// A connection that is closed before it says anything, as that of a health
-// check, is not a mistake.
+// A client that closes the connection before it sends anything, such as a
+// health check, does not make a mistake.
 func TestHealthCheck(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		d.raw(addr).Close()
@@ -159,8 +160,8 @@ func TestHealthCheck(t *testing.T) {
 	})
 }
 
-// A client whose key does not belong to its certificate, and one that does not
-// support ECDSA, are told so.
+// There are diagnoses for a client whose key does not belong to its
+// certificate, and for a client that does not support ECDSA.
 func TestOtherHandshakes(t *testing.T) {
 	both(t, func(d *desk, addr string) {
 		cfg := d.client.Clone()
@@ -185,7 +186,8 @@ func TestOtherHandshakes(t *testing.T) {
 	})
 }
 
-// MQTT on the WebSocket port and the reverse are diagnosed, also over TLS.
+// MQTT on the WebSocket port, and HTTP on the MQTT port, are diagnosed over
+// TLS, too.
 func TestWrongPort(t *testing.T) {
 	d := newDesk(t, nil)
 	conn, err := transport.DialTLS(t.Context(), d.web, d.client)
@@ -202,15 +204,15 @@ func TestWrongPort(t *testing.T) {
 	d.diagnosed(simulate.WebSocketMissing, "HTTP request over TLS to the MQTT port")
 }
 
-// A failed handshake gives its slot back, though perhaps a moment after the
-// client has seen the end of its connection.
+// A failed handshake makes room for another connection, possibly a moment after
+// the client has seen the end of its own.
 func TestFailedHandshakesMakeRoom(t *testing.T) {
 	d := newDesk(t, func(o *simulate.Options) { o.MaxConns = 1 })
 	for _, addr := range []string{d.tls, d.web} {
 		d.forget()
 		for try := 0; d.count(simulate.TLSMissing) < 3; try++ {
 			if try == 100 {
-				t.Fatalf("there is no room at %s:\n%s", addr, d.lines())
+				t.Fatalf("no room for another connection at %s:\n%s", addr, d.lines())
 			}
 			conn := d.raw(addr)
 			io.WriteString(conn, "\x10\x00")
@@ -221,8 +223,8 @@ func TestFailedHandshakesMakeRoom(t *testing.T) {
 	d.served()
 }
 
-// OpenSSL, which most other languages use, gets the same diagnosis, if it is
-// installed.
+// Clients that use OpenSSL, as in most other languages, get the same diagnoses.
+// The test is skipped if OpenSSL is not installed.
 func TestOpenSSL(t *testing.T) {
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {

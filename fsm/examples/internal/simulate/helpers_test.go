@@ -22,7 +22,7 @@ import (
 
 const scope = "0ne00000A1B"
 
-// A desk is a server on both transports, with a log.
+// A desk is a server on both transports that records its events.
 type desk struct {
 	*testing.T
 	ca       *cert.Authority
@@ -30,14 +30,14 @@ type desk struct {
 	service  *dpstest.Service
 	tls, web string // addresses
 	client   *tls.Config
-	stop     func() // returns when the server has
+	stop     func() // stops the server and returns when both transports have stopped
 
 	mu     sync.Mutex
 	events []dpstest.Event
 }
 
-// newDesk starts a server. change, if not nil, changes its options, and limit
-// its limits.
+// newDesk starts a server. If change is not nil, it changes the options. limit
+// changes the limits.
 func newDesk(t *testing.T, change func(*simulate.Options), limit ...func(*simulate.Server)) *desk {
 	t.Helper()
 	d := &desk{T: t}
@@ -93,15 +93,15 @@ func newDesk(t *testing.T, change func(*simulate.Options), limit ...func(*simula
 
 func (d *desk) note(e dpstest.Event) {
 	if e.Conn == 0 {
-		d.server.Do(func() {}) // is not locked while something is logged that is not the service's
+		d.server.Do(func() {}) // the server must not be locked during events outside of the service
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e.Packet = nil // is not valid later
+	e.Packet = nil // it is only valid during the call
 	d.events = append(d.events, e)
 }
 
-// lines returns what happened so far.
+// lines returns the events so far, one per line.
 func (d *desk) lines() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -112,7 +112,7 @@ func (d *desk) lines() string {
 	return s.String()
 }
 
-// find waits for an event, and returns it.
+// find waits for an event and returns it.
 func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
 	d.Helper()
 	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
@@ -125,34 +125,34 @@ func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
 		}
 		d.mu.Unlock()
 	}
-	d.Fatalf("no %s:\n%s", what, d.lines())
+	d.Fatalf("expected an event: %s, got\n%s", what, d.lines())
 	return dpstest.Event{}
 }
 
-// diagnosed waits for a diagnosis whose text has some words.
+// diagnosed waits for a diagnosis and checks that its text contains the words.
 func (d *desk) diagnosed(want dpstest.Diagnosis, words ...string) {
 	d.Helper()
 	e := d.find(string(want), func(e dpstest.Event) bool { return e.Kind == dpstest.EventDiagnosis && e.Diagnosis == want })
 	for _, word := range words {
 		if !strings.Contains(e.Text, word) {
-			d.Errorf("%v, want the words %q", e, word)
+			d.Errorf("expected %q in %v", word, e)
 		}
 	}
 }
 
-// sound checks that no mistake was named.
+// sound checks that there was no diagnosis.
 func (d *desk) sound() {
 	d.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, e := range d.events {
 		if e.Kind == dpstest.EventDiagnosis && e.Diagnosis != dpstest.NoDisconnect {
-			d.Errorf("a mistake that nobody made: %v", e)
+			d.Errorf("expected no diagnosis, got %v", e)
 		}
 	}
 }
 
-// count returns how often a diagnosis was made.
+// count returns how many times a diagnosis was made.
 func (d *desk) count(which dpstest.Diagnosis) (n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -164,7 +164,7 @@ func (d *desk) count(which dpstest.Diagnosis) (n int) {
 	return n
 }
 
-// forget forgets what happened, and returns how many mistakes that were.
+// forget discards the events and returns the number of diagnoses among them.
 func (d *desk) forget() (mistakes int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -177,8 +177,8 @@ func (d *desk) forget() (mistakes int) {
 	return mistakes
 }
 
-// served checks that a good client is served, soon: a connection that has just
-// ended may take up its place for a moment.
+// served checks that a well-behaved client is served. It tries several times,
+// because a connection that has just ended may still occupy a place.
 func (d *desk) served() {
 	d.Helper()
 	var err error
@@ -262,7 +262,8 @@ func certified(id string) string {
 	})
 }
 
-// register sends packets and reads until the answer to the registration comes.
+// register sends packets and reads until the answer to the registration
+// arrives.
 func register(conn net.Conn, packets string) error {
 	if _, err := io.WriteString(conn, packets); err != nil {
 		return err
@@ -295,6 +296,6 @@ func closed(t *testing.T, conn net.Conn, within time.Duration) {
 	t.Helper()
 	conn.SetReadDeadline(time.Now().Add(within))
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("still open after %v", within)
+		t.Errorf("the connection is still open after %v", within)
 	}
 }

@@ -11,18 +11,19 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// loadEnv makes TestHostileClients take that many connections and, for each
-// attack, ten seconds. It checks the wait of the good client then.
+// The environment variable loadEnv sets the number of connections of
+// TestHostileClients. Each attack then lasts ten seconds, and the test checks
+// how long a well-behaved client waits.
 const loadEnv = "DPS_SIMULATE_LOAD"
 
-// What the server promises whatever its clients do.
+// The limits that the server guarantees regardless of what its clients do.
 const (
 	maxMemory = 256 // MiB
 	maxWait   = 2 * time.Second
 )
 
-// Whatever a thousand clients do, the server's memory stays within its bounds,
-// and a client that behaves is served over either transport.
+// Regardless of what a thousand hostile clients do, the server's memory stays
+// within its limit, and a well-behaved client is served over either transport.
 func TestHostileClients(t *testing.T) {
 	conns, long := 100, 500*time.Millisecond
 	load := os.Getenv(loadEnv)
@@ -41,14 +42,14 @@ func TestHostileClients(t *testing.T) {
 			_, _, before := c.usage(t)
 			start := time.Now()
 			stop := c.attack(t, a.name, conns)
-			var worst, spent time.Duration // spent: by the server while the good client waited
+			var worst, spent time.Duration // spent is the processor time of the server during the longest wait
 			n := 0
 			for time.Since(start) < long {
 				_, _, cpu := c.usage(t)
 				begin := time.Now()
 				if err := good(c.target(), n%2 == 1, fmt.Sprint("good-", n)); err != nil {
 					stop()
-					t.Fatalf("a good client after %v: %v", time.Since(begin), err)
+					t.Fatalf("a well-behaved client failed after %v: %v", time.Since(begin), err)
 				}
 				if wait := time.Since(begin); wait > worst {
 					_, _, later := c.usage(t)
@@ -60,19 +61,19 @@ func TestHostileClients(t *testing.T) {
 			peak, now, cpu := c.usage(t)
 			share := 100 * (cpu - before).Seconds() / time.Since(start).Seconds()
 			stop()
-			t.Logf("memory %.0f MiB, %.0f at most so far; a good client waits %v at most (%d times), of which the server works for %v; in all it gets %.0f %% of a processor",
+			t.Logf("memory: %.0f MiB, peak so far: %.0f MiB; longest wait of a well-behaved client: %v in %d registrations, with %v of processor time of the server; processor use: %.0f %%",
 				now, peak, worst.Round(time.Millisecond), n, spent, share)
 			if peak > maxMemory {
-				t.Errorf("the server takes %.0f MiB", peak)
+				t.Errorf("expected at most %d MiB of memory, got %.0f", maxMemory, peak)
 			}
 			if load != "" && worst > maxWait {
-				t.Errorf("a good client waits %v", worst)
+				t.Errorf("expected a well-behaved client to wait at most %v, got %v", maxWait, worst)
 			}
 		})
 	}
 }
 
-// good registers.
+// good registers a device without mistakes.
 func good(c *target, websocket bool, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -13,11 +13,10 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// A client that does not read is closed when a write has waited for long
-// enough.
+// If a client does not read, its connection is closed when a write times out.
 func TestWriteTimeout(t *testing.T) {
 	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, 50*time.Millisecond, 1<<20) })
-	client, server := net.Pipe() // which takes nothing that is not read
+	client, server := net.Pipe() // an unbuffered pipe
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -39,8 +38,9 @@ func TestWriteTimeout(t *testing.T) {
 	}
 }
 
-// A handshake that does not go on is given up, wherever it stops, and named. A
-// client that is silent behind the handshake of TLS is the service's.
+// A handshake that is not completed in time ends the connection with a
+// diagnosis, wherever it stops. The service handles a client that is silent
+// after the TLS handshake.
 func TestHandshakeTimeout(t *testing.T) {
 	d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(200*time.Millisecond, time.Minute, 1<<20) })
 	for _, addr := range []string{d.tls, d.web} {
@@ -69,8 +69,9 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
-// When half packets take too much memory, the connection that began first with
-// a large one makes room. The others go on, and so does one with a small one.
+// When incomplete packets use too much memory, the connection whose large
+// incomplete packet began first is closed. The other connections continue, even
+// one whose small incomplete packet began earlier.
 func TestHalfPackets(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
 		d := newDesk(t, nil, func(s *simulate.Server) { s.SetLimits(time.Minute, time.Minute, 64<<10) })
@@ -98,7 +99,7 @@ func TestHalfPackets(t *testing.T) {
 		}
 		d.reaches("bytes of half packets", 0, d.server.Held)
 		if n := d.count(simulate.HalfPacket); n != 1 {
-			t.Errorf("%d connections made room", n)
+			t.Errorf("expected one connection to be closed, got %d", n)
 		}
 	}
 }
@@ -115,7 +116,8 @@ func TestHalfPacketEnds(t *testing.T) {
 	}
 }
 
-// A client that floods is told so, once; one that registers is not.
+// A client that floods gets one diagnosis. A client that registers does not get
+// it.
 func TestFlood(t *testing.T) {
 	d := newDesk(t, nil)
 	d.served()
@@ -132,13 +134,13 @@ func TestFlood(t *testing.T) {
 		conn.Close()
 		d.served()
 		if n := d.count(simulate.Flood); n != 1 {
-			t.Errorf("%d diagnoses of a flood", n)
+			t.Errorf("expected one diagnosis of a flood, got %d", n)
 		}
 		d.forget()
 	}
 }
 
-// Do lets nobody else use the service, whatever clients do.
+// While Do calls its function, nothing else uses the service.
 func TestDo(t *testing.T) {
 	d := newDesk(t, nil)
 	done := make(chan struct{})
@@ -148,11 +150,11 @@ func TestDo(t *testing.T) {
 			d.served()
 		}
 	}()
-	for used := 0; ; { // which the race detector looks at
+	for used := 0; ; { // the race detector checks its uses
 		select {
 		case <-done:
 			if used < 20 {
-				t.Errorf("the service was free %d times", used)
+				t.Errorf("expected at least 20 calls, got %d", used)
 			}
 			return
 		default:

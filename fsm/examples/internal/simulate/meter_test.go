@@ -8,9 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A client has its burst at once, and then its rate: it waits as long as it
-// takes to make up for what it used, one second at a time. The flood is told
-// once.
+// A client may use its burst immediately. After that, it waits until its rate
+// covers what it has used, at most maxWait at a time. A flood is reported once.
 func TestMeter(t *testing.T) {
 	now := time.Unix(0, 0)
 	var m meter
@@ -18,7 +17,7 @@ func TestMeter(t *testing.T) {
 	check := func(want time.Duration) {
 		t.Helper()
 		if got := m.wait(now, rate); got != want {
-			t.Errorf("waits %v, want %v", got, want)
+			t.Errorf("expected a wait of %v, got %v", want, got)
 		}
 	}
 	m.wait(now, rate)
@@ -34,31 +33,32 @@ func TestMeter(t *testing.T) {
 	check(maxWait)
 	now = now.Add(time.Hour)
 	if m.charge(now, burst); m.wait(now, rate) > 0 {
-		t.Error("after an hour there is no burst")
+		t.Error("the burst is not available again after an hour")
 	}
 	if n := m.flood(); n != 0 {
-		t.Errorf("%d bytes are a flood", n)
+		t.Errorf("expected no flood, got %d bytes", n)
 	}
 	m.charge(now, floods)
 	if first, second := m.flood(), m.flood(); first < floods || second != 0 {
-		t.Errorf("floods of %d and %d", first, second)
+		t.Errorf("expected one flood of at least %d bytes, got %d and %d", floods, first, second)
 	}
 }
 
-// Of a client that has used too much, little is read at once: pings have two
-// bytes each, and a chunk of them must not use more than the burst.
+// Only a little is read at a time from a client that has used too much. A chunk
+// of PINGREQ packets, which have two bytes each, does not use more than the
+// burst.
 func TestPortion(t *testing.T) {
 	c := &conn{server: &Server{}}
 	if n := c.portion(); n != chunk || n/2*perPacket > burst {
-		t.Errorf("a new client gets %d bytes read at once", n)
+		t.Errorf("%d bytes are read at a time from a new client", n)
 	}
 	c.meter.charge(time.Now(), burst+3*totalRate)
 	if n := c.portion(); n != crumb {
-		t.Errorf("a flooding client gets %d bytes read at once", n)
+		t.Errorf("expected to read %d bytes at a time from a client that floods, got %d", crumb, n)
 	}
 }
 
-// The borders between packets are found however the stream comes in pieces.
+// Packets are counted regardless of how the stream is divided into pieces.
 func TestPackets(t *testing.T) {
 	stream := []byte("\x10\x0cabcdefghijkl\xc0\x00\x30\x84\x01")
 	stream = append(stream, make([]byte, 132)...)
@@ -76,7 +76,7 @@ func TestPackets(t *testing.T) {
 				got.Connects++
 			}
 			if got.Held = f.held; packets == 0 && got.Held+len(f.head) == 0 {
-				t.Fatal("nothing ended, and nothing is held")
+				t.Fatal("no packet ended, but no incomplete packet is held")
 			}
 			rest = rest[n:]
 		}
@@ -90,8 +90,8 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// Frames are counted however the stream comes in pieces, with any form of their
-// length.
+// Frames are counted regardless of how the stream is divided into pieces, with
+// each form of their length.
 func TestFrames(t *testing.T) {
 	stream := []byte("\x82\x83mask123\x89\x00\x00\x80mask\x82\xfe\x01\x00mask")
 	stream = append(stream, make([]byte, 256)...)
@@ -107,7 +107,7 @@ func TestFrames(t *testing.T) {
 			rest = rest[n:]
 		}
 		if got != 6 || f.skip != 1<<63-1-3 {
-			t.Errorf("in pieces of %d: %d frames, want 6; %d bytes to come", size, got, f.skip)
+			t.Errorf("in pieces of %d: expected 6 frames, got %d; bytes to skip: %d", size, got, f.skip)
 		}
 	}
 }

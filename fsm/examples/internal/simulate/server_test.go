@@ -14,7 +14,7 @@ import (
 	"example.com/dps/fsm/examples/internal/simulate"
 )
 
-// Whatever clients do, the next one is served.
+// Clients that misbehave do not affect other clients.
 func TestMisbehavingClients(t *testing.T) {
 	for _, websocket := range []bool{false, true} {
 		t.Run(fmt.Sprintf("websocket=%t", websocket), func(t *testing.T) {
@@ -47,21 +47,21 @@ func TestMisbehavingClients(t *testing.T) {
 				io.WriteString(conn, bytes)
 				conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 				if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("%s: still open", name)
+					t.Errorf("%s: the connection is still open", name)
 				}
 			}
 			half := d.dial(websocket)
 			io.WriteString(half, "\x10\x0c\x00")
-			d.dial(websocket) // and says nothing
+			d.dial(websocket) // and send nothing
 			d.dial(websocket).Close()
 			if err := exchange(d.dial(websocket)); err != nil {
-				t.Errorf("a good client: %v\n%s", err, d.lines())
+				t.Errorf("a well-behaved client failed: %v\n%s", err, d.lines())
 			}
 		})
 	}
 }
 
-// A client that sends and never reads is closed, and nobody waits for it.
+// A client that sends and never reads does not delay other clients.
 func TestClientThatNeverReads(t *testing.T) {
 	d := newDesk(t, nil)
 	conn := d.dial(false)
@@ -72,7 +72,7 @@ func TestClientThatNeverReads(t *testing.T) {
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
 	for {
 		if _, err := conn.Write(ping); err != nil {
-			break // the server has stopped reading too
+			break // the server has stopped reading, too
 		}
 	}
 	if err := exchange(d.dial(true)); err != nil {
@@ -91,7 +91,7 @@ func TestSecondConnectionClosesFirst(t *testing.T) {
 		if err := exchange(d.dial(!websocket)); err != nil {
 			t.Fatal(err)
 		}
-		closed(t, first, 5*time.Second) // nothing else would end it
+		closed(t, first, 5*time.Second) // there is no other reason for the end
 	}
 }
 
@@ -119,7 +119,7 @@ func TestConnectionLimit(t *testing.T) {
 }
 
 // A newcomer takes the place of the oldest connection whose client has not
-// connected, wherever that client has stopped. No other mistake is named.
+// connected, wherever that client has stopped. There is no other diagnosis.
 func TestNewcomersFindRoom(t *testing.T) {
 	for name, open := range map[string]func(d *desk) net.Conn{
 		"TCP":       func(d *desk) net.Conn { return d.raw(d.tls) },
@@ -146,7 +146,7 @@ func TestNewcomersFindRoom(t *testing.T) {
 				}
 			}
 			if lines := d.lines(); d.forget() != 1 {
-				t.Errorf("the only mistake is not that of the first:\n%s", lines)
+				t.Errorf("expected one diagnosis, of the first connection, got\n%s", lines)
 			}
 		})
 	}
@@ -185,7 +185,7 @@ func TestStop(t *testing.T) {
 	start := time.Now()
 	d.stop()
 	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("took %v", took)
+		t.Errorf("the end took %v", took)
 	}
 	closed(t, a, time.Second)
 	closed(t, b, time.Second)

@@ -17,8 +17,8 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// An HTTP request that does not begin a WebSocket for MQTT is answered, closed,
-// and named.
+// If an HTTP request does not open a WebSocket for MQTT, the server answers it,
+// closes the connection, and reports a diagnosis.
 func TestWrongRequest(t *testing.T) {
 	d := newDesk(t, nil)
 	const (
@@ -50,21 +50,21 @@ func TestWrongRequest(t *testing.T) {
 		io.ReadFull(conn, answer)
 		if c.status != "" && c.status != "101" {
 			if rest, err := io.ReadAll(conn); err != nil || !strings.Contains(string(rest), "Connection: close\r\n") {
-				t.Errorf("%.60q: %q, %v; want the end", c.request, rest, err)
+				t.Errorf("%.60q: expected Connection: close, got %q, %v", c.request, rest, err)
 			}
 		}
 		if c.status != "" && !strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" ") {
-			t.Errorf("%.60q: answered %.60q, want %s", c.request, answer, c.status)
+			t.Errorf("%.60q: expected status %s, got %.60q", c.request, c.status, answer)
 		}
 		conn.Close()
 		d.diagnosed(c.want, c.words)
 		if n := d.forget(); n != 1 {
-			t.Errorf("%.60q: %d diagnoses", c.request, n)
+			t.Errorf("%.60q: expected one diagnosis, got %d", c.request, n)
 		}
 	}
 }
 
-// The name of the subprotocol may be in capitals, and one of several.
+// The subprotocol may be in capitals, and may be one of several.
 func TestSubprotocolInCapitals(t *testing.T) {
 	d := newDesk(t, nil)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.client}}
@@ -79,7 +79,8 @@ func TestSubprotocolInCapitals(t *testing.T) {
 	d.sound()
 }
 
-// A text frame, and one that is not masked, break WebSocket.
+// A text frame, and a frame that violates the WebSocket protocol, are
+// diagnosed.
 func TestWrongFrame(t *testing.T) {
 	d := newDesk(t, nil)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: d.client}}
@@ -94,7 +95,7 @@ func TestWrongFrame(t *testing.T) {
 
 	for frame, words := range map[string]string{
 		"\x82\x01\x10":                     "unmasked",
-		"\x10\x0c\x00\x04MQTT":             "rsv bits", // MQTT, without WebSocket around it
+		"\x10\x0c\x00\x04MQTT":             "rsv bits", // MQTT without a frame
 		"\x83\x80\x00\x00\x00\x00":         "unknown opcode",
 		"\x80\x80\x00\x00\x00\x00":         "continuation frame",
 		"\x88\x82\x00\x00\x00\x00\x00\x01": "invalid status code",
@@ -102,31 +103,31 @@ func TestWrongFrame(t *testing.T) {
 		io.WriteString(d.upgraded(), frame)
 		e := d.find(words, func(e dpstest.Event) bool { return e.Diagnosis == simulate.WebSocketFrame })
 		if !strings.Contains(e.Text, words) || e.Conn == 0 {
-			t.Errorf("%q: %v, want %q", frame, e, words)
+			t.Errorf("%q: expected %q, got %v", frame, words, e)
 		}
 		d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
 		if n := d.forget(); n != 1 {
-			t.Errorf("%q: %d diagnoses", frame, n)
+			t.Errorf("%q: expected one diagnosis, got %d", frame, n)
 		}
 	}
 }
 
-// A close frame ends the connection, but breaks nothing, whatever its code is.
+// A close frame ends the connection without a diagnosis, whatever its code is.
 func TestCloseFrame(t *testing.T) {
 	d := newDesk(t, nil)
 	for _, frame := range []string{"\x88\x80\x00\x00\x00\x00", "\x88\x82\x00\x00\x00\x00\x03\xe9", "\x88\x82\x00\x00\x00\x00\x0b\xb8"} {
 		io.WriteString(d.upgraded(), frame)
 		e := d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
 		if want := "closed by the client; not registered; registrations: 0, queries: 0, mistakes: none"; e.Text != want {
-			t.Errorf("%q: %q, want %q", frame, e.Text, want)
+			t.Errorf("%q: expected %q, got %q", frame, want, e.Text)
 		}
 		if n := d.forget(); n != 0 {
-			t.Errorf("%q: %d diagnoses", frame, n)
+			t.Errorf("%q: expected no diagnosis, got %d", frame, n)
 		}
 	}
 }
 
-// upgraded returns a connection that has become a WebSocket.
+// upgraded returns a TLS connection on which a WebSocket has been opened.
 func (d *desk) upgraded() net.Conn {
 	d.Helper()
 	conn, err := transport.DialTLS(d.Context(), d.web, d.client)
