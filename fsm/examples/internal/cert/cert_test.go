@@ -11,8 +11,9 @@ import (
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// A server's certificate is good for this machine's names and those asked for,
-// for a server only, and a device's for its common name and a client only.
+// A server's certificate is valid for loopback and the given names, and only
+// for servers. A device's certificate has its common name and is valid only for
+// clients.
 func TestCertificatesVerify(t *testing.T) {
 	ca, err := cert.NewAuthority("test CA", now)
 	if err != nil {
@@ -46,18 +47,18 @@ func TestCertificatesVerify(t *testing.T) {
 		"a client as a server": verify(client, "", x509.ExtKeyUsageServerAuth, now),
 		"the day before":       verify(client, "", x509.ExtKeyUsageClientAuth, now.AddDate(0, 0, -1)),
 		"in two years":         verify(client, "", x509.ExtKeyUsageClientAuth, now.AddDate(2, 0, 0)),
-		"signed by somebody else": func() error {
+		"another authority": func() error {
 			ca, _ = cert.NewAuthority("test CA", now)
 			return verify(client, "", x509.ExtKeyUsageClientAuth, now)
 		}(),
 	} {
 		if err == nil {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s: the certificate was accepted", name)
 		}
 	}
 }
 
-// What Encode writes crypto/tls reads.
+// crypto/tls can read the result of Encode.
 func TestEncode(t *testing.T) {
 	ca, err := cert.NewAuthority("test CA", now)
 	if err != nil {
@@ -76,6 +77,6 @@ func TestEncode(t *testing.T) {
 		t.Errorf("%v, %v", pair.Leaf, err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(ca.PEM()) {
-		t.Error("the authority's PEM holds no certificate")
+		t.Error("the authority's PEM does not contain a certificate")
 	}
 }

@@ -34,9 +34,9 @@ func load(t *testing.T, dir string, at time.Time) *cert.Authority {
 	return ca
 }
 
-// An authority is made once, and issues certificates that its first certificate
-// verifies. Nobody else can read its key, and nothing else is left in the
-// directory.
+// An authority is created once, and its first certificate verifies the
+// certificates that it issues later. Other users cannot read its key. The
+// directory contains no other files.
 func TestAuthorityIsKept(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")
 	first := load(t, dir, now)
@@ -71,8 +71,8 @@ func TestAuthorityIsKept(t *testing.T) {
 	}
 }
 
-// Programs that start at once get the same authority, the first time and when
-// the old one has expired.
+// Programs that start at the same time get the same authority, both the first
+// time and after the old authority has expired.
 func TestAuthorityIsMadeOnce(t *testing.T) {
 	dir := t.TempDir()
 	var before string
@@ -94,19 +94,19 @@ func TestAuthorityIsMadeOnce(t *testing.T) {
 		}
 		all.Wait()
 		if got[0] == before {
-			t.Error("the authority has expired and was not renewed")
+			t.Error("the authority has expired but was not replaced")
 		}
 		before = got[0]
 		for _, other := range got {
 			if other != got[0] {
-				t.Fatal("two programs have different authorities")
+				t.Fatal("two programs got different authorities")
 			}
 		}
 	}
 }
 
-// What is in the directory and is not an authority is left alone, and the error
-// says what it is.
+// If the files in the directory are not an authority, they are not changed, and
+// the error describes them.
 func TestForeignAuthority(t *testing.T) {
 	ca := load(t, t.TempDir(), now)
 	leaf, err := ca.Client("dev-1", now)
@@ -132,7 +132,7 @@ func TestForeignAuthority(t *testing.T) {
 			write(t, filepath.Join(dir, "ca.key"), c.key)
 			_, err := cert.LoadAuthority(dir, "kept CA", now)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("error %v, want one with %q", err, c.want)
+				t.Errorf("expected an error with %q, got %v", c.want, err)
 			}
 			if text, _ := os.ReadFile(filepath.Join(dir, "ca.pem")); string(text) != c.cert {
 				t.Error("the file was changed")
@@ -146,7 +146,7 @@ func TestForeignAuthority(t *testing.T) {
 	}
 }
 
-// write writes a file, unless it is to be empty.
+// write writes a file unless the text is empty.
 func write(t *testing.T, name, text string) {
 	t.Helper()
 	if text == "" {
@@ -157,8 +157,8 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// Pairs of ECDSA and RSA are read, whatever the key is wrapped in; others are
-// refused with a reason.
+// LoadPair reads ECDSA and RSA pairs with each encoding of the key. For other
+// files, the error names the reason.
 func TestLoadPair(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -203,13 +203,13 @@ func TestLoadPair(t *testing.T) {
 					t.Errorf("%v, %v", pair.Leaf, err)
 				}
 			} else if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("error %v, want one with %q", err, c.want)
+				t.Errorf("expected an error with %q, got %v", c.want, err)
 			}
 		})
 	}
 }
 
-// An authority with an RSA key that somebody else made issues certificates too.
+// An existing authority with an RSA key can issue certificates, too.
 func TestOwnAuthority(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -228,8 +228,8 @@ func TestOwnAuthority(t *testing.T) {
 	}
 }
 
-// A server's certificate has each name and address once, without zones and
-// dots.
+// A server's certificate contains each name and address once, without zones and
+// trailing dots.
 func TestServerNames(t *testing.T) {
 	ca, err := cert.NewAuthority("test CA", now)
 	if err != nil {
@@ -278,8 +278,8 @@ func selfSigned(t *testing.T, key crypto.Signer) string {
 	return block("CERTIFICATE", der)
 }
 
-// A lock that a program left behind when it crashed is named, and an authority
-// that is there needs none.
+// If a crashed program has left its lock, the error names the file. An
+// authority that already exists is read without the lock.
 func TestLockLeftBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for 5 s")

@@ -59,7 +59,7 @@ func numbers(s journal.Selection) (all []uint64) {
 func TestSelect(t *testing.T) {
 	var j journal.Journal
 	if got := j.Select(journal.Filter{}); len(got.Entries) != 0 || got.LeftOut != 0 || got.Last != 0 {
-		t.Errorf("an empty journal holds %+v", got)
+		t.Errorf("expected an empty journal, got %+v", got)
 	}
 	for _, e := range []journal.Entry{
 		{Kind: "opened"},
@@ -94,7 +94,8 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// The journal keeps the newest entries, and says how many it has forgotten.
+// The journal keeps the newest entries and counts those that it no longer
+// keeps.
 func TestJournalIsBounded(t *testing.T) {
 	var j journal.Journal
 	for range journal.Size + 7 {
@@ -140,15 +141,15 @@ a: 1 connection; no mistakes; last: well
 b: 2 connections; 1 × no-disconnect, 2 × no-puback; last: second
 `
 	if d := cmp.Diff(want, got.String()); d != "" || tally.Mistakes() != 3 {
-		t.Errorf("%s%d mistakes", d, tally.Mistakes())
+		t.Errorf("%sexpected 3 mistakes, got %d", d, tally.Mistakes())
 	}
 	if b := tally.Devices()[2]; b.Mistakes != 2 {
-		t.Errorf("%d mistakes of b", b.Mistakes)
+		t.Errorf("expected 2 mistakes of b, got %d", b.Mistakes)
 	}
 }
 
-// A client that makes names up does not make the report grow, and is counted
-// all the same.
+// If a client invents names, the report does not grow, but all mistakes are
+// counted.
 func TestTallyIsBounded(t *testing.T) {
 	tally := journal.NewTally(nil)
 	const n = 5000

@@ -12,7 +12,7 @@ import (
 	"example.com/dps/fsm/examples/internal/spool"
 )
 
-// A reader is what a spool writes to. Its gate holds writes back while it is
+// A reader is the writer that a spool writes to. Writes block while the gate is
 // locked.
 type reader struct {
 	gate sync.Mutex
@@ -57,7 +57,7 @@ func (r *reader) breakWith(err error, half bool) {
 	r.fail, r.half = err, half
 }
 
-// A clock stands still until a test moves it.
+// A clock returns the same time until a test changes it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -88,11 +88,11 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatal("not in ten seconds: ", what)
+	t.Fatal("not within ten seconds: ", what)
 }
 
-// important is a line that is too long for what ordinary lines leave over by
-// chance.
+// important is a line that is too long for the room that other lines may happen
+// to leave.
 var important = []byte("diagnosis " + strings.Repeat("y", 10_000) + "\n")
 
 func soon() time.Time { return time.Now().Add(10 * time.Second) }
@@ -108,17 +108,17 @@ func TestLinesComeInOrder(t *testing.T) {
 	}
 	s.Close(soon())
 	if r.String() != want.String() {
-		t.Error("lines are missing, or come in another order")
+		t.Error("lines are missing or in another order")
 	}
 }
 
-// At the end it is known how many lines nobody has read, and has been told of.
+// Close returns the number of lines that were lost and not reported.
 func TestLinesLostAtTheEnd(t *testing.T) {
 	var good reader
 	s := spool.New(&good, newClock().Now, lost)
 	s.Put([]byte("one\n"), true)
 	if n := s.Close(soon()); n != 0 {
-		t.Errorf("%d lines are lost, though all were written", n)
+		t.Errorf("expected no lost lines, got %d", n)
 	}
 	var bad reader
 	bad.breakWith(errors.New("full"), false)
@@ -127,12 +127,12 @@ func TestLinesLostAtTheEnd(t *testing.T) {
 		s.Put([]byte("one\ntwo\n"), true)
 	}
 	if n := s.Close(soon()); n != 200 {
-		t.Errorf("%d lines are lost, want 200", n)
+		t.Errorf("expected 200 lost lines, got %d", n)
 	}
 }
 
-// What comes after Close is lost, even if the reader still has to read what
-// came before.
+// Lines put after Close are lost, even if earlier lines are still being
+// written.
 func TestLinesAfterTheEnd(t *testing.T) {
 	var r reader
 	r.gate.Lock()
@@ -147,8 +147,8 @@ func TestLinesAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A reader that does not read holds nobody up, and a line says how many it has
-// missed.
+// A reader that does not read does not block the program, and a line reports
+// how many lines it has missed.
 func TestReaderThatDoesNotRead(t *testing.T) {
 	var r reader
 	r.gate.Lock()
@@ -158,8 +158,8 @@ func TestReaderThatDoesNotRead(t *testing.T) {
 	for range n {
 		s.Put(line, false)
 	}
-	s.Put(important, true) // there is room for what matters
-	s.Close(time.Now())    // and the end does not wait either
+	s.Put(important, true) // there is room for important lines
+	s.Close(time.Now())    // does not wait either
 	r.gate.Unlock()
 	eventually(t, "the report", func() bool { return strings.Contains(r.String(), "lost ") })
 	lines := strings.Split(strings.TrimSpace(r.String()), "\n")
@@ -173,48 +173,49 @@ func TestReaderThatDoesNotRead(t *testing.T) {
 		}
 	}
 	if got := missed + len(lines) - reports - 1; got != n {
-		t.Errorf("%d lines came and %d were lost, want %d in all", len(lines)-reports-1, missed, n)
+		t.Errorf("expected %d lines in total, got %d, and %d were lost", n, len(lines)-reports-1, missed)
 	}
 	if !strings.Contains(r.String(), string(important)) {
-		t.Error("a line that matters was left out")
+		t.Error("an important line was lost")
 	}
 	if size := len(r.String()); size > 3<<20 {
-		t.Errorf("%d bytes were kept", size)
+		t.Errorf("the spool kept %d bytes", size)
 	}
 }
 
-// A flood does not fill a disk: after a burst, lines come at a rate.
+// A flood cannot fill a disk: after a burst, lines are written at a limited
+// rate.
 func TestFlood(t *testing.T) {
 	var r reader
 	c := newClock()
 	s := spool.New(&r, c.Now, lost)
 	line := []byte(strings.Repeat("x", 999) + "\n")
-	flood := func() int { // returns how many bytes have come
+	flood := func() int { // returns how many bytes have been written
 		for range 100 {
 			for range 300 {
 				s.Put(line, false)
 			}
-			time.Sleep(time.Millisecond) // let it write: this is not about the queue
+			time.Sleep(time.Millisecond) // let it write, because this test is not about the queue
 		}
 		time.Sleep(50 * time.Millisecond)
 		return r.size()
 	}
 	before := flood()
 	if before > 4<<20 {
-		t.Errorf("a flood wrote %d bytes at once", before)
+		t.Errorf("a flood wrote a burst of %d bytes", before)
 	}
 	s.Put(important, true)
 	c.add(10 * time.Second)
 	if more := flood() - before; more < 512<<10 || more > 10*(256<<10)+4096 {
-		t.Errorf("and then %d bytes in ten seconds", more)
+		t.Errorf("after the burst, a flood wrote %d bytes in ten seconds", more)
 	}
 	s.Close(soon())
 	if !strings.Contains(r.String(), string(important)) {
-		t.Error("a line that matters was left out")
+		t.Error("an important line was lost")
 	}
 }
 
-// A writer that fails loses lines, which are counted, and ends nothing.
+// If the writer fails, lines are lost and counted, but the spool continues.
 func TestWriterThatFails(t *testing.T) {
 	var r reader
 	c := newClock()
@@ -236,7 +237,7 @@ func TestWriterThatFails(t *testing.T) {
 	}
 }
 
-// After half a line, the next one begins on a line of its own.
+// After an incomplete line was written, the next line begins on a new line.
 func TestHalfALine(t *testing.T) {
 	var r reader
 	s := spool.New(&r, newClock().Now, lost)

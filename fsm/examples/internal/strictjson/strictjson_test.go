@@ -60,7 +60,7 @@ func TestUnmarshal(t *testing.T) {
 		"parts[0].absent": 3, "parts[1].inside.list[7].x": 6, "any.x": 8, "absent": 1,
 	} {
 		if got := lines.Of(path); got != want {
-			t.Errorf("%s is on line %d, want %d", path, got, want)
+			t.Errorf("%s: expected line %d, got %d", path, want, got)
 		}
 	}
 }
@@ -96,15 +96,15 @@ line 3: parts[1].list[0]: it is 1, expected a string in quotes`},
 	} {
 		var d document
 		if _, err := strictjson.Unmarshal([]byte(test.text), &d); err == nil {
-			t.Errorf("%.200s is accepted", test.text)
+			t.Errorf("%.200s was accepted", test.text)
 		} else if d := cmp.Diff(test.want, err.Error()); d != "" {
 			t.Errorf("%.200s: %s", test.text, d)
 		}
 	}
 }
 
-// What encoding/json accepts and what the package accepts differ in nothing but
-// strictness, and nothing panics.
+// If Unmarshal accepts a document, the result is that of encoding/json.
+// Unmarshal never panics.
 func FuzzUnmarshal(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(`{"parts":[{"inside":{"inside":{"text":"\ud800"}}}],"\u006eame":"x"}`))
