@@ -60,8 +60,8 @@ func serve(t *testing.T) (url, ca string) {
 	return "wss://" + listener.Addr().String() + fsm.WebSocketPath, ca
 }
 
-// node returns the command that runs Node.js with a WebSocket. If there is
-// none, the test fails in CI and is skipped elsewhere.
+// node returns the command that runs Node.js with a WebSocket. If Node.js or
+// the WebSocket is missing, the test fails in CI and is skipped elsewhere.
 func node(t *testing.T) []string {
 	if typeOf := func(flags ...string) string {
 		out, _ := exec.Command("node", append(flags, "-p", "typeof WebSocket")...).Output()
@@ -77,7 +77,7 @@ func node(t *testing.T) []string {
 	}
 	t.Setenv("NODE_PATH", modules)
 	if err := exec.Command("node", "-e", "require('ws')").Run(); err != nil {
-		const missing = "the test needs Node.js, and before version 20.10 `npm ci` in fsm/examples/simulator/clients/node"
+		const missing = "the test needs Node.js and, if its version is older than 20.10, `npm ci` in fsm/examples/simulator/clients/node"
 		if os.Getenv("CI") != "" {
 			t.Fatal(missing)
 		}
@@ -116,7 +116,7 @@ func TestNodeRegisters(t *testing.T) {
 		text, err := cmd.CombinedOutput()
 		return string(text), err
 	}
-	for _, id := range []string{"dev-1", "dev-2"} { // the service once closes the connection of the second
+	for _, id := range []string{"dev-1", "dev-2"} { // the service closes the first connection of dev-2
 		out, err := register(url, id, key)
 		var got fsm.Assignment
 		if err != nil || json.Unmarshal([]byte(out), &got) != nil {

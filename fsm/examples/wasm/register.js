@@ -2,9 +2,9 @@
 //
 //	node register.js WASM_EXEC_JS MAIN_WASM URL ID_SCOPE REGISTRATION_ID
 //
-// The device's key is in the environment, as DPS_KEY. Node.js has a WebSocket of its own
-// from version 22 on, and from 20.10 on with --experimental-websocket. Older ones take
-// that of the package ws.
+// The environment variable DPS_KEY must contain the device's key. Node.js 22 and later have
+// a WebSocket, and so does Node.js 20.10 and later with --experimental-websocket. With older
+// versions, the program uses the package ws.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -18,7 +18,7 @@ require(path.resolve(wasmExec));
 async function main() {
   const go = new Go();
   const { instance } = await WebAssembly.instantiate(fs.readFileSync(program), go.importObject);
-  go.run(instance); // it returns when the program ends, which this one never does
+  go.run(instance); // not awaited, because the program does not end
   const assignment = await dpsRegister({ url, idScope, registrationId, key: process.env.DPS_KEY });
   console.log(JSON.stringify(assignment));
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A scenario is one registration: what becomes of it, how the device proves
-// what it is, and how it connects.
+// A scenario is one registration: the program, how the device authenticates,
+// how it connects, and how the registration ends.
 type scenario struct {
 	program   string // a key of programs
 	auth      string // "key" or "x509"
@@ -25,19 +25,19 @@ type scenario struct {
 	ending    string // a key of endings
 }
 
-// device returns the registration ID: each scenario has a device of its own,
-// since the simulator counts faults for each device.
+// device returns the registration ID. Each scenario has its own device, because
+// the simulator counts faults for each device.
 func (s scenario) device() string {
 	return strings.Join([]string{s.program, s.auth, s.transport, s.ending}, ".")
 }
 
-// deviceKey is every device's key, otherKey nobody's.
+// deviceKey is the key of all devices. otherKey is not the key of any device.
 const (
 	deviceKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	otherKey  = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 )
 
-// An outcome is what a program prints, and its exit code.
+// An outcome is the exit code of a program and what the program printed.
 type outcome struct {
 	Exit      int
 	Status    string
@@ -54,8 +54,8 @@ var busy = []object{
 	{"at": "query", "nth": 1, "status": 429, "retryAfter": 1},
 }
 
-// endings are what the simulator makes of a device, and what the program has to
-// say then.
+// endings lists the outcomes and faults that the simulator has for a device,
+// with the outcome that the program must report.
 var endings = map[string]struct {
 	outcome object
 	faults  []object
@@ -66,11 +66,11 @@ var endings = map[string]struct {
 	"failed":    {object{"status": "failed", "errorCode": 400207, "errorMessage": "Custom allocation failed with status code: 500"}, nil, outcome{1, "failed", "", "", 400207}},
 	"disabled":  {object{"status": "disabled"}, nil, outcome{1, "disabled", "", "", 0}},
 
-	// With another key, or the certificate of another device.
+	// With a wrong key, or the certificate of another device.
 	"unauthorized": {object{}, nil, outcome{1, "", "", "", 401000}},
 }
 
-// want returns the outcome that the program has to report.
+// want returns the outcome that the program must report.
 func (s scenario) want() outcome {
 	want := endings[s.ending].want
 	if s.ending == "unauthorized" && s.auth == "x509" {
@@ -79,8 +79,8 @@ func (s scenario) want() outcome {
 	return want
 }
 
-// scenarios returns all that the programs can do. A program that lacks
-// something has none.
+// scenarios returns all scenarios of the programs that are installed. It skips
+// the other programs.
 func scenarios(t *testing.T) (all []scenario) {
 	for name, p := range programs {
 		if missing := p.missing(); missing != "" {
@@ -98,7 +98,7 @@ func scenarios(t *testing.T) (all []scenario) {
 	return all
 }
 
-// enrollments returns the simulator's file.
+// enrollments returns the content of the enrollments file.
 func enrollments(t *testing.T, all []scenario) []byte {
 	t.Helper()
 	var list []object
@@ -127,9 +127,9 @@ const (
 	mistakes   = 3
 )
 
-// behaviors are how the simulator is run for the programs, and which mistakes
-// it must name: none at all, unless something is wrong on purpose or cannot be
-// helped.
+// behaviors lists the flags of the simulators, their exit codes, and the
+// mistakes that they must report: none, except for mistakes that are made on
+// purpose or cannot be avoided.
 var behaviors = map[string]struct {
 	flags    []string
 	code     int
@@ -137,7 +137,8 @@ var behaviors = map[string]struct {
 }{
 	"sound": {nil, noMistakes, func(scenario) []string { return nil }},
 
-	// The broker closes the connection of a bridge without a DISCONNECT.
+	// The broker does not send a DISCONNECT when it closes the connection of
+	// its bridge.
 	"bridge": {[]string{"-allow", "no-disconnect"}, noMistakes, func(scenario) []string { return []string{"no-disconnect"} }},
 
 	"unauthorized": {nil, mistakes, func(s scenario) []string {
@@ -152,7 +153,7 @@ var behaviors = map[string]struct {
 	}},
 }
 
-// behavior returns the key of behaviors.
+// behavior returns the key in behaviors of the scenario.
 func (s scenario) behavior() string {
 	switch {
 	case s.ending == "unauthorized":
@@ -163,12 +164,12 @@ func (s scenario) behavior() string {
 	return "sound"
 }
 
-// Every program reports what the simulator made of its device, with a key and
-// with a certificate, on each transport that it has; and the simulator names
-// the mistakes that were made on purpose, and no others.
+// Every program reports the outcome of its device, with a key and with a
+// certificate, on each transport that it supports. The simulator reports
+// exactly the expected mistakes.
 func TestOutcomes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it runs a process for each of some 80 registrations")
+		t.Skip("the test runs a process for each of some 80 registrations")
 	}
 	all := scenarios(t)
 	sims := map[string]*simulator{}
@@ -194,8 +195,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// checkMistakes stops the simulator and compares what it says about the
-// scenarios that ran.
+// checkMistakes stops the simulator and compares the mistakes that it reported
+// with those that are expected of the scenarios that ran.
 func (sim *simulator) checkMistakes(t *testing.T, behavior string) {
 	t.Helper()
 	b, want := behaviors[behavior], map[string][]string{}
@@ -205,17 +206,18 @@ func (sim *simulator) checkMistakes(t *testing.T, behavior string) {
 		}
 	}
 	if code := sim.stop(t); len(sim.scenarios) > 0 && code != b.code {
-		t.Errorf("%s: the simulator ended with %d, expected %d", behavior, code, b.code)
+		t.Errorf("%s: expected exit code %d of the simulator, got %d", behavior, b.code, code)
 	}
 	if diff := cmp.Diff(want, sim.mistakes(t)); diff != "" {
 		t.Errorf("%s: mistakes (-want +got):\n%s", behavior, diff)
 	}
 }
 
-// Microsoft's SDK registers as it is, on the ports that it always uses.
+// Microsoft's SDK registers a device without changes, on the ports that it
+// always uses.
 func TestSDKOnItsOwnPorts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it runs other programs")
+		t.Skip("the test runs other programs")
 	}
 	if missing := programs["azure-sdk"].missing(); missing != "" {
 		skip(t, missing)
@@ -233,8 +235,8 @@ func TestSDKOnItsOwnPorts(t *testing.T) {
 	sim.checkMistakes(t, "sound")
 }
 
-// The lock file says what to install, and leaves it to npm's configuration from
-// where.
+// The lock file pins packages but does not name a registry. The configuration
+// of npm determines the registry.
 func TestLockFileNamesNoRegistry(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("node", "package-lock.json"))
 	if err != nil {
@@ -246,9 +248,9 @@ func TestLockFileNamesNoRegistry(t *testing.T) {
 	if err := json.Unmarshal(text, &lock); err != nil {
 		t.Fatal(err)
 	}
-	delete(lock.Packages, "") // ours
+	delete(lock.Packages, "") // the package of this directory
 	if len(lock.Packages) == 0 {
-		t.Error("it holds no package")
+		t.Error("the lock file does not contain any packages")
 	}
 	for name, p := range lock.Packages {
 		if p.Version == "" || p.Integrity == "" || p.Resolved != "" {
@@ -276,18 +278,19 @@ func (sim *simulator) register(t *testing.T, s scenario, tls, web string) outcom
 	defer cancel()
 	argv := p.command(t, c)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+sim.CA) // for the SDK, which has no option
+	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+sim.CA) // for the SDK, which does not have an option
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	got, ok := read(stdout.String())
 	if got.Exit = cmd.ProcessState.ExitCode(); !ok {
-		t.Errorf("%q: %v, it printed %q, %q; the simulator:\n%s", argv, err, &stdout, &stderr, sim.log(s.device()))
+		t.Errorf("%q: %v\nstandard output: %q\nstandard error: %q\nlog of the simulator:\n%s", argv, err, &stdout, &stderr, sim.log(s.device()))
 	}
 	return got
 }
 
-// read reads the line that a program prints: the service's last answer.
+// read parses the line that a program prints, which is the service's last
+// answer.
 func read(line string) (outcome, bool) {
 	var answer struct {
 		Status            string
@@ -304,8 +307,8 @@ func read(line string) (outcome, bool) {
 	return outcome{Status: answer.Status, Hub: state.AssignedHub, Device: state.DeviceID, ErrorCode: max(answer.ErrorCode, state.ErrorCode)}, true
 }
 
-// parallel calls f for each of the scenarios, n at a time: they spend theirs
-// waiting.
+// parallel calls f for each scenario, n at a time, because registrations mostly
+// wait.
 func parallel(all []scenario, n int, f func(scenario)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, n)
@@ -322,7 +325,7 @@ func parallel(all []scenario, n int, f func(scenario)) {
 }
 
 // token returns the SAS token of a scenario's device, for the programs that
-// cannot make one.
+// cannot create one.
 func (c call) token(t *testing.T) string {
 	t.Helper()
 	key, err := sastoken.DecodeKey(c.key)

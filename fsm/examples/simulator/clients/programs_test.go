@@ -10,19 +10,19 @@ import (
 	"testing"
 )
 
-// A call is what a program is told.
+// A call contains the arguments of a program.
 type call struct {
 	scenario
 	address       string // of the simulator
-	ca            string // file
+	ca            string // file name
 	key           string // in base64
-	cert, certKey string // files
+	cert, certKey string // file names
 }
 
-// A program is a client.
+// A program is one of the clients.
 type program struct {
 	transports []string
-	missing    func() string // says what it needs and how to get that, "" if all is there
+	missing    func() string // returns what is not installed and how to install it, or "" if everything is installed
 	command    func(t *testing.T, c call) []string
 }
 
@@ -56,7 +56,7 @@ var programs = map[string]program{
 
 var buildC = build("register", "cc", "-Wall", "-Werror", "-o", "FILE", filepath.Join("c", "register.c"), "-lmosquitto")
 
-// options returns the command line of the programs in JavaScript and Python.
+// options returns the arguments of the programs in JavaScript and Python.
 func (c call) options() []string {
 	options := []string{"--host", c.address, "--id-scope", idScope, "--registration-id", c.device(), "--transport", c.transport}
 	if c.auth == "key" {
@@ -65,7 +65,7 @@ func (c call) options() []string {
 	return append(options, "--cert", c.cert, "--cert-key", c.certKey)
 }
 
-// proof returns the last arguments of the programs that are given a token.
+// proof returns the last arguments of the programs that cannot create a token.
 func (c call) proof(t *testing.T) []string {
 	if c.auth == "key" {
 		return []string{c.token(t)}
@@ -73,7 +73,7 @@ func (c call) proof(t *testing.T) []string {
 	return []string{c.cert, c.certKey}
 }
 
-// skip ends a test that lacks something. In CI nothing may be lacking.
+// skip skips a test because something is missing. In CI, it fails the test.
 func skip(t *testing.T, missing string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -92,8 +92,8 @@ func missingNode() string {
 	return ""
 }
 
-// python returns the Python that has paho-mqtt: Debian's package is for
-// Debian's Python.
+// python returns a Python that has paho-mqtt, or "" if there is none. Debian's
+// package of paho-mqtt is for Debian's Python.
 var python = sync.OnceValue(func() string {
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
 		if exec.Command(name, "-c", "import paho.mqtt.client").Run() == nil {

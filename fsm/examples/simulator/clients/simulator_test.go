@@ -17,7 +17,7 @@ import (
 
 const idScope = "0ne00000A1B"
 
-// built is a directory for the programs that are compiled.
+// built is the directory for compiled programs.
 var built string
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build compiles a program once.
+// build returns a function that compiles a program once and returns its file
+// name.
 func build(name string, command ...string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
 		file := filepath.Join(built, name)
@@ -47,7 +48,7 @@ func build(name string, command ...string) func() (string, error) {
 
 var buildSimulator = build("simulator", "go", "build", "-o", "FILE", "..")
 
-// A simulator is a process.
+// A simulator is a process that runs the simulator.
 type simulator struct {
 	TLS, WebSocket string // addresses
 	CA             string // the file that clients must trust
@@ -58,7 +59,7 @@ type simulator struct {
 
 	mu        sync.Mutex
 	out       strings.Builder
-	scenarios []scenario // that ran
+	scenarios []scenario // those that ran
 }
 
 func (sim *simulator) ran(s scenario) {
@@ -67,7 +68,7 @@ func (sim *simulator) ran(s scenario) {
 	sim.scenarios = append(sim.scenarios, s)
 }
 
-// Write takes what the process prints.
+// Write records the output of the process.
 func (sim *simulator) Write(p []byte) (int, error) {
 	sim.mu.Lock()
 	defer sim.mu.Unlock()
@@ -80,7 +81,7 @@ func (sim *simulator) text() string {
 	return sim.out.String()
 }
 
-// log returns what the simulator printed about a device.
+// log returns the lines of the log that contain the name of a device.
 func (sim *simulator) log(device string) string {
 	var lines []string
 	for line := range strings.Lines(sim.text()) {
@@ -91,7 +92,7 @@ func (sim *simulator) log(device string) string {
 	return strings.Join(lines, "")
 }
 
-// wait waits until the log of a device has a text.
+// wait waits until the log of a device contains the text.
 func (sim *simulator) wait(t *testing.T, device, text string) {
 	t.Helper()
 	for range 3000 {
@@ -100,11 +101,11 @@ func (sim *simulator) wait(t *testing.T, device, text string) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("the simulator's log has no %q:\n%s", text, sim.log(device))
+	t.Errorf("expected %q in the simulator's log, got\n%s", text, sim.log(device))
 }
 
-// mistakes returns the diagnoses of each device that has some: from the report
-// at the end.
+// mistakes returns the diagnoses in the final report of each device that has
+// any.
 func (sim *simulator) mistakes(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -157,7 +158,7 @@ func startSimulator(t *testing.T, tls, web string, all []scenario, flags ...stri
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("the simulator is not ready:\n%s", sim.text())
+	t.Fatalf("the simulator was not ready after 30 seconds:\n%s", sim.text())
 	return nil
 }
 
@@ -169,13 +170,13 @@ func (sim *simulator) stop(t *testing.T) int {
 	case code := <-sim.ended:
 		return code
 	case <-time.After(30 * time.Second):
-		t.Fatal("the simulator does not stop")
+		t.Fatal("the simulator did not stop within 30 seconds")
 		return -1
 	}
 }
 
-// ownAddress returns a loopback address on which the ports of the real service
-// are free.
+// ownAddress returns a loopback address with free ports 443 and 8883, which are
+// those of the real service.
 func ownAddress(t *testing.T) string {
 	t.Helper()
 	pid := os.Getpid()
@@ -183,7 +184,7 @@ func ownAddress(t *testing.T) string {
 	for _, port := range []string{"443", "8883"} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
 		if err != nil {
-			skip(t, err.Error()+": the SDK's ports need Linux, and a user that may listen on port 443")
+			skip(t, err.Error()+"; the ports of the SDK require Linux and permission to listen on port 443")
 		}
 		l.Close()
 	}

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-static int rid;                          // the number of the request
-static char topic[1024], body[64 << 10]; // the answer to it
+static int rid;                          // the $rid of the last request
+static char topic[1024], body[64 << 10]; // its answer
 static int subscribed, answered;
 
 static void die(const char *why) {
@@ -37,7 +37,7 @@ static void on_message(struct mosquitto *m, void *ctx, const struct mosquitto_me
 	answered = 1;
 }
 
-// run keeps the connection alive until *done is set, or for some seconds. It returns *done.
+// run serves the connection until *done is set or the seconds have passed. It returns *done.
 static int run(struct mosquitto *m, const int *done, int seconds) {
 	struct timespec start, now;
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -50,13 +50,14 @@ static int run(struct mosquitto *m, const int *done, int seconds) {
 	return *done;
 }
 
-// until is run with a time-out.
+// until serves the connection until *done is set. It exits after a timeout.
 static void until(struct mosquitto *m, const int *done) {
 	if (!run(m, done, 60))
-		die("no answer within 60 s");
+		die("the service did not answer within 60 s");
 }
 
-// ask sends a request, about the operation if there is one, and waits for the answer.
+// ask sends a request and waits for its answer. The request is a query if there is an operation
+// ID, and a registration otherwise.
 static void ask(struct mosquitto *m, const char *id, const char *operation) {
 	char name[512], request[256];
 	rid++;
@@ -100,7 +101,7 @@ int main(int argc, char **argv) {
 		if (status < 300 && strstr(body, "\"status\":\"assigning\"") && (found = strstr(body, "\"operationId\":\"")))
 			sscanf(found, "\"operationId\":\"%255[^\"]", operation);
 		else if (status < 429)
-			break; // otherwise the service is busy: the same request again
+			break; // otherwise the service is busy, so repeat the request
 		run(m, &never, wait);
 	}
 	mosquitto_disconnect(m);

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Registers a device with the mosquitto programs and prints the service's last answer.
 #
-# mosquitto_sub and mosquitto_pub connect once each, mosquitto_rr cannot subscribe to a filter
-# with '#': none of them can both ask and hear the answer. So a mosquitto broker of our own
-# keeps the device's one connection, as a bridge, and they talk to that:
+# None of the mosquitto clients can send a request and receive its answer on one connection:
+# mosquitto_sub and mosquitto_pub use a connection each, and mosquitto_rr cannot subscribe to a
+# filter with '#'. Therefore, the script starts a mosquitto broker that keeps the connection of
+# the device, as a bridge, and the clients connect to this broker. It renames the topics:
 #
 #	requests/…  is  $dps/registrations/…      answers/…  is  $dps/registrations/res/…
 set -eu
@@ -18,7 +19,7 @@ else
 	proof="bridge_certfile $5
 bridge_keyfile $6"
 fi
-PATH=$PATH:/usr/sbin # where Debian has the broker
+PATH=$PATH:/usr/sbin # where Debian installs the broker
 dir=$(mktemp -d)
 cat >"$dir/conf" <<EOF
 listener 0 $dir/socket
@@ -46,17 +47,18 @@ mosquitto -c "$dir/conf" >"$dir/log" 2>&1 &
 broker=$!
 trap 'kill $broker 2>/dev/null; wait $broker || :; rm -rf "$dir"' EXIT
 
-# listen OPTIONS: with a session that is kept (-c), so that no answer is missed in between.
+# listen OPTIONS: prints answers. The session is kept (-c), so that no answer is lost between
+# two calls.
 listen() { mosquitto_sub --unix "$dir/socket" -i ear -c -q 1 -t 'answers/#' "$@"; }
 
-# ask REQUEST PROPERTIES: sets answer to the topic and the body.
+# ask REQUEST PROPERTIES: sends a request and sets $answer to the topic and the body.
 rid=0
 ask() {
 	rid=$((rid + 1))
 	mosquitto_pub --unix "$dir/socket" -q 1 -m "{\"registrationId\":\"$id\"}" \
 		-t "requests/$1/?\$rid=$rid${2:-}"
-	while :; do # mosquitto_sub leaves before it acknowledges, so an earlier answer comes again
-		answer=$(listen -C 1 -W 60 -F '%t %p') || { echo "no answer within 60 s" >&2; exit 1; }
+	while :; do # mosquitto_sub exits before its PUBACK, so an earlier answer is repeated
+		answer=$(listen -C 1 -W 60 -F '%t %p') || { echo "the service did not answer within 60 s" >&2; exit 1; }
 		case $answer in "answers/"*"?\$rid=$rid"[\&\ ]*) return ;; esac
 	done
 }
@@ -65,13 +67,13 @@ tries=0
 until [ "$(mosquitto_sub --unix "$dir/socket" -t connected -C 1 -W 1 2>/dev/null)" = 1 ]; do
 	tries=$((tries + 1))
 	if [ $tries -gt 50 ]; then
-		echo "no connection to $address; the broker says:" >&2
+		echo "cannot connect to $address; the log of the broker:" >&2
 		cat "$dir/log" >&2
 		exit 1
 	fi
 	sleep 0.2
 done
-listen -E # until the subscription is acknowledged
+listen -E # exits when the subscription is acknowledged
 
 operation=
 while :; do
@@ -85,7 +87,7 @@ while :; do
 	answers/2*'"status":"assigning"'*)
 		operation=$(printf '%s\n' "$answer" | sed 's/.*"operationId":"\([^"]*\)".*/\1/')
 		;;
-	answers/429/* | answers/5*) ;; # the service is busy: the same request again
+	answers/429/* | answers/5*) ;; # the service is busy, so repeat the request
 	*) break ;;
 	esac
 	sleep "${wait:-3}"

@@ -1,5 +1,5 @@
-// Registers a device with Microsoft's device SDK. The SDK has no option for the CA's
-// certificate: name the file in the environment variable NODE_EXTRA_CA_CERTS.
+// Registers a device with Microsoft's device SDK. The SDK does not have an option for the
+// CA: set the environment variable NODE_EXTRA_CA_CERTS to the name of the CA file.
 
 import { createRequire } from 'node:module';
 import { device, report } from './device.js';
@@ -10,7 +10,7 @@ const { Mqtt, MqttWs } = require('azure-iot-provisioning-device-mqtt');
 const { SymmetricKeySecurityClient } = require('azure-iot-security-symmetric-key');
 const { X509Security } = require('azure-iot-security-x509');
 
-// The SDK's WebSocket always goes to port 443. This one goes to the port in the host's name.
+// The SDK's WebSocket always uses port 443. This one uses the port in --host.
 class MqttWsAnyPort extends MqttWs {
   _getConnectionUri(request) {
     return `wss://${request.provisioningHost}/$iothub/websocket`;
@@ -18,7 +18,7 @@ class MqttWsAnyPort extends MqttWs {
 }
 
 function transport(d) {
-  if (d.transport === 'mqtt') return new Mqtt(); // takes HOST:PORT as it is
+  if (d.transport === 'mqtt') return new Mqtt(); // accepts HOST:PORT
   return d.host.includes(':') ? new MqttWsAnyPort() : new MqttWs();
 }
 

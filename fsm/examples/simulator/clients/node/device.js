@@ -1,4 +1,4 @@
-// The command line that the programs in this folder share, and the line that they print.
+// Parses the command line of the programs in this directory and prints their result.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -21,9 +21,9 @@ export function device() {
     stop(err.message);
   }
   const { host, key, cert, ca, transport } = values;
-  if (!host || !values['id-scope'] || !values['registration-id']) stop('--host, --id-scope and --registration-id are needed');
-  if (!key === !(cert && values['cert-key'])) stop('either --key, or --cert and --cert-key, is needed');
-  if (!['mqtt', 'websocket'].includes(transport)) stop('--transport is mqtt or websocket');
+  if (!host || !values['id-scope'] || !values['registration-id']) stop('--host, --id-scope and --registration-id are required');
+  if (!key === !(cert && values['cert-key'])) stop('either --key, or --cert and --cert-key, is required');
+  if (!['mqtt', 'websocket'].includes(transport)) stop('--transport must be mqtt or websocket');
   return {
     host, key, transport,
     idScope: values['id-scope'],

@@ -6,7 +6,8 @@ import { device, report } from './device.js';
 
 const d = device();
 
-// token returns the SAS token that is the MQTT password. What is signed is what is sent as sr.
+// token returns a SAS token, which is the MQTT password. The signature covers sr exactly as it
+// is sent.
 function token(lifetime = 3600) {
   const sr = encodeURIComponent(`${d.idScope}/registrations/${d.registrationId}`);
   const se = Math.floor(Date.now() / 1000) + lifetime; // in seconds
@@ -24,17 +25,17 @@ const client = mqtt.connect(url, {
   cert: d.cert,
   key: d.certKey,
   ca: d.ca,
-  reconnectPeriod: 0, // a connection that is lost is an error
+  reconnectPeriod: 0, // a lost connection is an error
 });
 const lost = new Promise((_, reject) => {
   client.on('error', reject);
   client.on('close', () => reject(new Error('the connection was closed')));
-  setTimeout(() => reject(new Error('no outcome within 60 s')), 60_000).unref();
+  setTimeout(() => reject(new Error('the registration did not end within 60 s')), 60_000).unref();
 });
 
-// ask sends a request and returns the answer to it: the status in the topic, the seconds to
-// wait, and the body. The answer may come before the PUBACK.
-const waiting = new Map(); // by $rid
+// ask sends a request and returns its answer: the status in the topic, the number of seconds
+// to wait, and the body. The answer may arrive before the PUBACK.
+const waiting = new Map(); // the functions to call with the answers, by $rid
 client.on('message', (topic, body) => {
   const [, status, properties] = /^\$dps\/registrations\/res\/(\d+)\/\?(.*)$/.exec(topic) ?? [];
   const got = new URLSearchParams(properties);
@@ -60,7 +61,7 @@ async function register() {
       : await ask('PUT/iotdps-register');
     if (code < 300 && body.status !== 'assigning') return body;
     if (code < 300) operation = body.operationId;
-    else if (code < 429) return body; // the service refused; otherwise it was busy
+    else if (code < 429) return body; // the service refused; otherwise it is busy, so repeat the request
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
   }
 }

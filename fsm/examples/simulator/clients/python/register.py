@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 
 
 def token(scope, registration_id, key, lifetime=3600):
-    """Returns the SAS token that is the MQTT password. What is signed is what is sent as sr."""
+    """Returns a SAS token, which is the MQTT password. The signature covers sr exactly as it is sent."""
     sr = quote(f"{scope}/registrations/{registration_id}", safe="")
     se = int(time.time()) + lifetime  # in seconds
     digest = hmac.digest(base64.b64decode(key), f"{sr}\n{se}".encode(), hashlib.sha256)
@@ -24,7 +24,7 @@ def token(scope, registration_id, key, lifetime=3600):
 
 
 def connect(args):
-    """Returns a client that is subscribed, and the queue of what it receives."""
+    """Returns a client that has subscribed, and the queue of its events."""
     options = {"client_id": args.registration_id, "protocol": mqtt.MQTTv311, "clean_session": True}
     if args.transport == "websocket":
         options["transport"] = "websockets"
@@ -54,11 +54,11 @@ def connect(args):
 
 
 def event(events):
-    """Returns the next thing that happened to the client, if it was not the end."""
+    """Returns the next event of the client. Exits if the connection was closed."""
     try:
         got = events.get(timeout=60)
     except queue.Empty:
-        sys.exit("register: no answer within 60 s")
+        sys.exit("register: the service did not answer within 60 s")
     if got is None:
         sys.exit("register: the connection was closed")
     return got
@@ -84,7 +84,7 @@ def register(client, events, registration_id):
             return body
         if code < 300:
             operation = body["operationId"]
-        elif code < 429:  # otherwise the service is busy: the same request again
+        elif code < 429:  # otherwise the service is busy, so repeat the request
             return body
         wait = parse_qs(query).get("retry-after", [""])[0]
         time.sleep(int(wait) if wait.isdecimal() else 3)
