@@ -73,7 +73,7 @@ func TestHealth(t *testing.T) {
 		ready
 	}
 	if err := json.Unmarshal([]byte(s.do(t, "GET", "/health", "")), &got); err != nil || got.Status != "ok" || got.ready != s.ready {
-		t.Errorf("%+v, %v, want %+v", got, err, s.ready)
+		t.Errorf("expected %+v, got %+v, %v", s.ready, got, err)
 	}
 	s.do(t, "PUT", "/enrollments", `{"idScope": "other"}`)
 	if text := s.do(t, "GET", "/health", ""); !strings.Contains(text, `"idScope":"other"`) {
@@ -82,7 +82,7 @@ func TestHealth(t *testing.T) {
 	s.out.wait(t, "Admin      http://"+s.Admin)
 }
 
-// The journal holds what happened, can be searched, and can be forgotten.
+// The journal records the events. Requests can filter them and discard them.
 func TestJournal(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0", "-quiet", "-enrollments", devices(t, "dev-1", "dev-2"))
 	if j := s.journal(t, ""); j.Events == nil || len(j.Events) != 0 || j.Last != 0 {
@@ -110,7 +110,7 @@ func TestJournal(t *testing.T) {
 		fmt.Sprint("?after=", all.Last): 0, fmt.Sprint("?after=", all.Last-3): 3, "?device=": 18,
 	} {
 		if j := s.journal(t, query); len(j.Events) != want || j.Last != all.Last || j.LeftOut != 0 {
-			t.Errorf("%s: %d events, want %d; %d, %d", query, len(j.Events), want, j.Last, j.LeftOut)
+			t.Errorf("%s: expected %d events, got %d; last %d, left out %d", query, want, len(j.Events), j.Last, j.LeftOut)
 		}
 	}
 	s.do(t, "DELETE", "/journal", "")
@@ -135,19 +135,19 @@ func TestEnrollmentsOverHTTP(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	if status, answer := s.ask(t, "PUT", "/enrollments", text); status != http.StatusBadRequest || !strings.Contains(answer, "enrollments[0].primaryKey") {
-		t.Errorf("keys that are hidden: %d %s", status, answer)
+		t.Errorf("hidden keys: %d %s", status, answer)
 	}
 	if status, answer := s.ask(t, "PUT", "/enrollments", "{\"idScope\": \"0ne00000A1B\",\n\"enrollments\": [{\"registrationId\": \"dev-2\"}]}"); status != http.StatusBadRequest || !strings.Contains(answer, "line 2: enrollments[0]: ") {
 		t.Errorf("%d %s", status, answer)
 	}
-	s.client().mustRegister(t, "dev-1") // and still in force
+	s.client().mustRegister(t, "dev-1") // the old enrollments are still in effect
 	s.do(t, "PUT", "/enrollments", `{"idScope":"0ne00000A1B","enrollments":[{"registrationId":"dev-2","primaryKey":"`+testKey+`"}]}`)
 	s.client().mustRegister(t, "dev-2")
 	if len(s.journal(t, "?device=dev-2").Events) == 0 {
-		t.Error("the log ends when enrollments are replaced")
+		t.Error("the journal does not record events after the enrollments were replaced")
 	}
 	if answer, err := s.client().register(t, "dev-1", password(t, "dev-1")); strings.Contains(answer, "res/20") {
-		t.Errorf("a device that is not enrolled any more: %s, %v", answer, err)
+		t.Errorf("a device that is no longer enrolled: %s, %v", answer, err)
 	}
 	large := `{"idScope": "` + strings.Repeat("x", adminBody) + `"}`
 	if status, answer := s.ask(t, "PUT", "/enrollments", large); status != http.StatusRequestEntityTooLarge {
@@ -155,7 +155,7 @@ func TestEnrollmentsOverHTTP(t *testing.T) {
 	}
 }
 
-// A reset makes the next test see what the first one saw.
+// After a reset, the simulator behaves as if it had just started.
 func TestReset(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0", "-enrollments", writeFile(t, `{"idScope":"0ne00000A1B","registrationsPerMinute":2,"enrollments":[
 		{"registrationId":"dev-1","primaryKey":"`+testKey+`"}]}`))
@@ -184,10 +184,10 @@ func TestReset(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("the journal holds what was before the reset")
+	t.Error("the journal contains events from before the reset")
 }
 
-// What is not possible is said in JSON, with the status that HTTP has for it.
+// A request that fails is answered with an error in JSON and a suitable status.
 func TestAdminErrors(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0")
 	for _, test := range []struct {
@@ -217,7 +217,7 @@ func TestAdminErrors(t *testing.T) {
 	}
 }
 
-// A web page that somebody visits cannot use the endpoint.
+// Web pages in a browser on this machine cannot use the endpoint.
 func TestWebPagesAreRefused(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0")
 	for _, header := range [][2]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"}} {
@@ -237,8 +237,8 @@ func TestWebPagesAreRefused(t *testing.T) {
 	}
 }
 
-// Clients that send nothing, read nothing, or are many hold neither devices nor
-// the end up.
+// Clients that stop in the middle of a request, and connections above the
+// limit, delay neither devices nor the end of the program.
 func TestHostileAdminClients(t *testing.T) {
 	s := start(t, "-admin", "127.0.0.1:0", "-quiet")
 	var all []net.Conn
@@ -268,7 +268,7 @@ func isTimeout(err error) bool {
 	return ok && n.Timeout()
 }
 
-// There is no endpoint that nobody has asked for.
+// Without -admin, there is no endpoint.
 func TestAdminIsOffByDefault(t *testing.T) {
 	s := start(t)
 	if s.Admin != "" || slices.Contains(strings.Fields(s.out.String()), "Admin") {

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// certificate returns the one that the server shows.
+// certificate returns the server's certificate.
 func certificate(t *testing.T, addr string) *x509.Certificate {
 	t.Helper()
 	conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
@@ -30,8 +30,8 @@ func certificate(t *testing.T, addr string) *x509.Certificate {
 	return conn.ConnectionState().PeerCertificates[0]
 }
 
-// The certificate has the names that were asked for, that of the machine, and
-// the addresses on which the service listens.
+// The certificate is valid for the names in -name, the name of this machine,
+// and the addresses that the simulator listens on.
 func TestNames(t *testing.T) {
 	s := start(t, "-name", "dps, *.test.example", "-name", "192.0.2.1")
 	got := certificate(t, s.TLS)
@@ -60,7 +60,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// With -ca-dir the same CA signs at each start.
+// With -ca-dir, each start uses the same CA.
 func TestKeptCA(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "ca")
 	s := start(t, "-ca-dir", folder)
@@ -73,7 +73,7 @@ func TestKeptCA(t *testing.T) {
 	s.client().mustRegister(t, "demo-key")
 }
 
-// A certificate of one's own is shown as it is, whatever its key.
+// The certificate of -cert is presented unchanged, with an RSA or an ECDSA key.
 func TestOwnCertificate(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -102,8 +102,8 @@ func TestOwnCertificate(t *testing.T) {
 	}
 }
 
-// A device that is enrolled later has its certificate then; the others keep
-// theirs.
+// Devices that are enrolled later get their certificates at that time. The
+// certificates of other devices do not change.
 func TestClientCertificatesOfLaterDevices(t *testing.T) {
 	folder := t.TempDir()
 	s := start(t, "-admin", "127.0.0.1:0", "-client-certs", folder)
@@ -122,7 +122,7 @@ func TestClientCertificatesOfLaterDevices(t *testing.T) {
 	_, before := read("demo-x509")
 	s.do(t, "PUT", "/enrollments", `{"idScope":"0ne00000A1B","enrollments":[{"registrationId":"demo-x509","x509":true},{"registrationId":"a_b-c","x509":true}]}`)
 	if _, after := read("demo-x509"); string(after) != string(before) {
-		t.Error("the certificate of demo-x509 is another one")
+		t.Error("the certificate of demo-x509 has changed")
 	}
 	pair, _ := read("a_b-c")
 	if answer, err := s.client(pair).register(t, "a_b-c", ""); !strings.Contains(answer, "res/202") {

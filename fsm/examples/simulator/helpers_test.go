@@ -21,7 +21,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// A screen is an output that can be read while it is written.
+// A screen is a writer whose text can be read at any time.
 type screen struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -39,7 +39,8 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// wait waits until the text holds each of these, in this order, and returns it.
+// wait waits until the text contains each string of want, in this order, and
+// returns the text.
 func (s *screen) wait(t *testing.T, want ...string) string {
 	t.Helper()
 	var text string
@@ -56,7 +57,7 @@ func (s *screen) wait(t *testing.T, want ...string) string {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("no %q in\n%s", want, text)
+	t.Fatalf("expected %q in\n%s", want, text)
 	return ""
 }
 
@@ -99,7 +100,7 @@ func waitReady(t *testing.T, file string, out *screen) (r ready, roots *x509.Cer
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("not ready after ten seconds: %v", out)
+	t.Fatalf("the simulator was not ready after ten seconds: %v", out)
 	return r, nil
 }
 
@@ -116,9 +117,9 @@ func readPool(t *testing.T, file string) *x509.CertPool {
 	return pool
 }
 
-// A client is a device that registers as it should.
+// A client is a device that registers without mistakes.
 type client struct {
-	addr  string // of TLS
+	addr  string // for TLS
 	roots *x509.CertPool
 	certs []tls.Certificate
 	rude  bool // leaves without a DISCONNECT
@@ -130,10 +131,10 @@ func (s *session) client(certs ...tls.Certificate) client {
 
 const (
 	testScope = "0ne00000A1B"
-	testKey   = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" // of the demo's devices
+	testKey   = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" // the key of the demo's devices
 )
 
-// password returns a token for a device with the key of the demo.
+// password returns a token for a device with the demo's key.
 func password(t *testing.T, id string) string {
 	t.Helper()
 	key, err := base64.StdEncoding.DecodeString(testKey)
@@ -152,7 +153,7 @@ func password(t *testing.T, id string) string {
 func (c client) register(t *testing.T, id, password string) (string, error) {
 	t.Helper()
 	cfg := &tls.Config{RootCAs: c.roots}
-	if len(c.certs) > 0 { // whatever authorities the server names
+	if len(c.certs) > 0 { // no matter which authorities the server names
 		cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &c.certs[0], nil }
 	}
 	conn, err := transport.DialTLS(t.Context(), c.addr, cfg)
@@ -195,7 +196,7 @@ func (c client) register(t *testing.T, id, password string) (string, error) {
 	return "", nil
 }
 
-// exchange sends a packet and returns the next one that comes.
+// exchange sends a packet and returns the next packet that arrives.
 func exchange(conn io.ReadWriter, s *packet.Splitter, p packet.Packet) (packet.Frame, error) {
 	out, err := p.AppendBinary(nil)
 	if err != nil {
@@ -216,7 +217,7 @@ func exchange(conn io.ReadWriter, s *packet.Splitter, p packet.Packet) (packet.F
 	}
 }
 
-// mustRegister registers a device with the key of the demo.
+// mustRegister registers a device with the demo's key.
 func (c client) mustRegister(t *testing.T, id string) {
 	t.Helper()
 	answer, err := c.register(t, id, password(t, id))
@@ -225,7 +226,7 @@ func (c client) mustRegister(t *testing.T, id string) {
 	}
 }
 
-// writeFile writes a file into a folder of the test, and returns its name.
+// writeFile writes a file in a temporary directory and returns its name.
 func writeFile(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "f.json")
@@ -235,8 +236,8 @@ func writeFile(t *testing.T, text string) string {
 	return name
 }
 
-// devices returns the name of a file with enrollments: each name has the demo's
-// key, and is assigned at once.
+// devices returns the name of a file with an enrollment for each name. Each
+// device has the demo's key and is assigned in the answer to its registration.
 func devices(t *testing.T, names ...string) string {
 	t.Helper()
 	var all []string

@@ -17,13 +17,13 @@ import (
 	"example.com/dps/fsm/examples/internal/transport"
 )
 
-// It prints how to connect with the demo's keys, serves, tells what devices do,
-// and stops.
+// The simulator prints how to connect with the demo's keys, serves devices,
+// reports what they do, and stops.
 func TestDemo(t *testing.T) {
 	certs := t.TempDir()
 	s := start(t, "-client-certs", certs)
 	s.out.wait(t, "TLS        "+s.TLS, "wss://"+s.WebSocket, "CA         "+s.CA, "ID scope   0ne00000A1B",
-		"demo-key", "AAECAwQF", "demo-x509", "go run ./register", "Client certificates are in")
+		"demo-key", "AAECAwQF", "demo-x509", "in the directory fsm/examples", "go run ./register", "Client certificates are in "+certs)
 	s.client().mustRegister(t, "demo-key")
 	s.out.wait(t, "#1 (unknown) + opened", "← CONNECT", "#1 demo-key → CONNACK", "← PUBLISH", "→ PUBLISH", "#1 demo-key = ")
 	conn, err := transport.DialWebSocket(t.Context(), s.WebSocket, "/", &tls.Config{RootCAs: s.roots})
@@ -38,7 +38,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(filepath.Join(certs, "demo-x509.key")); err != nil || info.Mode().Perm()&0o077 != 0 {
-		t.Errorf("the private key is readable: %v, %v", info.Mode(), err)
+		t.Errorf("other users can read the private key: %v, %v", info.Mode(), err)
 	}
 	if answer, err := s.client(pair).register(t, "demo-x509", ""); !strings.Contains(answer, "res/202") {
 		t.Errorf("%q, %v", answer, err)
@@ -50,7 +50,8 @@ func TestDemo(t *testing.T) {
 	s.out.wait(t, "report: (unknown): 1 connection; 1 × not-connect", "report: demo-key: 1 connection; no mistakes; last: ", "stopped: 3 devices, 1 mistake\n")
 }
 
-// A file of enrollments is served, and its keys are not shown.
+// The simulator serves the devices of -enrollments and does not show their
+// keys.
 func TestEnrollmentsFile(t *testing.T) {
 	const key = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IQ=="
 	ca, err := cert.NewAuthority("ACME", time.Now())
@@ -68,8 +69,8 @@ func TestEnrollmentsFile(t *testing.T) {
 	}
 }
 
-// With -client-ca a device registers only with a certificate of these
-// authorities, or with one that the simulator itself has made for it.
+// With -client-ca, a device can register only with a certificate of these
+// authorities, or with one from -client-certs.
 func TestClientCA(t *testing.T) {
 	ours, err := cert.NewAuthority("ours", time.Now())
 	if err != nil {
@@ -103,7 +104,8 @@ func TestClientCA(t *testing.T) {
 	s.client().mustRegister(t, "demo-key")
 }
 
-// What is wrong with the command line or a file is said at once.
+// The simulator reports all mistakes in the command line, or else all mistakes
+// in a file, before it starts.
 func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -148,17 +150,17 @@ func TestUsage(t *testing.T) {
 		for _, want := range c.want {
 			var ok bool
 			if _, text, ok = strings.Cut(text, want); !ok {
-				t.Errorf("%q: no %q in %s", c.args, want, errs.String())
+				t.Errorf("%q: expected %q in %s", c.args, want, errs.String())
 			}
 		}
-		if code != exitUsage || out.String() != "" {
-			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
+		if code != exitUsage || out.String() != "" || !strings.HasSuffix(text, "\n(Run \"simulator -h\" for usage.)\n") {
+			t.Errorf("%q: exit code %d, %s%s", c.args, code, out.String(), errs.String())
 		}
 	}
 }
 
-// An address that is taken ends the start, and nothing is written: another
-// simulator may use these files.
+// If the simulator cannot start, for example because an address is in use, it
+// writes no files: another simulator may be using them.
 func TestFailedStartWritesNothing(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -189,12 +191,12 @@ func TestFailedStartWritesNothing(t *testing.T) {
 		}
 		left, err := os.ReadDir(folder)
 		if err != nil || len(left) > 0 {
-			t.Fatalf("%q: %v are left, %v", c.args, left, err)
+			t.Fatalf("%q: expected no files, got %v, %v", c.args, left, err)
 		}
 	}
 }
 
-// The help names each flag once, and each diagnosis.
+// The usage lists each flag once, and each diagnosis.
 func TestHelp(t *testing.T) {
 	var out strings.Builder
 	if code := run(t.Context(), []string{"-h"}, &out, io.Discard, nil); code != exitStopped || !strings.Contains(out.String(), "Exit code") {
@@ -202,17 +204,17 @@ func TestHelp(t *testing.T) {
 	}
 	new(options).flags().VisitAll(func(f *flag.Flag) {
 		if n := strings.Count(out.String(), "\n  -"+f.Name+" ") + strings.Count(out.String(), "\n  -"+f.Name+"\n"); n != 1 {
-			t.Errorf("-%s is there %d times", f.Name, n)
+			t.Errorf("expected -%s once, got it %d times", f.Name, n)
 		}
 	})
 	for _, d := range diagnoses() {
 		if !strings.Contains(out.String(), string(d)) {
-			t.Errorf("%s is not there", d)
+			t.Errorf("the diagnosis %s is missing", d)
 		}
 	}
 	for line := range strings.Lines(out.String()) {
 		if n := utf8.RuneCountInString(line); n > 112 {
-			t.Errorf("a line of %d characters: %s", n, line)
+			t.Errorf("a line has %d characters, expected at most 112: %s", n, line)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// buildFolder holds the program, once it is built.
+// buildFolder is the directory in which build creates the program.
 var buildFolder string
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build returns the program as a file.
+// build builds the program and returns its file name.
 var build = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(buildFolder, "simulator")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
@@ -40,15 +40,15 @@ var build = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-// A process is a simulator that runs as a program of its own.
+// A process is a simulator that runs as a separate process.
 type process struct {
 	*session
 	cmd   *exec.Cmd
-	ended chan struct{} // closed once it has ended
+	ended chan struct{} // closed when the process has ended
 }
 
-// launch starts a simulator on free ports, whose output goes to a file or a
-// pipe, and waits until it is ready.
+// launch starts a simulator on free ports, with stdout as its standard output,
+// and waits until it is ready.
 func launch(t *testing.T, stdout io.Writer, args ...string) *process {
 	t.Helper()
 	program, err := build()
@@ -80,13 +80,12 @@ func (p *process) end(t *testing.T, signal os.Signal) int {
 	select {
 	case <-p.ended:
 	case <-time.After(20 * time.Second):
-		t.Fatal("still running 20 seconds after the signal")
+		t.Fatal("the simulator still runs 20 seconds after the signal")
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// pipe returns both ends of a pipe. Those that the test does not close are
-// closed in the end.
+// pipe returns both ends of a pipe, which are closed at the end of the test.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -97,15 +96,15 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// many returns the name of a file with a group of devices that are assigned at
-// once, and as many registrations as they like.
+// many returns the name of a file with a device that is assigned in the answer
+// to its registration and can register any number of times.
 func many(t *testing.T) string {
 	t.Helper()
 	return writeFile(t, fmt.Sprintf(`{"idScope": %q, "registrationsPerMinute": -1, "enrollments": [{"registrationId": "dev", "primaryKey": %q, "outcome": {"atOnce": true}}]}`, testScope, testKey))
 }
 
-// A harness that never reads the output holds nobody up, neither clients nor
-// the end; and one that reads late learns how much it has missed.
+// A harness that does not read the output delays neither clients nor the end of
+// the program.
 func TestHarnessThatReadsNothing(t *testing.T) {
 	r, w := pipe(t)
 	p := launch(t, w, "-enrollments", many(t))
@@ -122,7 +121,8 @@ func TestHarnessThatReadsNothing(t *testing.T) {
 	}
 }
 
-// What is left out is counted, and the report comes all the same.
+// A harness that reads late learns how many lines were left out, and still gets
+// the report.
 func TestHarnessThatReadsLate(t *testing.T) {
 	r, w := pipe(t)
 	p := launch(t, w, "-enrollments", many(t), "-log-format", "json")
@@ -153,10 +153,10 @@ func TestHarnessThatReadsLate(t *testing.T) {
 		kinds[n.Kind]++
 	}
 	if left == 0 || kinds["left-out"] == 0 || kinds["report"] != 1 || kinds["stopped"] != 1 || kinds["ready"] != 1 {
-		t.Errorf("%d left out; %v", left, kinds)
+		t.Errorf("lines left out: %d; kinds: %v", left, kinds)
 	}
 	if n := kinds["opened"] + kinds["received"] + kinds["sent"] + kinds["closed"]; uint64(n)+left < events {
-		t.Errorf("%d lines and %d left out do not make %d events", n, left, events)
+		t.Errorf("expected %d events, got %d, and %d lines were left out", events, n, left)
 	}
 }
 
@@ -178,8 +178,8 @@ func TestHarnessThatCloses(t *testing.T) {
 	p.out.wait(t, " lines of the log could not be written")
 }
 
-// Two simulators at once do not share a file, and one that does not start
-// leaves the files of the others alone.
+// Two simulators that run at the same time do not share files, and another one
+// that cannot start does not change their files.
 func TestTwoAtOnce(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
@@ -190,10 +190,10 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 	var exit *exec.ExitError
 	if out, err := exec.Command(program, "-tls", a.TLS, "-websocket", "127.0.0.1:0").CombinedOutput(); !errors.As(err, &exit) || exit.ExitCode() != exitNetwork {
-		t.Errorf("a third one on the same port: %v, %s", err, out)
+		t.Errorf("a third simulator on the same port: %v, %s", err, out)
 	}
 	if a.CA == b.CA || filepath.Dir(a.CA) != folder {
-		t.Errorf("CA files are %s and %s", a.CA, b.CA)
+		t.Errorf("the CA files are %s and %s", a.CA, b.CA)
 	}
 	a.roots, b.roots = readPool(t, a.CA), readPool(t, b.CA)
 	a.client().mustRegister(t, "dev")
@@ -204,11 +204,11 @@ func TestTwoAtOnce(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
-		t.Errorf("%v are left, %v", left, err)
+		t.Errorf("expected no files, got %v, %v", left, err)
 	}
 }
 
-// SIGHUP reads the enrollments again, and does not end the program.
+// SIGHUP reloads the enrollments and does not end the program.
 func TestHangupSignal(t *testing.T) {
 	file := devices(t, "dev-1")
 	log := filepath.Join(t.TempDir(), "log")

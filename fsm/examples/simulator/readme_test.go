@@ -28,13 +28,13 @@ func section(t *testing.T, heading string) string {
 	t.Helper()
 	_, text, ok := strings.Cut(readme(t), "\n"+heading+"\n")
 	if !ok {
-		t.Fatalf("the README has no %q", heading)
+		t.Fatalf("the README does not have the heading %q", heading)
 	}
 	text, _, _ = strings.Cut(text, "\n#")
 	return text
 }
 
-// The README says of each diagnosis what it means and what to do.
+// The README explains what each diagnosis means and what to do.
 func TestREADMEExplainsEachDiagnosis(t *testing.T) {
 	var named []dpstest.Diagnosis
 	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| [^|]{20,} \\| [^|]{10,} \\|$")
@@ -42,30 +42,30 @@ func TestREADMEExplainsEachDiagnosis(t *testing.T) {
 		named = append(named, dpstest.Diagnosis(m[1]))
 	}
 	if diff := cmp.Diff(diagnoses(), named); diff != "" {
-		t.Errorf("rows of the README (-want +got):\n%s", diff)
+		t.Errorf("diagnoses in the README (-want +got):\n%s", diff)
 	}
 }
 
-// Both the program and the schema accept the README's examples, and these have
-// each field of an outcome, a fault and the choices.
+// The program and the schema accept the README's examples, which contain each
+// field of an outcome, a fault and the choices.
 func TestREADMEExamplesAreAccepted(t *testing.T) {
 	compiled := compiledSchema(t)
 	check := func(text string) {
 		t.Helper()
 		if _, err := (&options{trust: "ca.pem"}).decode([]byte(text)); err != nil {
-			t.Errorf("the program refuses %s: %v", text, err)
+			t.Errorf("the program rejects %s: %v", text, err)
 		}
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {
 			t.Fatalf("%v in %s", err, text)
 		}
 		if err := compiled.Validate(doc); err != nil {
-			t.Errorf("the schema refuses %s: %v", text, err)
+			t.Errorf("the schema rejects %s: %v", text, err)
 		}
 	}
 	documents := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
 	if len(documents) != 3 {
-		t.Errorf("the README has %d documents, expected 3", len(documents))
+		t.Errorf("expected 3 documents in the README, got %d", len(documents))
 	}
 	for _, m := range documents {
 		check(m[1])
@@ -93,23 +93,23 @@ func TestREADMEExamplesAreAccepted(t *testing.T) {
 		}
 		for _, field := range reflect.VisibleFields(test.of) {
 			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !used[name] {
-				t.Errorf("%s has no example of %q", test.heading, name)
+				t.Errorf("the section %q has no example of %q", test.heading, name)
 			}
 		}
 	}
 }
 
-// The steps of a fault that the README names are all that there are.
+// The README explains each step that a fault can disturb.
 func TestREADMENamesEachStep(t *testing.T) {
 	var doc struct {
 		Defs map[string]struct {
 			Properties map[string]struct{ Enum []string }
 		} `json:"$defs"`
 	}
-	json.Unmarshal(schema, &doc) // other tests read it as a whole
+	json.Unmarshal(schema, &doc) // other tests check that it can be parsed
 	steps := doc.Defs["fault"].Properties["at"].Enum
 	if len(steps) == 0 {
-		t.Error("the schema names no step")
+		t.Error("the schema does not name any steps")
 	}
 	for _, step := range steps {
 		if text := section(t, "### Faults"); !strings.Contains(text, "`"+step+"`") || !strings.Contains(text, `{"at": "`+step+`"`) {
@@ -118,7 +118,7 @@ func TestREADMENamesEachStep(t *testing.T) {
 	}
 }
 
-// What the simulator prints begins as the README says.
+// The greeting begins with the text in the README.
 func TestREADMEGreeting(t *testing.T) {
 	_, want, _ := strings.Cut(readme(t), "<!-- greeting -->\n```\n")
 	want, _, _ = strings.Cut(want, "```")
@@ -137,8 +137,8 @@ func TestREADMEGreeting(t *testing.T) {
 	}
 }
 
-// The program takes the flags of the container, with those that the README
-// adds.
+// The program accepts the flags of the Containerfile, followed by those that
+// the README adds.
 func TestContainerStartsTheSimulator(t *testing.T) {
 	text, err := os.ReadFile("Containerfile")
 	if err != nil {
@@ -146,7 +146,7 @@ func TestContainerStartsTheSimulator(t *testing.T) {
 	}
 	m := regexp.MustCompile(`(?m)^ENTRYPOINT (\[.*\])$`).FindSubmatch(text)
 	if m == nil {
-		t.Fatal("the file has no ENTRYPOINT")
+		t.Fatal("the Containerfile does not have an ENTRYPOINT")
 	}
 	var command []string
 	if err := json.Unmarshal(m[1], &command); err != nil {
@@ -157,6 +157,6 @@ func TestContainerStartsTheSimulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := o.caFile(o.tlsAddr); got != "/ca/ca.pem" {
-		t.Errorf("the CA is in %s, expected the volume", got)
+		t.Errorf("the CA is in %s, expected /ca/ca.pem in the volume", got)
 	}
 }

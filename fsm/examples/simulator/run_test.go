@@ -16,8 +16,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// The enrollments are read again on a signal. A file with mistakes leaves the
-// old ones in force, and the log says why.
+// SIGHUP reloads the enrollments. If the file has mistakes, the old enrollments
+// stay in effect, and the log reports the mistakes.
 func TestReload(t *testing.T) {
 	file := devices(t, "dev-1")
 	s := start(t, "-enrollments", file, "-quiet")
@@ -37,10 +37,10 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(string(other))
-	s.reload <- syscall.SIGHUP // the first one has been processed once the second one is taken
+	s.reload <- syscall.SIGHUP // the first signal has been processed when the second one is received
 	c.mustRegister(t, "dev-2")
 	if answer, err := c.register(t, "dev-1", password(t, "dev-1")); strings.Contains(answer, "res/200") {
-		t.Errorf("a device that is not enrolled any more: %s, %v", answer, err)
+		t.Errorf("a device that is no longer enrolled: %s, %v", answer, err)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestReload(t *testing.T) {
 	c.mustRegister(t, "dev-2")
 }
 
-// Without a file there is nothing to read again.
+// Without -enrollments, SIGHUP has no effect except for an error in the log.
 func TestReloadOfTheDemo(t *testing.T) {
 	s := start(t)
 	s.reload <- syscall.SIGHUP
@@ -58,8 +58,8 @@ func TestReloadOfTheDemo(t *testing.T) {
 	s.client().mustRegister(t, "demo-key")
 }
 
-// With -strict the exit code tells whether a client made a mistake, and a
-// report says which.
+// With -strict, the exit code shows whether a client made a mistake, and the
+// report names the mistake.
 func TestStrict(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -71,7 +71,7 @@ func TestStrict(t *testing.T) {
 		{"a mistake", []string{"-strict"}, true, exitMistakes},
 		{"not strict", nil, true, exitStopped},
 		{"allowed", []string{"-strict", "-allow", "rid-again,no-disconnect"}, true, exitStopped},
-		{"another one allowed", []string{"-strict", "-allow", "rid-again"}, true, exitMistakes},
+		{"another mistake allowed", []string{"-strict", "-allow", "rid-again"}, true, exitMistakes},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := start(t, append(test.args, "-enrollments", devices(t, "dev-1", "dev-2"))...)
@@ -81,7 +81,7 @@ func TestStrict(t *testing.T) {
 			c.mustRegister(t, "dev-1")
 			s.out.wait(t, "dev-1 = closed")
 			if code := s.stop(); code != test.want {
-				t.Errorf("exit code %d, want %d", code, test.want)
+				t.Errorf("expected exit code %d, got %d", test.want, code)
 			}
 			report := "report: dev-1: 1 connection; no mistakes; last: closed"
 			if test.rude {
@@ -95,8 +95,7 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// When lines must be left out, it is packets that are, rather than what the
-// author of a client needs.
+// If there are too many lines, diagnoses and summaries are not left out.
 func TestDiagnosesAreKept(t *testing.T) {
 	r, w := io.Pipe()
 	d := newDesk(options{format: formatText}, w, io.Discard)
@@ -112,8 +111,8 @@ func TestDiagnosesAreKept(t *testing.T) {
 	out.wait(t, "left-out: ")
 }
 
-// A connection that the end of the program closes is not a mistake of the
-// client.
+// If the simulator stops while clients are connected, that is not a client's
+// mistake.
 func TestEndWhileClientsAreConnected(t *testing.T) {
 	s := start(t, "-strict", "-enrollments", devices(t, "dev-1"))
 	conn, err := transport.DialTLS(t.Context(), s.TLS, &tls.Config{RootCAs: s.roots})
@@ -131,7 +130,7 @@ func TestEndWhileClientsAreConnected(t *testing.T) {
 	s.out.wait(t, "dev-1 = closed because the simulator is stopping", "report: dev-1: 1 connection; no mistakes; last: closed because the simulator is stopping")
 }
 
-// With -quiet there is nothing to read, unless a client makes a mistake.
+// With -quiet, the simulator prints nothing unless a client makes a mistake.
 func TestQuiet(t *testing.T) {
 	s := start(t, "-quiet", "-enrollments", devices(t, "dev-1"))
 	c := s.client()
@@ -153,8 +152,8 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// A log in JSON holds an object a line, the first of which says where the
-// service is, and no secret.
+// A log in JSON has one object per line. The first one describes how to
+// connect. The log does not contain secrets.
 func TestJSON(t *testing.T) {
 	s := start(t, "-log-format", "json", "-admin", "127.0.0.1:0", "-enrollments", devices(t, "dev-1"))
 	c := s.client()
@@ -164,7 +163,7 @@ func TestJSON(t *testing.T) {
 	s.stop()
 	text := s.out.wait(t, `"kind":"stopped"`, "\n")
 	if strings.Contains(text, testKey) || strings.Contains(text, "sig=") {
-		t.Errorf("a secret is in %s", text)
+		t.Errorf("the log contains a secret: %s", text)
 	}
 	var seq uint64
 	kinds := map[string]int{}
@@ -182,12 +181,12 @@ func TestJSON(t *testing.T) {
 		switch kinds[e.Kind]++; {
 		case i == 0:
 			if e.ready != s.ready || e.Kind != "ready" || e.PID != os.Getpid() || e.TLS == "" || e.WebSocket == "" || e.Admin == "" || e.CA == "" || e.IDScope != testScope || e.Version == "" {
-				t.Errorf("%s, want %+v", line, s.ready)
+				t.Errorf("expected %+v, got %s", s.ready, line)
 			}
 		case e.Time.IsZero():
-			t.Errorf("no time: %s", line)
+			t.Errorf("the time is missing: %s", line)
 		case e.Kind == "received" && (e.Direction != "in" || e.Packet == ""), e.Kind == "sent" && (e.Direction != "out" || e.Packet == ""):
-			t.Errorf("no direction, or no packet: %s", line)
+			t.Errorf("the direction is wrong or the packet is missing: %s", line)
 		case e.Kind == "diagnosis" && (e.Diagnosis != "no-disconnect" || e.Device != "dev-1"):
 			t.Error(line)
 		case e.Kind == "report" && (e.Device != "dev-1" || e.Mistakes != 1 || e.Diagnoses["no-disconnect"] != 1):
@@ -196,7 +195,7 @@ func TestJSON(t *testing.T) {
 			t.Error(line)
 		}
 		if e.Seq != 0 && e.Seq != seq+1 {
-			t.Errorf("%d follows %d", e.Seq, seq)
+			t.Errorf("expected seq %d, got %d", seq+1, e.Seq)
 		}
 		seq = max(seq, e.Seq)
 	}
@@ -205,7 +204,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// A log in a file is appended to; the output has the greeting and the report.
+// With -log, the log is appended to the file, and standard output has only the
+// greeting and the report.
 func TestLogFile(t *testing.T) {
 	file := writeFile(t, "before\n")
 	s := start(t, "-log", file, "-enrollments", devices(t, "dev-1"))
@@ -226,15 +226,15 @@ func TestLogFile(t *testing.T) {
 	}
 }
 
-// The ready file, and a CA file that nobody has asked for, are gone in the end;
-// one that has been replaced stays.
+// At the end, the simulator removes the ready file and a CA file that was not
+// requested, but not a file that another program has replaced.
 func TestFilesAtTheEnd(t *testing.T) {
 	s := start(t)
 	if !exists(s.CA) || !exists(s.readyFile) {
 		t.Errorf("%s or %s does not exist", s.CA, s.readyFile)
 	}
 	if s.stop(); exists(s.CA) || exists(s.readyFile) {
-		t.Errorf("%s or %s is left", s.CA, s.readyFile)
+		t.Errorf("%s or %s still exists", s.CA, s.readyFile)
 	}
 	kept := filepath.Join(t.TempDir(), "ca.pem")
 	s = start(t, "-ca-out", kept)
@@ -242,7 +242,7 @@ func TestFilesAtTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.stop(); !exists(kept) || !exists(s.readyFile) {
-		t.Errorf("%s or %s is gone", kept, s.readyFile)
+		t.Errorf("%s or %s does not exist", kept, s.readyFile)
 	}
 }
 

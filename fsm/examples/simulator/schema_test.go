@@ -40,7 +40,8 @@ const (
 	key65 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A="
 )
 
-// config, enrollment and fault return a document around a part of it.
+// config, enrollment, fault, outcome and choice return a document that contains
+// the given members.
 func config(members string) string { return `{"idScope": "0ne00000A1B", ` + members + `}` }
 
 func enrollment(members string) string { return config(`"enrollments": [{` + members + `}]`) }
@@ -55,7 +56,7 @@ func outcome(members string) string {
 
 func choice(members string) string { return config(`"choices": {` + members + `}`) }
 
-// Both accept these.
+// goodDocuments returns documents that the schema and the program accept.
 func goodDocuments() []string {
 	all := []string{
 		`{"idScope": "0ne00000A1B"}`,
@@ -70,7 +71,7 @@ func goodDocuments() []string {
 	return append(all, goodFaults()...)
 }
 
-// Each field of a fault, once alone, and combinations.
+// goodFaults returns documents with each field of a fault, alone and combined.
 func goodFaults() (all []string) {
 	for _, members := range []string{
 		`"at": "connect", "nth": 2, "hangUp": true`, `"at": "connect", "hangUpAfter": true`, `"at": "query", "silence": true`, `"at": "register", "noPuback": true`,
@@ -85,7 +86,7 @@ func goodFaults() (all []string) {
 	return all
 }
 
-// Both refuse these.
+// badDocuments returns documents that the schema and the program reject.
 func badDocuments() []string {
 	all := []string{
 		`[]`, `{}`, `{"idScope": ""}`, `{"idScope": 1}`, `{"idScope": "a/b"}`, `{"idScope": "` + strings.Repeat("a", 65) + `"}`, `{"IDScope": "0ne00000A1B"}`,
@@ -129,14 +130,14 @@ func TestSchemaAndProgramAgree(t *testing.T) {
 	check := func(text string, good bool) {
 		t.Helper()
 		if _, err := (&options{trust: "ca.pem"}).decode([]byte(text)); (err == nil) != good {
-			t.Errorf("the program says %v to %s", err, text)
+			t.Errorf("the program accepts the document: expected %t, got %v\n%s", good, err, text)
 		}
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := compiled.Validate(doc); (err == nil) != good {
-			t.Errorf("the schema says %v to %s", err, text)
+			t.Errorf("the schema accepts the document: expected %t, got %v\n%s", good, err, text)
 		}
 	}
 	for _, text := range append(goodDocuments(), string(examples)) {
@@ -147,8 +148,8 @@ func TestSchemaAndProgramAgree(t *testing.T) {
 	}
 }
 
-// Each field of the configuration is in the schema, with a description, and no
-// other is.
+// The schema contains exactly the fields of the configuration, each with a
+// description.
 func TestSchemaHasEachField(t *testing.T) {
 	var doc struct {
 		Properties map[string]json.RawMessage
@@ -182,18 +183,18 @@ func TestSchemaHasEachField(t *testing.T) {
 		for name, text := range test.have {
 			var property struct{ Description string }
 			if err := json.Unmarshal(text, &property); err != nil || len(property.Description) < 10 {
-				t.Errorf("%v: %s has no description", test.of, name)
+				t.Errorf("%v: %s does not have a description", test.of, name)
 			}
 		}
 	}
 }
 
-// The documents of the table hold each field of a fault at least once.
+// Each field of a fault occurs in at least one document of goodFaults.
 func TestSchemaTableHasEachFault(t *testing.T) {
 	all := fmt.Sprint(goodFaults())
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[dpstest.Fault]()) {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !strings.Contains(all, `"`+name+`"`) {
-			t.Errorf("no good document has a fault with %q", name)
+			t.Errorf("%q does not occur in the documents of goodFaults", name)
 		}
 	}
 }
