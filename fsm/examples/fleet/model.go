@@ -42,10 +42,10 @@ func (f fleet) powerUp(q *queue, r *rand.Rand) {
 	}
 }
 
-// modelled returns a policy that runs in a model, which has only the requests
+// modeled returns a policy that runs in a model, which has only the requests
 // of the devices and the quota of the service. The query follows after
 // pollAfter and ends the registration.
-func modelled(name, what string, w wait) policy {
+func modeled(name, what string, w wait) policy {
 	return policy{name, what, func(f fleet) (result, error) { return f.model(name, w), nil }}
 }
 

@@ -13,9 +13,9 @@ const (
 	left, right, top, bottom = 70, 930, 60, 400
 )
 
-// colours are the colors of the policies, in order. They do not depend on
-// telling red from green.
-var colours = []string{"#0072b2", "#000000", "#e69f00", "#cc79a7", "#009e73", "#d55e00"}
+// colors are the colors of the policies, in order. They can be told apart
+// without telling red from green.
+var colors = []string{"#0072b2", "#000000", "#e69f00", "#cc79a7", "#009e73", "#d55e00"}
 
 // picture draws the number of registered devices over time, as SVG.
 func picture(devices int, results []result) []byte {
@@ -43,10 +43,10 @@ func picture(devices int, results []result) []byte {
 	draw(`<path d="M%.1f %dV%d" stroke="#555" stroke-dasharray="6 4"/><text x="%.1f" y="%d" text-anchor="end" fill="#555">bound</text>`,
 		x(bound(devices)), top, bottom, x(bound(devices))-4, bottom-8)
 	for i := len(results) - 1; i >= 0; i-- { // draw the first on top of the others
-		r, colour, line := &results[i], colours[i%len(colours)], bottom+52+22*i
-		draw(`<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`, curve(r, x, y), colour)
+		r, color, line := &results[i], colors[i%len(colors)], bottom+52+22*i
+		draw(`<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`, curve(r, x, y), color)
 		draw(`<path d="M%d %dh30" stroke="%s" stroke-width="4"/><text x="%d" y="%d">%s: %.2f requests per device, the last device after %s, %.2f times the bound</text>`,
-			left, line-5, colour, left+40, line, r.policy, r.perDevice(), clock(r.quantile(1)), r.ratio())
+			left, line-5, color, left+40, line, r.policy, r.perDevice(), clock(r.quantile(1)), r.ratio())
 	}
 	draw(`</svg>`)
 	return b.Bytes()

@@ -32,18 +32,18 @@ func TestWrongTransport(t *testing.T) {
 		transport, addr, ca string
 		want                string
 	}{
-		"TLS to a service's WebSocket":       {"tls", d.web, d.caFile, mute}, // which waits for the end of a line
-		"TLS to HTTP":                        {"tls", after("HTTP/1.1 400 Bad Request\r\n\r\n"), caFile, webSocket},
-		"TLS to what closes":                 {"tls", after(""), caFile, mute},
-		"TLS to silence":                     {"tls", silent, caFile, mute},
-		"TLS to nonsense":                    {"tls", after("220 smtp\r\n"), caFile, port},
-		"TLS to MQTT and silence":            {"tls", after("\x20\x02\x00\x00"), caFile, port},
-		"WebSocket to a service's TLS":       {"websocket", d.tls, d.caFile, notWebSocket},
-		"WebSocket to what answers in MQTT":  {"websocket", after("\x20\x02\x00\x05"), caFile, notWebSocket},
-		"WebSocket to what closes":           {"websocket", after(""), caFile, notWebSocket},
-		"WebSocket to silence":               {"websocket", silent, caFile, notWebSocket},
-		"WebSocket to HTTP without one":      {"websocket", after("HTTP/1.1 404 Not Found\r\n\r\n"), caFile, "check -host and -path"},
-		"WebSocket to half an HTTP response": {"websocket", after("HTTP/1.1 10"), caFile, notWebSocket},
+		"TLS to a service's WebSocket":          {"tls", d.web, d.caFile, mute}, // which waits for the end of a line
+		"TLS to HTTP":                           {"tls", after("HTTP/1.1 400 Bad Request\r\n\r\n"), caFile, webSocket},
+		"TLS to a server that closes":           {"tls", after(""), caFile, mute},
+		"TLS to silence":                        {"tls", silent, caFile, mute},
+		"TLS to nonsense":                       {"tls", after("220 smtp\r\n"), caFile, port},
+		"TLS to MQTT and silence":               {"tls", after("\x20\x02\x00\x00"), caFile, port},
+		"WebSocket to a service's TLS":          {"websocket", d.tls, d.caFile, notWebSocket},
+		"WebSocket to a server that sends MQTT": {"websocket", after("\x20\x02\x00\x05"), caFile, notWebSocket},
+		"WebSocket to a server that closes":     {"websocket", after(""), caFile, notWebSocket},
+		"WebSocket to silence":                  {"websocket", silent, caFile, notWebSocket},
+		"WebSocket to plain HTTP":               {"websocket", after("HTTP/1.1 404 Not Found\r\n\r\n"), caFile, "check -host and -path"},
+		"WebSocket to half an HTTP response":    {"websocket", after("HTTP/1.1 10"), caFile, notWebSocket},
 	} {
 		together.run(name, func(t *testing.T) {
 			got := try(t, "-host", c.addr, "-ca", c.ca, "-transport", c.transport, "-id-scope", rogueScope,
