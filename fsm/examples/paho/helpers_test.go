@@ -136,8 +136,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// listenTCP listens on a port of its own until the test ends and calls serve
-// for each connection. It returns the address.
+// listenTCP listens on a free port until the test ends and calls serve for each
+// connection. It returns the address.
 func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l := listen(t)

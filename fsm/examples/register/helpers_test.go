@@ -61,8 +61,8 @@ func (g *group) run(name string, f func(t *testing.T)) {
 
 func (g *group) wait() { g.all.Wait() }
 
-// listenTCP listens on a port of its own until the test ends and calls serve
-// for each connection. It returns the address.
+// listenTCP listens on a free port until the test ends and calls serve for each
+// connection. It returns the address.
 func listenTCP(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

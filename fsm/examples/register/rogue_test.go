@@ -19,7 +19,7 @@ import (
 // A rogue is a service that answers correctly and behaves badly.
 type rogue struct {
 	hangUp   []int // for each connection, after how many client packets to hang up; later ones stay open
-	bytewise bool  // send each byte in a segment, or a frame, of its own
+	bytewise bool  // send each byte in a separate segment or frame
 	late     bool  // send the answer before its PUBACK, and both in one segment
 	abrupt   bool  // close TCP without a TLS close_notify or a WebSocket close frame
 
@@ -141,8 +141,8 @@ func (r *rogue) write(w io.Writer, out []byte) bool {
 	return true
 }
 
-// The device registers however the service splits the bytes and whenever it
-// closes the connection.
+// The device registers regardless of how the service splits the bytes and when
+// it closes the connection.
 func TestRogueService(t *testing.T) {
 	t.Parallel()
 	together := &group{t: t}
@@ -152,7 +152,7 @@ func TestRogueService(t *testing.T) {
 			"1-byte fragments":           {bytewise: true},
 			"answer before PUBACK":       {late: true},
 			"late and bytewise":          {late: true, bytewise: true},
-			"hangs up at once":           {hangUp: []int{0}},
+			"hangs up immediately":       {hangUp: []int{0}},
 			"hangs up at CONNECT":        {hangUp: []int{1}},
 			"hangs up at SUBSCRIBE":      {hangUp: []int{2}},
 			"hangs up at register":       {hangUp: []int{3}},

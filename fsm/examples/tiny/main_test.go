@@ -127,9 +127,9 @@ func TestRegisterEnds(t *testing.T) {
 		key  []byte
 		want error
 	}{
-		"nobody answers": {faulty{silent: true}, decodeKey(t), fsm.ErrNoAnswer},
-		"no dial":        {faulty{noDials: 1 << 30}, decodeKey(t), fsm.ErrDial},
-		"no key":         {faulty{}, nil, sastoken.ErrKey},
+		"no answer": {faulty{silent: true}, decodeKey(t), fsm.ErrNoAnswer},
+		"no dial":   {faulty{noDials: 1 << 30}, decodeKey(t), fsm.ErrDial},
+		"no key":    {faulty{}, nil, sastoken.ErrKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.simulation = newSimulation()

@@ -55,7 +55,7 @@ func TestBodies(t *testing.T) {
 		{`{"a":1}`, `{"a":1}`},
 		{`{"a":"` + long[:100] + `"}`, "{\n  \"a\": \"" + long[:100] + "\"\n}"},
 		{long, long[:4096] + "… (904 more bytes)"},
-		{"no JSON, but long enough to be laid out if it were: " + long[:100], "no JSON, but long enough to be laid out if it were: " + long[:100]},
+		{"not JSON, but long enough to be indented if it were: " + long[:100], "not JSON, but long enough to be indented if it were: " + long[:100]},
 		{"\x1b[2J\a\u009b1m\xff", "\ufffd[2J\ufffd\ufffd1m\ufffd"},
 	} {
 		if diff := cmp.Diff(c.want, show.Clean(show.Body([]byte(c.body)))); diff != "" {

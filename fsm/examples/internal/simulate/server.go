@@ -25,9 +25,9 @@ import (
 const (
 	handshakeLimit = 32 << 10 // bytes that a client may send in the TLS handshake
 
-	// maxSilence is when a silent connection ends whose client has turned off
-	// the keep alive of MQTT. It is longer than any wait between requests that
-	// the service asks for.
+	// maxSilence is how long a connection may be silent if its client has
+	// turned off the keep alive of MQTT. It is longer than any wait between
+	// requests that the service asks for.
 	maxSilence = 10 * time.Minute
 )
 

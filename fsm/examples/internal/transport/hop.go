@@ -18,7 +18,7 @@ type ProxyError struct {
 	err   error
 }
 
-// Error returns a description of one line.
+// Error returns a description on one line.
 func (e *ProxyError) Error() string {
 	if e.Code != 0 {
 		return fmt.Sprintf("the proxy %s refused to connect: %s", e.Proxy, httpStatus(e.Code))
@@ -33,7 +33,7 @@ func (e *ProxyError) Unwrap() error { return e.err }
 // answer the HTTP request.
 type NoHTTPError struct{ err error }
 
-// Error returns a description of one line.
+// Error returns a description on one line.
 func (e *NoHTTPError) Error() string {
 	return fmt.Sprintf("the server did not answer the WebSocket handshake in HTTP: %v", e.err)
 }
@@ -89,8 +89,8 @@ func (h *hop) trace(ctx context.Context) context.Context {
 	})
 }
 
-// explain returns an error that says which side caused a request without a
-// response.
+// explain returns an error that names the side because of which a request has
+// no response.
 func (h *hop) explain(err error) error {
 	cause := err
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {

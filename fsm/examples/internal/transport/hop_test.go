@@ -41,7 +41,7 @@ func TestDialThroughProxy(t *testing.T) {
 	}
 }
 
-// The error of a failed handshake tells whether the proxy failed, the server
+// The error of a failed handshake shows whether the proxy failed, the server
 // behind it refused, or the server speaks another protocol.
 func TestWhoseFault(t *testing.T) {
 	var proxyErr *transport.ProxyError

@@ -27,7 +27,7 @@ type StatusError struct {
 	err    error
 }
 
-// Error returns a description of one line.
+// Error returns a description on one line.
 func (e *StatusError) Error() string { return "WebSocket refused: " + httpStatus(e.Code) }
 
 // Unwrap returns the error of the WebSocket library.
