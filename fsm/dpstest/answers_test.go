@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each fault spoils the answer to a registration in its own way, and nothing
-// else.
+// Each fault changes the answer to a registration in its own way, and changes
+// nothing else.
 func TestFaultsOnTheWire(t *testing.T) {
 	text := func(s string) *string { return &s }
 	qos := func(q packet.QoS) *packet.QoS { return &q }
@@ -25,16 +25,16 @@ func TestFaultsOnTheWire(t *testing.T) {
 	for name, test := range map[string]spoiled{
 		"hang up":           {dpstest.Fault{HangUp: true}, nil, nil, true},
 		"late hang up":      {dpstest.Fault{HangUp: true, Delay: 10}, nil, nil, true},
-		"hang up after":     {dpstest.Fault{HangUpAfter: true}, []string{ack, answer}, nil, true},
+		"hang up after it":  {dpstest.Fault{HangUpAfter: true}, []string{ack, answer}, nil, true},
 		"late":              {dpstest.Fault{Delay: 10}, []string{ack}, []string{answer}, false},
-		"late, then hang":   {dpstest.Fault{Delay: 10, HangUpAfter: true}, []string{ack}, []string{answer}, true},
+		"late, then hung":   {dpstest.Fault{Delay: 10, HangUpAfter: true}, []string{ack}, []string{answer}, true},
 		"too late":          {dpstest.Fault{Delay: 10.5}, []string{ack}, nil, false},
 		"silence":           {dpstest.Fault{Silence: true}, []string{ack}, nil, false},
 		"no PUBACK":         {dpstest.Fault{NoPuback: true}, []string{answer}, nil, false},
 		"nothing":           {dpstest.Fault{NoPuback: true, Silence: true}, nil, nil, false},
 		"answer first":      {dpstest.Fault{AnswerFirst: true}, []string{answer, ack}, nil, false},
-		"answer first,late": {dpstest.Fault{AnswerFirst: true, Delay: 10}, nil, []string{answer, ack}, false},
-		"first, then hang":  {dpstest.Fault{AnswerFirst: true, HangUpAfter: true}, []string{answer}, nil, true},
+		"late answer first": {dpstest.Fault{AnswerFirst: true, Delay: 10}, nil, []string{answer, ack}, false},
+		"first, then hung":  {dpstest.Fault{AnswerFirst: true, HangUpAfter: true}, []string{answer}, nil, true},
 		"status":            {dpstest.Fault{Status: 302}, []string{ack, res("PUBLISH id=1 qos=1", "302/?$rid=r1&retry-after=3", "94")}, nil, false},
 		"error":             {dpstest.Fault{Status: 500}, []string{ack, res("PUBLISH id=1 qos=1", "500/?$rid=r1", "148")}, nil, false},
 		"error with wait":   {dpstest.Fault{Status: 500, RetryAfter: "4"}, []string{ack, res("PUBLISH id=1 qos=1", "500/?$rid=r1&retry-after=4", "148")}, nil, false},
@@ -53,10 +53,10 @@ func TestFaultsOnTheWire(t *testing.T) {
 	}
 }
 
-// A spoiled is a registration with a fault, and what is sent for it.
+// A spoiled describes a registration with a fault, and what is sent for it.
 type spoiled struct {
 	fault  dpstest.Fault
-	now    []string // sent at once
+	now    []string // sent immediately
 	later  []string // sent after ten seconds
 	hungup bool     // after ten seconds
 }
@@ -81,13 +81,13 @@ func (s spoiled) check(t *testing.T) {
 	if s.hungup || s.fault.Delay > 10 {
 		return
 	}
-	p.now = start.Add(10 * time.Second) // the next one is as it should be
+	p.now = start.Add(10 * time.Second) // the fault does not affect the next one
 	if all := bare(p.say(publish(registerT, 0, 0, ""))); len(all) != 1 || !strings.Contains(all[0], "/res/202/?$rid=r1&retry-after=3\"") {
-		t.Errorf("then %q", all)
+		t.Errorf("the next registration is answered %q", all)
 	}
 }
 
-// An answer with QoS 2 is released when it has been received.
+// An answer with QoS 2 is released once the client has received it.
 func TestReleaseOfAnswers(t *testing.T) {
 	qos := packet.QoS2
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, QoS: &qos})}})
@@ -102,8 +102,8 @@ func TestReleaseOfAnswers(t *testing.T) {
 	}
 }
 
-// A stale answer is the one before, on the same connection, with the packet
-// identifier that it had.
+// A stale answer is the previous one on the same connection, with its original
+// packet identifier.
 func TestStaleOnTheWire(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{Polls: 9, RetryAfter: "0"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Stale: true}, dpstest.Fault{At: dpstest.OnRegister, Stale: true})))
 	p.say(connect(), subscribe(1))

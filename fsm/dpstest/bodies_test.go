@@ -41,8 +41,8 @@ const (
 	later = `"lastUpdatedDateTimeUtc":"2026-11-22T12:00:02.5000000Z","etag":"IjAwMDAwMDAwIg=="`
 )
 
-// The bodies are those of the service: the fields, their order, and what
-// depends on the enrollment.
+// The bodies are like those of the real service: their fields, the order of the
+// fields, and what depends on the enrollment.
 func TestBodies(t *testing.T) {
 	assigned := func(x509 string) string {
 		return began + `"assigned","registrationState":{` + x509 + `"registrationId":"dev-1",` + times + `,"assignedHub":"hub.azure-devices.example","deviceId":"dev-1","status":"assigned","substatus":"initialAssignment",` + later + `}}`
@@ -78,7 +78,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// An error has its code, a number that counts up, and the time.
+// An error contains its code, a tracking ID that counts up, and the time.
 func TestErrorBodies(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
 	p.say(connect(func(c *packet.Connect) { c.Password = nil }), subscribe(0))
@@ -91,7 +91,7 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
-// Each refusal has its status, its error code and its message.
+// Each refusal has its own status, error code and message.
 func TestRefusals(t *testing.T) {
 	username := func(name string) func(*packet.Connect) {
 		return func(c *packet.Connect) { c.Username = []byte(scope + "/registrations/" + name) }
@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		want        string
 	}{
 		"api-version":      {username("dev-1/api-version=x"), nil, registerT, "", `400 {"errorCode":400004,"Unsupported API version x."`},
-		"registration id":  {id("a b"), nil, registerT, "", `400 {"errorCode":400004,"Invalid RegistrationId"`},
+		"registration ID":  {id("a b"), nil, registerT, "", `400 {"errorCode":400004,"Invalid RegistrationId"`},
 		"not enrolled":     {id("x"), nil, registerT, "", `404 {"errorCode":404201,"Enrollment not found."`},
 		"query":            {id("x"), nil, queryT("1"), "", `404 {"errorCode":404201,"Enrollment not found."`},
 		"no token":         {func(c *packet.Connect) { c.Password = nil }, nil, registerT, "", `401 {"errorCode":401000,"Unauthorized"`},
@@ -119,9 +119,9 @@ func TestRefusals(t *testing.T) {
 		"certificate date": {id("dev-x"), &dpstest.Certificate{CommonName: "dev-x", NotBefore: start.Add(1)}, registerT, "", `401 {"errorCode":401002,"Invalid certificate."`},
 		"bad JSON":         {none, nil, registerT, "{", `400 {"errorCode":400004,"Bad request body."`},
 		"not an object":    {none, nil, registerT, "1", `400 {"errorCode":400004,"Bad request body."`},
-		"other id":         {none, nil, registerT, `{"registrationId":"x"}`, `400 {"errorCode":400004,"Invalid RegistrationId"`},
+		"other ID":         {none, nil, registerT, `{"registrationId":"x"}`, `400 {"errorCode":400004,"Invalid RegistrationId"`},
 		"payload":          {none, nil, registerT, `{"payload":1}`, `400 {"errorCode":400004,"Bad payload."`},
-		"operation id":     {none, nil, queryT("1"), "", `404 {"errorCode":404203,"Operation not found."`},
+		"operation ID":     {none, nil, queryT("1"), "", `404 {"errorCode":404203,"Operation not found."`},
 		"operation":        {none, nil, "POST/x/?$rid=1", "", `400 {"errorCode":400004,"Unsupported operation."`},
 	} {
 		p := &peer{t, newService(t, device(dpstest.Outcome{}), dpstest.Enrollment{RegistrationID: "dev-x", X509: true}).Open(start, test.cert), start}
@@ -136,8 +136,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A retry-after of the outcome comes before that of the Config, and stands in
-// every answer but the last.
+// The retry-after of the outcome takes precedence over that of the Config, and
+// is in every answer but the last.
 func TestRetryAfters(t *testing.T) {
 	for outcome, want := range map[dpstest.RetryAfter]string{"": "&retry-after=8", "5": "&retry-after=5", dpstest.NoRetryAfter: "", "soon": "&retry-after=soon"} {
 		s, err := dpstest.New(dpstest.Config{IDScope: scope, RetryAfter: "8", Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 1, RetryAfter: outcome})}})
@@ -152,7 +152,7 @@ func TestRetryAfters(t *testing.T) {
 	}
 }
 
-// The grammar of registration ids, as the service documents it.
+// Registration IDs follow the grammar that the service documents.
 func TestRegistrationIDs(t *testing.T) {
 	for id, want := range map[string]bool{
 		"a": true, "z": true, "A": true, "Z": true, "0": true, "9": true, "-": true, "a.": false, "a_": false, "a:": false, ".a": true, "_a": true, ":a": true,
@@ -167,7 +167,7 @@ func TestRegistrationIDs(t *testing.T) {
 	}
 }
 
-// Another form of api-version, or of registration id, is answered with 400.
+// An invalid registration ID is answered with 400.
 func TestBadIDsAreAnswered(t *testing.T) {
 	for id, want := range map[string]string{"dev-1": "202", "dev_": "400", "a b": "400", "": "400"} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// statusBody is the RegistrationOperationStatus, in the order of the real
-// service.
+// statusBody is the RegistrationOperationStatus, with its fields in the order
+// in which the real service sends them.
 type statusBody struct {
 	OperationID string     `json:"operationId"`
 	Status      string     `json:"status"`
@@ -33,7 +33,7 @@ type stateBody struct {
 	IssuedCertificateChain []string        `json:"issuedCertificateChain,omitempty"`
 }
 
-// errorBody is what an error answer holds.
+// errorBody is the body of an error answer.
 type errorBody struct {
 	ErrorCode    int    `json:"errorCode"`
 	TrackingID   string `json:"trackingId"`
@@ -51,7 +51,7 @@ func (c *Conn) outcome(op *operation) answer {
 		ETag: "IjAwMDAwMDAwIg==",
 	}
 	setDefault(&s.Status, "assigned")
-	if strings.EqualFold(s.Status, "assigned") { // clients differ about case
+	if strings.EqualFold(s.Status, "assigned") { // clients differ in whether they compare it with regard to case
 		s.AssignedHub, s.DeviceID, s.Substatus = o.AssignedHub, o.DeviceID, o.Substatus
 		setDefault(&s.AssignedHub, c.service.cfg.AssignedHub)
 		setDefault(&s.DeviceID, c.registrationID)
@@ -73,13 +73,15 @@ func (c *Conn) outcome(op *operation) answer {
 	return answer{status: 200, body: encode(statusBody{op.id, s.Status, s}), end: end}
 }
 
-// encode marshals what always can be: raw JSON in it was checked.
+// encode returns v in JSON. It cannot fail, because raw JSON in v has been
+// checked.
 func encode(v any) []byte {
 	text, _ := json.Marshal(v)
 	return text
 }
 
-// timestamp writes a time as the service does, with seven digits of a second.
+// timestamp formats a time as the service does, with seven digits after the
+// decimal point.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 func hex16(n uint64) string { return fmt.Sprintf("%016x", n) }

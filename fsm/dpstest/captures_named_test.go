@@ -15,8 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// packets returns the packets of one side with their times, those of the last
-// byte.
+// packets returns the packets of one side, with the times of their last bytes.
 func packets(t *testing.T, all []moment, from string) (out []moment) {
 	splitters := map[string]*packet.Splitter{}
 	for _, m := range all {
@@ -39,7 +38,7 @@ func packets(t *testing.T, all []moment, from string) (out []moment) {
 			}
 			p, err := packet.Decode(f)
 			if err != nil {
-				return out // the client that copies '#' into a topic
+				return out // sent by the client that copies '#' into a topic
 			}
 			b, err := p.AppendBinary(nil)
 			if err != nil {
@@ -63,7 +62,8 @@ func decode(t *testing.T, b []byte) packet.Packet {
 	return p
 }
 
-// script makes the service answer as the recorded one did.
+// script returns an outcome and faults that make the service answer as the
+// recorded one did.
 func script(t *testing.T, requests, answers []moment) (o dpstest.Outcome, faults []dpstest.Fault) {
 	kinds := map[string]topic.Op{}
 	for _, m := range requests {
@@ -87,7 +87,7 @@ func script(t *testing.T, requests, answers []moment) (o dpstest.Outcome, faults
 			continue
 		}
 		if len(faults) == 0 {
-			op = topic.Register // one client gives all requests the same $rid
+			op = topic.Register // one client uses the same $rid for all requests
 		}
 		nth[op]++
 		f := dpstest.Fault{At: dpstest.OnRegister, Nth: nth[op], RetryAfter: dpstest.NoRetryAfter}
@@ -108,7 +108,7 @@ func script(t *testing.T, requests, answers []moment) (o dpstest.Outcome, faults
 	return o, faults
 }
 
-// namedIn replays a capture and returns the diagnoses, without repetitions.
+// namedIn replays a capture and returns the diagnoses, without duplicates.
 func namedIn(t *testing.T, name string) (named []string) {
 	all := readMoments(t, name)
 	outcome, faults := script(t, packets(t, all, ">"), packets(t, all, "<"))
@@ -163,7 +163,7 @@ func namedIn(t *testing.T, name string) (named []string) {
 	return named
 }
 
-// What real clients do wrong, as far as they were recorded.
+// The mistakes of real clients in the captures are diagnosed.
 func TestCapturedClientsAreNamed(t *testing.T) {
 	got := map[string]string{}
 	for _, name := range captures(t) {

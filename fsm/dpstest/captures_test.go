@@ -57,7 +57,7 @@ type stream struct {
 }
 
 // readCapture returns the bytes of each stream of a capture, in the pieces in
-// which they came.
+// which they arrived.
 func readCapture(t *testing.T, name string) map[stream][][]byte {
 	all := map[stream][][]byte{}
 	for _, m := range readMoments(t, name) {
@@ -65,12 +65,12 @@ func readCapture(t *testing.T, name string) map[stream][][]byte {
 		all[key] = append(all[key], m.bytes)
 	}
 	if len(all) == 0 {
-		t.Fatalf("%s: nothing in it", name)
+		t.Fatalf("%s contains no bytes", name)
 	}
 	return all
 }
 
-// timeOf returns a time when the token that a client sent was valid.
+// timeOf returns a time at which the token that a client sent was valid.
 func timeOf(client []byte) time.Time {
 	_, text, ok := bytes.Cut(client, []byte("&se="))
 	if !ok {
@@ -92,9 +92,9 @@ func captures(t *testing.T) []string {
 	return names
 }
 
-// Every packet of real clients and of a real broker decodes, and encodes to the
-// bytes that it was. One client is wrong on purpose: it copies an operation id
-// with '+' and '#' into a topic as it stands.
+// Every packet of real clients and of a real broker can be decoded, and encodes
+// to its original bytes. One client is wrong on purpose: it copies an operation
+// ID with '+' and '#' into a topic without encoding it.
 func TestCapturesAreUnderstood(t *testing.T) {
 	packets := 0
 	for _, name := range captures(t) {
@@ -125,7 +125,7 @@ func TestCapturesAreUnderstood(t *testing.T) {
 				}
 			}
 			if !bytes.Equal(again, bytes.Join(pieces, nil)) || s.Buffered() > 0 {
-				t.Errorf("%s %v: does not encode to what it was", name, key)
+				t.Errorf("%s %v: the packets do not encode to the original bytes", name, key)
 			}
 		}
 	}
@@ -134,8 +134,8 @@ func TestCapturesAreUnderstood(t *testing.T) {
 	}
 }
 
-// Each recorded client gets as far as the answer to its registration with this
-// service.
+// With this service, each recorded client receives an answer to its
+// registration.
 func TestCapturedClientsRegister(t *testing.T) {
 	for _, name := range captures(t) {
 		base := filepath.Base(name)
@@ -156,14 +156,14 @@ func TestCapturedClientsRegister(t *testing.T) {
 			}
 			pieces := readCapture(t, name)[stream{"1", ">"}]
 			if got := replay(t, s, cn, pieces); got != 202 {
-				t.Errorf("the registration was answered %d", got)
+				t.Errorf("the registration was answered with %d, want 202", got)
 			}
 		})
 	}
 }
 
-// replay feeds a client's bytes to the service, at a time when its token was
-// valid, and returns the status of the first answer.
+// replay feeds the bytes of a client to the service, at a time at which its
+// token was valid, and returns the status of the first answer.
 func replay(t *testing.T, s *dpstest.Service, cn string, pieces [][]byte) int {
 	now := timeOf(bytes.Join(pieces, nil))
 	c := s.Open(now, certificate(cn))
@@ -191,7 +191,7 @@ func replay(t *testing.T, s *dpstest.Service, cn string, pieces [][]byte) int {
 	return 0
 }
 
-// The key of the captures is one that DecodeKey takes.
+// DecodeKey accepts the key of the captures.
 func TestCaptureKey(t *testing.T) {
 	if key, err := sastoken.DecodeKey(captureKey); err != nil || len(key) != 32 {
 		t.Errorf("%d bytes, %v", len(key), err)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chosen returns a service with choices, where dev-1 may register, and dev-x
+// chosen returns a service with choices. It enrolls dev-1 with a key, and dev-x
 // with a certificate.
 func chosen(t *testing.T, c dpstest.Choices) *dpstest.Service {
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: 1, Choices: c, Enrollments: []dpstest.Enrollment{
@@ -50,8 +50,8 @@ func TestChoiceOfReturnCodes(t *testing.T) {
 	}
 }
 
-// The date of a token is compared when a request comes, and not with that of
-// the CONNECT.
+// The expiry of a token is compared with the time of the request, not with that
+// of the CONNECT.
 func TestChoiceOfSkew(t *testing.T) {
 	for choice, want := range map[float64]time.Duration{0: 300 * time.Second, -1: 0, 60: time.Minute} {
 		s := chosen(t, dpstest.Choices{TokenSkew: choice})
@@ -59,14 +59,14 @@ func TestChoiceOfSkew(t *testing.T) {
 		expiry := start.Add(time.Hour)
 		p.now = expiry.Add(want - 1)
 		if got := p.status(registerT, ""); got != "202/?$rid=r1&retry-after=3" {
-			t.Errorf("%v, before: %s", choice, got)
+			t.Errorf("%v, before the end: %s", choice, got)
 		}
 		p.now = expiry.Add(want)
 		if got := p.status(registerT, ""); got != "401/?$rid=r1" {
-			t.Errorf("%v, then: %s", choice, got)
+			t.Errorf("%v, at the end: %s", choice, got)
 		}
 		if got := p.status(queryT("1"), ""); got != "401/?$rid=1" {
-			t.Errorf("%v, query: %s", choice, got)
+			t.Errorf("%v, query at the end: %s", choice, got)
 		}
 	}
 }
@@ -131,7 +131,8 @@ func TestChoiceOfCertificateHangUp(t *testing.T) {
 	}
 }
 
-// A scripted 401 is sent: nobody's certificate is to blame.
+// A scripted 401 is sent even with CertificateHangUp, because the certificate
+// is not wrong.
 func TestScripted401IsAnswered(t *testing.T) {
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{
 		{RegistrationID: "dev-1", X509: true, Faults: []dpstest.Fault{{At: dpstest.OnRegister, Status: 401}, {At: dpstest.OnQuery, Status: 302}}},
@@ -149,7 +150,7 @@ func TestScripted401IsAnswered(t *testing.T) {
 	}
 }
 
-// Nothing happens on a connection behind its end.
+// Nothing happens on a connection after its end.
 func TestCertificateHangUpIsTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Choices: dpstest.Choices{CertificateHangUp: true}, Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", X509: true}}})
 	p := newPeer(t, o.Service)

@@ -65,8 +65,7 @@ type Choices struct {
 	ClientIDCode byte `json:"clientIdCode,omitempty"`
 
 	// TokenSkew is how long a token is accepted after its expiry, in seconds;
-	// by default
-	// 300. With a negative number, a token is not accepted after its expiry.
+	// by default 300. If negative, a token is not accepted after its expiry.
 	TokenSkew float64 `json:"tokenSkew,omitempty"`
 
 	// LiteralPlus makes the service accept a '+' in the signature of a token

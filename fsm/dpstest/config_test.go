@@ -72,7 +72,7 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
-// The limits of what a Config may hold are accepted.
+// The largest and smallest values that a Config may hold are accepted.
 func TestConfigLimits(t *testing.T) {
 	text := strings.Repeat("r", 256)
 	s := dpstest.Config{IDScope: strings.Repeat("s", 64), Remember: 1, RegistrationsPerMinute: -1, PollsPer10s: -1, Enrollments: []dpstest.Enrollment{
@@ -93,8 +93,8 @@ func TestConfigLimits(t *testing.T) {
 	}
 }
 
-// A fault that cannot make a difference is a mistake of its author, and is
-// refused with the name of the field.
+// A fault that cannot make a difference is a mistake, and is reported with the
+// name of the field.
 func TestUselessFaults(t *testing.T) {
 	text, qos := "", packet.QoS(0)
 	many := strings.Repeat("r", 257)
@@ -103,14 +103,14 @@ func TestUselessFaults(t *testing.T) {
 	with := func(f dpstest.Fault, change func(*dpstest.Fault)) dpstest.Fault { change(&f); return f }
 	for name, test := range map[string]struct {
 		faults []dpstest.Fault
-		want   []string // behind "enrollments[0].faults"
+		want   []string // after "enrollments[0].faults"
 	}{
 		"no step":             {[]dpstest.Fault{{Status: 429}}, []string{"[0].at"}},
 		"an unknown step":     {[]dpstest.Fault{{At: 7, HangUp: true}}, []string{"[0].at"}},
 		"nothing":             {[]dpstest.Fault{{At: dpstest.OnRegister, Nth: 1}}, []string{"[0]"}},
 		"values":              {[]dpstest.Fault{{At: dpstest.OnRegister, Nth: -1, Repeat: 1001, Delay: 1e6 + 1, Status: 600, RequestID: &many, Raw: "x", RetryAfter: "#"}}, []string{"[0].nth", "[0].repeat", "[0].delay", "[0].status", "[0].requestId", "[0].raw", "[0].retryAfter"}},
 		"negative values":     {[]dpstest.Fault{{At: dpstest.OnRegister, Repeat: -1, Delay: -1, Status: 99}}, []string{"[0].repeat", "[0].delay", "[0].status"}},
-		"no number":           {[]dpstest.Fault{{At: dpstest.OnRegister, Delay: math.NaN()}}, []string{"[0].delay"}},
+		"not a number":        {[]dpstest.Fault{{At: dpstest.OnRegister, Delay: math.NaN()}}, []string{"[0].delay"}},
 		"CONNACK 6":           {[]dpstest.Fault{{At: dpstest.OnConnect, ReturnCode: 6}}, []string{"[0].returnCode"}},
 		"SUBACK 5":            {[]dpstest.Fault{{At: dpstest.OnSubscribe, ReturnCode: 5}}, []string{"[0].returnCode"}},
 		"SUBACK 0x81":         {[]dpstest.Fault{{At: dpstest.OnSubscribe, ReturnCode: 0x81}}, []string{"[0].returnCode"}},

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The text of each mistake in a Config says what is there and what is expected.
+// The text of each mistake in a Config states what was found and what was
+// expected.
 func TestConfigTexts(t *testing.T) {
 	qos, long := packet.QoS(3), strings.Repeat("r", 257)
 	cfg := dpstest.Config{

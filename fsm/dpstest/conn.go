@@ -193,7 +193,7 @@ func (c *Conn) tick(now time.Time) {
 	}
 }
 
-// explainSilence describes what the service has waited for.
+// explainSilence describes what the service has been waiting for.
 func (c *Conn) explainSilence() string {
 	silence, half := c.now.Sub(c.heard).Round(time.Millisecond), ""
 	if n := c.in.Buffered(); n > 0 {

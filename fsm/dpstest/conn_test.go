@@ -11,7 +11,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// A peer is a client made by hand, on one connection.
+// A peer is a client that a test drives by hand, on one connection.
 type peer struct {
 	*testing.T
 	c   *dpstest.Conn
@@ -20,7 +20,7 @@ type peer struct {
 
 func newPeer(t *testing.T, s *dpstest.Service) *peer { return &peer{t, s.Open(start, nil), start} }
 
-// say sends packets and returns the answers, a line each.
+// say sends packets and returns the answers, one line for each.
 func (p *peer) say(all ...packet.Packet) (answers []string) {
 	p.Helper()
 	var b []byte
@@ -53,8 +53,8 @@ func (p *peer) heard() (answers []string) {
 	return answers
 }
 
-// expect compares answers, of which only the beginnings have to be given, and
-// whether the service hung up.
+// expect compares the beginnings of the answers, and whether the service hung
+// up.
 func (p *peer) expect(answers []string, hungup bool, want ...string) {
 	p.Helper()
 	ok := len(answers) == len(want)
@@ -92,25 +92,25 @@ func TestServerStatements(t *testing.T) {
 		hungup   bool
 		want     []string
 	}{
-		{"MQTT-3.1.0-1", "the first packet is CONNECT", []packet.Packet{&packet.Pingreq{}}, true, nil},
-		{"MQTT-3.1.0-2", "the second is not", []packet.Packet{connect(), connect()}, true, []string{"CONNACK accepted"}},
-		{"MQTT-3.1.3-8", "an empty client id needs a clean session, and gets CONNACK 2", nil, true, []string{"CONNACK identifier rejected"}},
-		{"MQTT-3.1.3-9", "a client id that is not the registration ID gets CONNACK 2", []packet.Packet{connect(func(c *packet.Connect) { c.ClientID = []byte("x") })}, true, []string{"CONNACK identifier rejected"}},
+		{"MQTT-3.1.0-1", "the first packet must be a CONNECT", []packet.Packet{&packet.Pingreq{}}, true, nil},
+		{"MQTT-3.1.0-2", "the second must not be one", []packet.Packet{connect(), connect()}, true, []string{"CONNACK accepted"}},
+		{"MQTT-3.1.3-8", "an empty client ID without a clean session gets CONNACK 2", nil, true, []string{"CONNACK identifier rejected"}},
+		{"MQTT-3.1.3-9", "a client ID that is not the registration ID gets CONNACK 2", []packet.Packet{connect(func(c *packet.Connect) { c.ClientID = []byte("x") })}, true, []string{"CONNACK identifier rejected"}},
 		{"MQTT-3.1.4-4", "a good CONNECT gets CONNACK 0", []packet.Packet{connect()}, false, []string{"CONNACK accepted, session present false"}},
-		{"MQTT-3.1.4-5", "what follows a refused CONNECT is not looked at", []packet.Packet{connect(func(c *packet.Connect) { c.Username = []byte("x") }), &packet.Pingreq{}}, true, []string{"CONNACK bad user name"}},
+		{"MQTT-3.1.4-5", "what follows a refused CONNECT is not processed", []packet.Packet{connect(func(c *packet.Connect) { c.Username = []byte("x") }), &packet.Pingreq{}}, true, []string{"CONNACK bad user name"}},
 		{"MQTT-3.8.4-1", "SUBSCRIBE gets SUBACK", []packet.Packet{connect(), subscribe(1)}, false, []string{"CONNACK", "SUBACK id=1 codes=01"}},
 		{"MQTT-3.8.4-2", "with its identifier", []packet.Packet{connect(), &packet.Subscribe{ID: 65535, Subscriptions: subscribe(1).Subscriptions}}, false, []string{"CONNACK", "SUBACK id=65535"}},
 		{"MQTT-3.8.4-5", "and a code for each filter", []packet.Packet{connect(), &packet.Subscribe{ID: 2, Subscriptions: []packet.Subscription{{Filter: []byte("#")}, {Filter: []byte(topic.ResponseFilter), QoS: 2}}}}, false, []string{"CONNACK", "SUBACK id=2 codes=80 01"}},
 		{"MQTT-3.10.4-4", "UNSUBSCRIBE gets UNSUBACK", []packet.Packet{connect(), &packet.Unsubscribe{ID: 9, Filters: [][]byte{[]byte("a")}}}, false, []string{"CONNACK", "UNSUBACK id=9"}},
 		{"MQTT-3.12.4-1", "PINGREQ gets PINGRESP", []packet.Packet{connect(), &packet.Pingreq{}}, false, []string{"CONNACK", "PINGRESP"}},
 		{"MQTT-3.14.4-1", "DISCONNECT ends the connection", []packet.Packet{connect(), &packet.Disconnect{}, &packet.Pingreq{}}, true, []string{"CONNACK"}},
-		{"MQTT-4.3.3-2", "a message with QoS 2 is taken once", []packet.Packet{connect(), subscribe(0), publish(registerT, 2, 5, ""), publish(registerT, 2, 5, ""), &packet.Pubrel{ID: 5}}, false,
+		{"MQTT-4.3.3-2", "a message with QoS 2 is processed once", []packet.Packet{connect(), subscribe(0), publish(registerT, 2, 5, ""), publish(registerT, 2, 5, ""), &packet.Pubrel{ID: 5}}, false,
 			[]string{"CONNACK", "SUBACK", "PUBREC id=5", "PUBLISH qos=0 topic=\"$dps/registrations/res/202/?$rid=r1&retry-after=3\"", "PUBREC id=5", "PUBCOMP id=5"}},
 		{"MQTT-4.8.0-1", "packets of a server end the connection", []packet.Packet{connect(), &packet.Pingresp{}}, true, []string{"CONNACK"}},
 	} {
 		t.Run(test.id+" "+test.says, func(t *testing.T) {
 			p := newPeer(t, newService(t, device(dpstest.Outcome{})))
-			if test.in == nil { // our encoder does not write it
+			if test.in == nil { // package packet does not encode it
 				p.c.Receive(p.now, []byte("\x10\x0c\x00\x04MQTT\x04\x00\x00\x3c\x00\x00"))
 				p.expect(p.heard(), test.hungup, test.want...)
 				return
@@ -129,7 +129,7 @@ func TestOtherProtocolLevel(t *testing.T) { // "MQTT-3.1.2-2"
 func TestKeepAlive(t *testing.T) { // "MQTT-3.1.2-24"
 	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
 	if d := p.c.Deadline().Sub(start); d != 30*time.Second {
-		t.Errorf("waits %v for the CONNECT", d)
+		t.Errorf("waits %v for the CONNECT, want 30 s", d)
 	}
 	p.say(connect())
 	p.now = p.now.Add(89 * time.Second)
@@ -143,7 +143,7 @@ func TestKeepAlive(t *testing.T) { // "MQTT-3.1.2-24"
 	p = newPeer(t, newService(t, device(dpstest.Outcome{})))
 	p.say(connect(func(c *packet.Connect) { c.KeepAlive = 0 }))
 	if !p.c.Deadline().IsZero() {
-		t.Error("keep alive 0 has a deadline")
+		t.Error("there is a deadline with keep alive 0")
 	}
 }
 
@@ -157,7 +157,7 @@ func TestSecondConnectionEndsTheFirst(t *testing.T) { // "MQTT-3.1.4-2"
 	second.expect(second.say(&packet.Pingreq{}), false, "PINGRESP")
 }
 
-// Requests as clients send them, and as they should not.
+// Requests are answered, whether they are right or wrong.
 func TestRequests(t *testing.T) {
 	for name, test := range map[string]struct {
 		topic, body, want string
@@ -172,12 +172,12 @@ func TestRequests(t *testing.T) {
 		"bad JSON":         {registerT, "{", `400/?$rid=r1" payload=`, false},
 		"null":             {registerT, "null", `400/?$rid=r1" payload=`, false},
 		"payload a number": {registerT, `{"payload":5}`, `400/?$rid=r1" payload=`, false},
-		"other id":         {registerT, `{"registrationId":"dev-2"}`, `400/?$rid=r1" payload=`, false},
-		"unknown op":       {"GET/iotdps-get-operationstatus/?$rid=r1&operationId=4.x", "", `404/?$rid=r1" payload=`, false},
-		"no operation":     {"GET/iotdps-get-operationstatus/?$rid=r1", "", `404/?`, false},
+		"other ID":         {registerT, `{"registrationId":"dev-2"}`, `400/?$rid=r1" payload=`, false},
+		"unknown ID":       {"GET/iotdps-get-operationstatus/?$rid=r1&operationId=4.x", "", `404/?$rid=r1" payload=`, false},
+		"no operation ID":  {"GET/iotdps-get-operationstatus/?$rid=r1", "", `404/?`, false},
 		"other verb":       {"POST/iotdps-get-deviceupdate/?$rid=r1", "", `400/?`, false},
-		"no request":       {"PUT", "", "", true},
-		"response as such": {"res/202/?$rid=1", "", "", true},
+		"not a request":    {"PUT", "", "", true},
+		"a response":       {"res/202/?$rid=1", "", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPeer(t, newService(t, device(dpstest.Outcome{})))
@@ -195,7 +195,7 @@ func TestRequests(t *testing.T) {
 func TestLongRequestID(t *testing.T) {
 	for n, hungup := range map[int]bool{256: false, 257: true} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
-		p.say(connect()) // and no SUBSCRIBE: the request is what counts, not the answer
+		p.say(connect()) // there is no SUBSCRIBE, because only the request matters, not the answer
 		p.say(publish("PUT/iotdps-register/?$rid="+strings.Repeat("r", n), 1, 7, ""))
 		if p.c.Hungup() != hungup {
 			t.Errorf("$rid of %d bytes: hung up %t, want %t", n, p.c.Hungup(), hungup)
@@ -224,6 +224,6 @@ func TestKeysDoNotPrint(t *testing.T) {
 		t.Error(text)
 	}
 	if text := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.PrimaryKey); strings.Contains(text, string(e.PrimaryKey)) {
-		t.Errorf("the key shows: %s", text)
+		t.Errorf("the key is visible: %s", text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// knownVersions are the api-versions of the service that have been seen.
+// knownVersions lists the api-versions of the service that have been seen.
 var knownVersions = []string{
 	"2017-08-31-preview", "2017-11-15", "2018-04-01", "2018-09-01-preview", "2019-03-31", "2019-04-15", "2021-06-01", "2021-10-01",
 	"2021-11-01-preview", "2025-07-01-preview", "2026-11-01", "2026-11-02-preview", "2026-11-15-preview",
@@ -22,7 +22,7 @@ var knownVersions = []string{
 func (c *Conn) connect(p *packet.Connect) {
 	c.setID(string(p.ClientID[:min(len(p.ClientID), maxID)]))
 	c.password = p.Password
-	defer func() { c.password = nil }() // it is the packet's
+	defer func() { c.password = nil }() // it belongs to the packet
 	code := c.checkUsername(string(p.Username))
 	if len(p.ClientID) == 0 && !p.CleanSession {
 		code = packet.IdentifierRejected // MQTT-3.1.3-8
@@ -48,11 +48,11 @@ func (c *Conn) connect(p *packet.Connect) {
 	c.deliver(fault, []packet.Packet{&packet.Connack{}})
 }
 
-// maxID is how many bytes of a client id are kept. A registration id has 128 at
-// most.
+// maxID is the number of bytes of a client ID that are kept. A registration ID
+// has at most 128.
 const maxID = 256
 
-// setID remembers the client id, which the user name must confirm.
+// setID records the client ID. The user name must contain the same ID.
 func (c *Conn) setID(id string) {
 	c.registrationID, c.key = id, id
 	if lower := strings.ToLower(id); lower != id {
@@ -60,7 +60,8 @@ func (c *Conn) setID(id string) {
 	}
 }
 
-// refuseConnect sends a CONNACK that ends the connection [MQTT-3.2.2-5].
+// refuseConnect sends a CONNACK that refuses the connection, and then closes
+// the connection [MQTT-3.2.2-5].
 func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
 	c.refused = true
 	if !fault.HangUp && !fault.Silence && code != packet.UnacceptableProtocolVersion && code != packet.ServerUnavailable {
@@ -70,7 +71,7 @@ func (c *Conn) refuseConnect(code packet.ReturnCode, fault *Fault) {
 	c.sendBytes(nil, nil, fault.delay(), "because the CONNECT was refused")
 }
 
-// checkFlags names what a CONNECT asks for in vain.
+// checkFlags reports what a CONNECT asks for but the service does not provide.
 func (c *Conn) checkFlags(p *packet.Connect) {
 	if !p.CleanSession {
 		c.diagnose(CleanSession, "clean session is 0, but the service never keeps a session: set it to 1, and subscribe on each connection")
@@ -80,8 +81,9 @@ func (c *Conn) checkFlags(p *packet.Connect) {
 	}
 }
 
-// checkUsername takes the user name apart:
-// {idScope}/registrations/{id}/api-version={v}, and perhaps more behind "&".
+// checkUsername checks the user name, which is
+// {idScope}/registrations/{id}/api-version={v}, optionally followed by "&" and
+// more. It returns the return code of the CONNACK.
 func (c *Conn) checkUsername(name string) packet.ReturnCode {
 	choices := &c.service.cfg.Choices
 	path, _, _ := strings.Cut(name, "&")
@@ -95,7 +97,7 @@ func (c *Conn) checkUsername(name string) packet.ReturnCode {
 		c.explainUsername(name, path, parts)
 		return packet.ReturnCode(choices.UsernameCode)
 	}
-	c.version = strings.Clone(version[:min(len(version), 40)]) // and not the whole name
+	c.version = strings.Clone(version[:min(len(version), 40)]) // do not retain the whole name
 	if c.versionOK = c.acceptsVersion(version); !c.versionOK {
 		c.diagnose(APIVersion, "the api-version is %.40q, and the service answers with 400: expected %s", version, c.expectedVersions())
 	} else if !slices.Contains(c.versions(), version) {
@@ -122,8 +124,8 @@ func (c *Conn) versions() []string {
 	return knownVersions
 }
 
-// expectedVersions names them. Without a list of its own, the documented one
-// comes first.
+// expectedVersions describes them for a diagnosis. Unless the configuration
+// lists versions, the documented one comes first.
 func (c *Conn) expectedVersions() string {
 	if len(c.service.cfg.Choices.APIVersions) > 0 {
 		return fmt.Sprintf("one of %q", c.versions())
@@ -145,7 +147,7 @@ func isVersion(v string) bool {
 	return err == nil
 }
 
-// explainUsername says what is wrong with the form of a user name.
+// explainUsername reports what is wrong with the form of a user name.
 func (c *Conn) explainUsername(name, path string, parts []string) {
 	want := fmt.Sprintf("expected %q", c.service.cfg.IDScope+"/registrations/{registrationId}/api-version=2019-03-31")
 	decoded := unescape(path)
@@ -169,8 +171,8 @@ func (c *Conn) explainUsername(name, path string, parts []string) {
 	}
 }
 
-// notMQTT explains why what came instead of a CONNECT is none. begin is how the
-// connection begins, empty if that is not known any more.
+// notMQTT reports that the connection does not begin with a CONNECT. begin is
+// the beginning of the connection, or empty if it is no longer known.
 func (c *Conn) notMQTT(err error, begin []byte) {
 	hint := ""
 	switch {
@@ -185,8 +187,8 @@ func (c *Conn) notMQTT(err error, begin []byte) {
 	c.diagnose(NotConnect, "expected a CONNECT%s: %v", hint, err)
 }
 
-// otherProtocol reports whether a CONNECT that does not decode is one of
-// another version of MQTT, and names it.
+// otherProtocol reports whether a CONNECT that cannot be decoded belongs to
+// another version of MQTT. If so, it diagnoses that.
 func (c *Conn) otherProtocol(f packet.Frame, err error) bool {
 	var version string
 	switch {

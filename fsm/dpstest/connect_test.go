@@ -8,7 +8,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// The text about a user name says which of its forms it is near to.
+// The text about a user name states which known form or mistake it resembles.
 func TestUsernameTexts(t *testing.T) {
 	const want = `expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"`
 	for name, text := range map[string]string{
@@ -45,8 +45,8 @@ func TestUsernameTexts(t *testing.T) {
 	}
 }
 
-// A client that asks to keep its session is accepted, and has none, if it has a
-// client id.
+// A client that asks to keep its session and has a client ID is accepted, but
+// its session is not kept.
 func TestKeptSessionsAreAccepted(t *testing.T) {
 	for _, id := range []string{"dev-1", "x"} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
@@ -65,14 +65,14 @@ func TestLostRefusalsEndNoRun(t *testing.T) {
 		for range 3 {
 			got = append(got, strings.Join(newPeer(t, s).say(connect(func(c *packet.Connect) { c.Username = []byte("x") })), " "))
 		}
-		if got[0] != "" || !strings.HasPrefix(got[1], "CONNACK bad user name") || got[2] != "" { // the second one ends it
+		if got[0] != "" || !strings.HasPrefix(got[1], "CONNACK bad user name") || got[2] != "" { // the second one ends the registration
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
 
-// A packet that merely looks like a CONNECT of another version is not taken for
-// one, and a single byte is quoted as well.
+// A packet that merely looks like a CONNECT of another version is not mistaken
+// for one. A single byte is quoted, too.
 func TestNotAnotherProtocol(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -84,7 +84,8 @@ func TestNotAnotherProtocol(t *testing.T) {
 	}
 }
 
-// An answer with an empty $rid is understood, so that it ends a registration.
+// An answer with an empty $rid ends a registration, because the device
+// understands it.
 func TestEmptyRequestIDEndsARun(t *testing.T) {
 	empty := ""
 	s := newService(t, device(dpstest.Outcome{AtOnce: true}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, RequestID: &empty}))
@@ -95,8 +96,8 @@ func TestEmptyRequestIDEndsARun(t *testing.T) {
 	}
 }
 
-// A client of MQTT 3.1 gets no CONNACK, whose codes are those of another
-// version.
+// A client that speaks MQTT 3.1 does not get a CONNACK, because the return
+// codes would be those of another version.
 func TestOldProtocolGetsNoAnswer(t *testing.T) {
 	p := newPeer(t, newService(t))
 	p.c.Receive(start, []byte("\x10\x0e\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x00"))

@@ -12,8 +12,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// The first group whose key fits counts, with its outcome and its faults; if
-// none does, the first one.
+// The outcome and the faults are those of the first group whose key matches, or
+// of the first group if none matches.
 func TestFirstGroupCounts(t *testing.T) {
 	fails := func(status int) []dpstest.Fault { return []dpstest.Fault{{At: dpstest.OnRegister, Status: status}} }
 	s := newService(t,
@@ -32,8 +32,9 @@ func TestFirstGroupCounts(t *testing.T) {
 	}
 }
 
-// A certificate is named when it is not valid any more, with its dates, and so
-// is an authority that has not signed it, though its thumbprint is right.
+// A certificate that is no longer valid is diagnosed with its dates. So is an
+// authority that has not signed the certificate, even if the thumbprint is
+// right.
 func TestCertificateTexts(t *testing.T) {
 	sum := strings.Repeat("ab", 20)
 	for _, test := range []struct {
@@ -61,8 +62,8 @@ func TestCertificateTexts(t *testing.T) {
 	}
 }
 
-// counted returns how often a connection was told of a mistake, by its last
-// line.
+// counted returns a mistake and its count from the summary of the last
+// connection.
 func (o *observer) counted(d string) string {
 	_, all, _ := strings.Cut(o.ends[len(o.ends)-1], "mistakes: ")
 	for _, one := range strings.Split(all, ", ") {
@@ -73,8 +74,9 @@ func (o *observer) counted(d string) string {
 	return ""
 }
 
-// A device that is refused makes no other mistakes by its next requests: one
-// that is sent again has DUP, and nobody knows for whom the last answer was.
+// The next requests of a device that is refused are not diagnosed: neither DUP
+// in a request that is sent again, nor a request before the retry-after of an
+// earlier answer.
 func TestRefusedDevicesAreNotEarly(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: 429, RetryAfter: "5"})}})
 	newDevice(t, o.Service, "dev-1").status(registerT, "")
@@ -89,7 +91,7 @@ func TestRefusedDevicesAreNotEarly(t *testing.T) {
 	}
 }
 
-// Up to 16 answers are to be acknowledged within a second, each once.
+// Up to 16 answers must be acknowledged within a second, each of them once.
 func TestAnswersToAcknowledge(t *testing.T) {
 	for name, test := range map[string]struct {
 		n     int // requests
@@ -125,13 +127,13 @@ func TestAnswersToAcknowledge(t *testing.T) {
 	}
 }
 
-// The bounds of what a Config may hold are as they are documented.
+// The values that a Config may hold have the documented bounds.
 func TestConfigBounds(t *testing.T) {
 	id := func(s string) dpstest.Config { return dpstest.Config{IDScope: s} }
 	choice := func(c dpstest.Choices) dpstest.Config { return dpstest.Config{IDScope: scope, Choices: c} }
 	for i, test := range []struct {
 		cfg  dpstest.Config
-		path string // empty: it is right
+		path string // empty if cfg is valid
 	}{
 		{id("a_b"), ""}, {id(strings.Repeat("s", 65)), "idScope"}, {id("a/b"), "idScope"}, {id("a#"), "idScope"}, {id("+a"), "idScope"}, {id("a&b"), "idScope"},
 		{choice(dpstest.Choices{OperationCode: 399_999}), "choices.operationCode"}, {choice(dpstest.Choices{OperationCode: 400_000}), ""},
@@ -162,7 +164,7 @@ func TestLongAPIVersions(t *testing.T) {
 	}
 }
 
-// The texts about $rid say what was sent and what is expected, in this order.
+// The texts about $rid state what was sent and then what is expected.
 func TestRequestIDTexts(t *testing.T) {
 	const topic = "$dps/registrations/PUT/iotdps-register/?"
 	for query, want := range map[string]string{
@@ -180,7 +182,7 @@ func TestRequestIDTexts(t *testing.T) {
 	}
 }
 
-// An operation, or the name of its ID, in another case is named in full.
+// An operation, or the name operationId, in another case is quoted in full.
 func TestCaseTexts(t *testing.T) {
 	const (
 		unknown = `; the service has no operation "4": expected the operationId of the answer to the registration, unchanged`
@@ -201,8 +203,8 @@ func TestCaseTexts(t *testing.T) {
 	}
 }
 
-// A device may register again once a query was refused, but not because its
-// status is odd.
+// A device may register again after a query was refused with 400 or 404, but
+// not after an unusual status or a 429.
 func TestRegisterAgainAfterARefusal(t *testing.T) {
 	for status, want := range map[int][]string{399: {"register-again at PUBLISH"}, 400: nil, 404: nil, 429: {"register-again at PUBLISH"}} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "0"}, dpstest.Fault{At: dpstest.OnQuery, Status: status})}})
@@ -216,8 +218,8 @@ func TestRegisterAgainAfterARefusal(t *testing.T) {
 	}
 }
 
-// An operation that there is not is named with those that there are, and the
-// answer has nothing to do with who asks.
+// The text about an unknown operation lists the known ones, and the answer does
+// not depend on the device.
 func TestUnknownOperations(t *testing.T) {
 	for _, id := range []string{"dev-1", "dev-x", "stranger"} {
 		p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 404000, CertificateHangUp: true}))
@@ -250,17 +252,17 @@ func TestUnknownOperationsAreNotDisturbed(t *testing.T) {
 	}
 }
 
-// A text with double quotes in front is not one with single ones.
+// The hint about quotes is given only for a body without double quotes.
 func TestQuotedBodies(t *testing.T) {
 	for body, hint := range map[string]bool{`"it's"`: false, `it's`: true, `'`: true, `it`: false, `{'a':"b"}`: false} {
-		if got := diagnosed(t, func(n *naive) { n.register.Payload = []byte(body) }); strings.HasSuffix(got, "; JSON has double quotes") != hint {
+		if got := diagnosed(t, func(n *naive) { n.register.Payload = []byte(body) }); strings.HasSuffix(got, "; JSON uses double quotes") != hint {
 			t.Errorf("%s: %s", body, got)
 		}
 	}
 }
 
-// A device whose connection broke may not know of its operation, and registers
-// again.
+// A device whose connection broke may register again, because it may not know
+// of its operation.
 func TestRegisterAgainAfterABreak(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	for range 2 {

@@ -10,7 +10,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// A clock that goes back does not change the time of a connection.
+// A clock that is set back does not change the time of a connection.
 func TestTimeDoesNotGoBack(t *testing.T) {
 	var times []time.Duration
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, Log: func(e dpstest.Event) { times = append(times, e.Time.Sub(start)) }})
@@ -26,7 +26,7 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	}
 }
 
-// A connection that is refused does not take the place of one that is open.
+// A connection that is refused does not replace one that is open.
 func TestRefusedConnectionReplacesNone(t *testing.T) {
 	s := newService(t, device(dpstest.Outcome{}))
 	first, second, third := newPeer(t, s), newPeer(t, s), newPeer(t, s)
@@ -38,8 +38,8 @@ func TestRefusedConnectionReplacesNone(t *testing.T) {
 	third.expect(third.say(&packet.Pingreq{}), false, "PINGRESP")
 }
 
-// Nothing is processed behind the packet at which a connection ends, and
-// nothing is sent after Lost.
+// Nothing is processed after the packet that ends a connection, and nothing is
+// sent after Lost.
 func TestNothingBehindTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -54,8 +54,8 @@ func TestNothingBehindTheEnd(t *testing.T) {
 	p.expect(p.heard(), true)
 }
 
-// After the end nothing happens any more, however late it is; only bytes that
-// come are reported.
+// Nothing happens after the end of a connection, however much time passes,
+// except that bytes that arrive are reported.
 func TestAfterTheEnd(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -93,8 +93,8 @@ func TestEmptyPieces(t *testing.T) {
 	}
 }
 
-// The deadline is that of what comes first: an answer, or the end of a silent
-// connection.
+// The deadline is the time of the next event: a delayed answer, or the end of a
+// silent connection.
 func TestDeadlines(t *testing.T) {
 	for _, test := range []struct {
 		keepAlive uint16
@@ -109,7 +109,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// A packet identifier is free again when it has been released [MQTT-4.3.3-2].
+// A packet identifier can be used again after it was released [MQTT-4.3.3-2].
 func TestReleasedIdentifiers(t *testing.T) {
 	p := newDevice(t, endless(t, func(*dpstest.Config) {}), "dev-1")
 	five, six := publish(registerT, 2, 5, ""), publish(registerT, 2, 6, "")
@@ -117,7 +117,7 @@ func TestReleasedIdentifiers(t *testing.T) {
 	p.expect(p.say(&packet.Pubrel{ID: 5}, six, five), false, "PUBCOMP id=5", "PUBREC id=6", "PUBREC id=5", "PUBLISH")
 }
 
-// A single raw byte is reported, too.
+// A single raw byte is reported in an event.
 func TestRawByteInEvents(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Silence: true, Raw: "d0"})}})
 	p := newPeer(t, o.Service)
@@ -128,7 +128,7 @@ func TestRawByteInEvents(t *testing.T) {
 	}
 }
 
-// A payload of one byte is shown as well.
+// A payload of one byte is shown in an event.
 func TestPayloadsInEvents(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newDevice(t, o.Service, "dev-1")
@@ -139,7 +139,7 @@ func TestPayloadsInEvents(t *testing.T) {
 	}
 }
 
-// A packet of 97 KiB is taken, and not one byte more.
+// A packet of 97 KiB is accepted, and a packet with one more byte is not.
 func TestLargestPacket(t *testing.T) {
 	for n, hungup := range map[int]bool{97 << 10: false, 97<<10 + 1: true} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{})))
@@ -147,7 +147,7 @@ func TestLargestPacket(t *testing.T) {
 		rest := n - len(encode(t, publish(registerT, 0, 0, strings.Repeat(" ", 90_000)))) + 90_000
 		all := encode(t, publish(registerT, 0, 0, strings.Repeat(" ", rest)))
 		if p.c.Receive(start, all); len(all) != n || p.c.Hungup() != hungup {
-			t.Errorf("%d bytes, %d wanted: hung up %t", len(all), n, p.c.Hungup())
+			t.Errorf("%d bytes, want %d: hung up %t", len(all), n, p.c.Hungup())
 		}
 	}
 }
@@ -162,7 +162,7 @@ func TestEventKindNames(t *testing.T) {
 	}
 }
 
-// 64 KiB may wait, besides what one packet has given rise to.
+// 64 KiB of output may wait, in addition to the output caused by one packet.
 func TestHowMuchMayWait(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
 	p.say(connect())
@@ -171,7 +171,7 @@ func TestHowMuchMayWait(t *testing.T) {
 	for ; !p.c.Hungup() && n < 100_000; n++ {
 		p.c.Receive(start, ping)
 	}
-	if want := (64<<10+2)/2 + 2; n != want { // the last one finds that too much waits
+	if want := (64<<10+2)/2 + 2; n != want { // the last one finds that too much output waits
 		t.Errorf("%d packets, want %d", n, want)
 	}
 }

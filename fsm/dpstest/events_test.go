@@ -19,7 +19,7 @@ func (o *observer) ended(t *testing.T) string {
 	return o.ends[0]
 }
 
-// At the end of each connection one line says how it went.
+// At the end of each connection, one line summarizes it.
 func TestSummaries(t *testing.T) {
 	plain := func(*naive) {}
 	for name, test := range map[string]struct {
@@ -29,13 +29,13 @@ func TestSummaries(t *testing.T) {
 	}{
 		"assigned":       {device(dpstest.Outcome{AssignedHub: "a.example"}), plain, "closed by the client with a DISCONNECT; assigned to a.example; registrations: 1, queries: 1, mistakes: none"},
 		"failed":         {device(dpstest.Outcome{Status: "failed"}), plain, "closed by the client with a DISCONNECT; failed; registrations: 1, queries: 1, mistakes: none"},
-		"under way":      {device(dpstest.Outcome{Polls: 1}), plain, "closed by the client with a DISCONNECT; not registered; registrations: 1, queries: 1, mistakes: none"},
+		"in progress":    {device(dpstest.Outcome{Polls: 1}), plain, "closed by the client with a DISCONNECT; not registered; registrations: 1, queries: 1, mistakes: none"},
 		"refused":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.Password = []byte("x") }, "closed by the client with a DISCONNECT; refused with 401000; registrations: 1, queries: 0, mistakes: token-form"},
 		"CONNACK":        {device(dpstest.Outcome{}), func(n *naive) { n.connect.ClientID = []byte("x") }, "closed because the CONNECT was refused; refused with CONNACK 2; registrations: 0, queries: 0, mistakes: client-id"},
 		"SUBACK":         {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnSubscribe, ReturnCode: 0x80}), func(n *naive) { n.disconnect = false }, "closed by the client; refused with a SUBACK; registrations: 1, queries: 0, mistakes: no-subscription, no-disconnect"},
 		"hung up":        {device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, HangUp: true}), plain, "closed by a fault; not registered; registrations: 1, queries: 0, mistakes: none"},
 		"many mistakes":  {device(dpstest.Outcome{Polls: 1}), func(n *naive) { n.after = func(n *naive) { n.publish(n.register); n.publish(n.register) } }, "closed by the client with a DISCONNECT; not registered; registrations: 3, queries: 1, mistakes: rid-again (2 times), register-again (2 times), early-query"},
-		"broke protocol": {device(dpstest.Outcome{}), func(n *naive) { n.raw = "\xc0\x00" }, "closed because the client violated the protocol; not registered; registrations: 0, queries: 0, mistakes: not-connect"},
+		"protocol error": {device(dpstest.Outcome{}), func(n *naive) { n.raw = "\xc0\x00" }, "closed because the client violated the protocol; not registered; registrations: 0, queries: 0, mistakes: not-connect"},
 		"silent":         {device(dpstest.Outcome{}), func(n *naive) { n.queryAfter = time.Hour }, "closed because the client was silent for too long; not registered; registrations: 1, queries: 0, mistakes: silent"},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{test.e}})
@@ -48,12 +48,12 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
-// Events say what was received, sent and dropped, and not what would have been.
+// Events report what was actually received, sent and dropped.
 func TestEventsSayWhatHappened(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault     []dpstest.Fault
 		subscribe bool
-		want      []string // behind the CONNACK and the SUBACK
+		want      []string // after the CONNACK and the SUBACK
 	}{
 		"answer":          {nil, true, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "sent: PUBLISH id=1"}},
 		"no subscription": {nil, false, []string{"received: PUBLISH id=7", "sent: PUBACK id=7", "diagnosis no-subscription", "dropped: the client has not subscribed: PUBLISH"}},
@@ -82,8 +82,8 @@ func TestEventsSayWhatHappened(t *testing.T) {
 	}
 }
 
-// An event has the time of its input, the number of its connection, and the
-// device from its CONNECT on.
+// An event contains the time of its input, the number of its connection, and,
+// after the CONNECT, the registration ID of the device.
 func TestEventFields(t *testing.T) {
 	type fields struct {
 		After time.Duration
@@ -128,7 +128,7 @@ func TestEventFields(t *testing.T) {
 	}
 }
 
-// Of raw bytes the first 64 are shown.
+// The first 64 of a series of raw bytes are shown.
 func TestRawBytesInEvents(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Raw: strings.Repeat("d000", 40)})}})
 	p := newPeer(t, o.Service)
@@ -141,7 +141,7 @@ func TestRawBytesInEvents(t *testing.T) {
 	}
 }
 
-// What a client writes into an event is short, and one line.
+// Text of a client in an event is limited to a short line.
 func TestEventsAreBounded(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	long := strings.Repeat("\x1b", 60_000)
@@ -167,8 +167,8 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 }
 
-// A mistake that a client makes again and again is named some times, and
-// counted.
+// A mistake that a client repeats is reported a limited number of times, and
+// always counted.
 func TestRepeatedMistakesAreCounted(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -182,16 +182,16 @@ func TestRepeatedMistakesAreCounted(t *testing.T) {
 	}
 }
 
-// A port that is only knocked at is nobody's mistake, and neither is a
-// connection that the service refuses or leaves without a CONNACK.
+// A connection without any bytes is not a mistake, and neither is a connection
+// that the service refuses or does not answer with a CONNACK.
 func TestNobodyIsBlamed(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults []dpstest.Fault
 		send   []packet.Packet
 	}{
-		"knock":      {nil, nil},
+		"no bytes":   {nil, nil},
 		"no CONNACK": {[]dpstest.Fault{{At: dpstest.OnConnect, Silence: true}}, []packet.Packet{connect()}},
-		"late":       {[]dpstest.Fault{{At: dpstest.OnConnect, Delay: 9}}, []packet.Packet{connect()}},
+		"delayed":    {[]dpstest.Fault{{At: dpstest.OnConnect, Delay: 9}}, []packet.Packet{connect()}},
 		"refused":    {[]dpstest.Fault{{At: dpstest.OnConnect, ReturnCode: 3, Delay: 9}}, []packet.Packet{connect()}},
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, test.faults...)}})
@@ -204,7 +204,7 @@ func TestNobodyIsBlamed(t *testing.T) {
 	}
 }
 
-// What comes after Lost is not processed, and the event says why.
+// Bytes that arrive after Lost are not processed, and an event states why.
 func TestReceiveAfterLost(t *testing.T) {
 	o := observe(t, dpstest.Config{})
 	p := newPeer(t, o.Service)

@@ -12,7 +12,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// Serve is all that it takes to put a service at the other end of a net.Conn.
+// Serve connects a service to one end of a net.Conn.
 func Serve(service *dpstest.Service, conn net.Conn) {
 	defer conn.Close()
 	c, in := service.Open(time.Now(), nil), make([]byte, 4096)
@@ -35,7 +35,7 @@ func Serve(service *dpstest.Service, conn net.Conn) {
 	}
 }
 
-// client stands for the client that is to be tested. It has a bug.
+// client stands for the client under test. It has a bug.
 func client(conn net.Conn) error {
 	defer conn.Close()
 	b, _ := (&packet.Connect{
@@ -49,19 +49,19 @@ func client(conn net.Conn) error {
 		return err
 	}
 	if answer[3] != 0 {
-		return fmt.Errorf("CONNECT was refused with %d", answer[3])
+		return fmt.Errorf("the CONNECT was refused with %d", answer[3])
 	}
 	return nil
 }
 
-// A test of any client: the service at one end of a pipe, the client at the
-// other. Its mistakes are events.
+// This example tests a client: the service is at one end of a pipe, and the
+// client is at the other. The mistakes of the client are reported as events.
 func ExampleService() {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope:     "0ne00000A1B",
 		Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", PrimaryKey: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}},
 		Log: func(e dpstest.Event) {
-			if e.Kind == dpstest.EventDiagnosis { // in a test: t.Errorf
+			if e.Kind == dpstest.EventDiagnosis { // a test would call t.Errorf
 				fmt.Println(e.Diagnosis)
 				fmt.Println(e.Text)
 			}
@@ -82,10 +82,11 @@ func ExampleService() {
 	// Output:
 	// username-hub
 	// the user name "hub.example/dev-1/?api-version=2021-04-12" is that of a device at an IoT hub, not of a device that registers: expected "0ne00000A1B/registrations/{registrationId}/api-version=2019-03-31"
-	// CONNECT was refused with 4
+	// the CONNECT was refused with 4
 }
 
-// A test that expects a mistake: each kind has a name.
+// This example tests that a client makes certain mistakes: each kind of mistake
+// has a name.
 func ExampleDiagnosis() {
 	named := map[dpstest.Diagnosis]int{}
 	service, err := dpstest.New(dpstest.Config{

@@ -10,8 +10,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// A registration in virtual time: throttled once, then assigned after one query
-// more.
+// This example runs a registration in virtual time. The service throttles it
+// once and assigns the device after one additional query.
 func ExampleLink() {
 	service, err := dpstest.New(dpstest.Config{
 		IDScope: "0ne00000A1B",
@@ -45,7 +45,7 @@ func ExampleLink() {
 	// 1m6s 1 4
 }
 
-// A service reads its enrollments from JSON, and reports all mistakes at once.
+// A Config can be read from JSON, and New reports all of its mistakes together.
 func ExampleConfig() {
 	const file = `{
 		"idScope": "0ne00000A1B",
@@ -67,7 +67,7 @@ func ExampleConfig() {
 	// enrollments[1].faults[1].returnCode: it is 9, expected 1 to 5 at connect
 }
 
-// Any client can be driven by hand: bytes in, bytes out, and a deadline.
+// A connection takes bytes, returns bytes, and has a deadline.
 func ExampleService_Open() {
 	service, err := dpstest.New(dpstest.Config{IDScope: "0ne00000A1B"})
 	if err != nil {

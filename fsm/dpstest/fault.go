@@ -58,9 +58,9 @@ type Fault struct {
 	// The steps are counted until the registration of the device has ended, so
 	// that the next registration, perhaps in the next run of a test suite,
 	// meets the same faults. It has ended when the device was sent its final
-	// status or was refused: with a status below 500 other than 412, 429, or
-	// 404 for a query; with a SUBACK; or with a CONNACK 2, 4 or
-	// 5. Service.Reset also restarts the count.
+	// status or was refused: with a CONNACK 2, 4 or 5; with a SUBACK; or with a
+	// status below 500 other than 412, 429, or 404 for a query. Service.Reset
+	// also restarts the count.
 	At  Step `json:"at"`
 	Nth int  `json:"nth,omitempty"`
 

@@ -8,8 +8,8 @@ import (
 )
 
 // checkFaults reports what is wrong with the faults of an enrollment. A fault
-// that can never make a difference is wrong: it is a typing mistake, or a
-// misunderstanding.
+// that can never make a difference is wrong, because it is the result of a typo
+// or a misunderstanding.
 func checkFaults(m *mistakes, path string, all []Fault) {
 	for i := range all {
 		f, at := &all[i], fmt.Sprintf("%s.faults[%d]", path, i)
@@ -63,14 +63,14 @@ func (f *Fault) checkValues(m *mistakes, path string) {
 	f.RetryAfter.check(m, path+".retryAfter")
 }
 
-// A field is one of a Fault that makes a difference.
+// A field is a field of a Fault that makes a difference if it is set.
 type field struct {
 	name string
 	set  bool
 }
 
-// fields returns those that spoil the packet of an answer, and those that spoil
-// an answer to a request.
+// fields returns the fields that change how any answer is sent, and the fields
+// that change only the answer to a request.
 func (f *Fault) fields() (packets, answers []field) {
 	return []field{
 			{"returnCode", f.ReturnCode != 0}, {"hangUpAfter", f.HangUpAfter}, {"silence", f.Silence}, {"raw", f.Raw != ""},

@@ -13,8 +13,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// A status below 400 stands in the topic and changes nothing else: older
-// versions of the service answered a registration with 200 and "assigning".
+// A status below 400 replaces the status in the topic and changes nothing else:
+// older versions of the service answered a registration with 200 and
+// "assigning".
 func TestFaultStatus(t *testing.T) {
 	for _, test := range []struct {
 		at     dpstest.Step
@@ -44,8 +45,8 @@ func TestFaultStatus(t *testing.T) {
 	}
 }
 
-// A missing PINGRESP ends the connection, and the registration goes on with
-// another.
+// A missing PINGRESP ends the connection, and the registration continues on
+// another one.
 func TestFaultPing(t *testing.T) {
 	slow := dpstest.Outcome{Polls: 1, RetryAfter: "100"}
 	_, r, err := run(t, dpstest.Link{}, newService(t, device(slow, dpstest.Fault{At: dpstest.OnPing, Nth: 1, Silence: true})))
@@ -73,7 +74,7 @@ func TestStepNames(t *testing.T) {
 		}
 		back := dpstest.Step(99)
 		if err := json.Unmarshal(text, &back); err != nil || back != s {
-			t.Errorf("%s reads as %v, %v", text, back, err)
+			t.Errorf("%s is decoded as %v, %v", text, back, err)
 		}
 	}
 	var s dpstest.Step
@@ -94,25 +95,25 @@ func TestRetryAfterInJSON(t *testing.T) {
 	for text, want := range map[string]dpstest.RetryAfter{`7`: "7", `"7"`: "7", `null`: "", `-1`: "-1", `1.5`: "1.5", `"soon"`: "soon", `"none"`: dpstest.NoRetryAfter} {
 		var r dpstest.RetryAfter
 		if err := json.Unmarshal([]byte(text), &r); err != nil || r != want {
-			t.Errorf("%s reads as %q, %v", text, r, err)
+			t.Errorf("%s is decoded as %q, %v", text, r, err)
 		}
 	}
 	for _, text := range []string{`true`, `{}`, `[]`} {
 		var r dpstest.RetryAfter
 		if err := json.Unmarshal([]byte(text), &r); err == nil {
-			t.Errorf("%s reads as %q", text, r)
+			t.Errorf("%s is decoded as %q", text, r)
 		}
 	}
 	var r dpstest.RetryAfter
 	if err := r.UnmarshalJSON(nil); err == nil {
-		t.Error("nothing at all is read")
+		t.Error("an empty text is accepted")
 	}
 	if _, err := dpstest.New(dpstest.Config{IDScope: scope, RetryAfter: "2147483648"}); err != nil { // topic.MaxRetryAfter
 		t.Error(err)
 	}
 }
 
-// No client writes lines of its own into a log.
+// A client cannot add lines to a log.
 func TestLogLines(t *testing.T) {
 	var all []string
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})},
@@ -144,7 +145,7 @@ func TestAssignedInAnyCase(t *testing.T) {
 	}
 }
 
-// Two ends that would go on for ever are stopped.
+// A run that would never end is stopped.
 func TestStuck(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a second")
@@ -157,8 +158,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// An answer that comes once more is the one that was sent last, and the device
-// does not take it for that to its request.
+// A stale answer is the answer that was sent last, and the device does not
+// mistake it for the answer to its request.
 func TestStale(t *testing.T) {
 	s := newService(t, device(dpstest.Outcome{Polls: 1}, dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Stale: true}))
 	m := newMachine(t)

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	tolerance  = 100 * time.Millisecond // that a request may come before its time
-	ackTime    = time.Second            // for a client to acknowledge an answer
-	maxRIDs    = 16                     // that are remembered
-	maxUnacked = 16                     // answers whose PUBACK is waited for
+	tolerance  = 100 * time.Millisecond // how early a request may arrive
+	ackTime    = time.Second            // how long a client may take to acknowledge an answer
+	maxRIDs    = 16                     // how many request IDs are remembered
+	maxUnacked = 16                     // how many unacknowledged answers are remembered
 )
 
 // An unacked is an answer that the client has not acknowledged.
@@ -26,14 +26,14 @@ type unacked struct {
 	at time.Time
 }
 
-// expectAck notes that an answer is in the output.
+// expectAck records that an answer with QoS 1 or 2 is in the output.
 func (c *Conn) expectAck(id uint16) {
 	if c.service.cfg.Log == nil {
 		return
 	}
 	for _, u := range c.unacked {
 		if u.id == id {
-			return // it is sent once more
+			return // it is being sent again
 		}
 	}
 	if len(c.unacked) < maxUnacked {
@@ -45,9 +45,9 @@ func (c *Conn) acknowledged(id uint16) {
 	c.unacked = slices.DeleteFunc(c.unacked, func(u unacked) bool { return u.id == id })
 }
 
-// lateAcks names the answers that should have been acknowledged by now. One
-// that was sent a moment ago is not among them: many clients send their
-// DISCONNECT while they handle the last answer, in front of its PUBACK.
+// lateAcks reports the answers that should have been acknowledged by now. An
+// answer that was sent a moment ago is not one of them: many clients send their
+// DISCONNECT while they handle the last answer, before its PUBACK.
 func (c *Conn) lateAcks() {
 	c.unacked = slices.DeleteFunc(c.unacked, func(u unacked) bool {
 		age := c.now.Sub(u.at)
@@ -59,16 +59,16 @@ func (c *Conn) lateAcks() {
 	})
 }
 
-// leave notes that the client ends the connection, though nothing went wrong on
-// it.
+// leave records that the client ends the connection although nothing has gone
+// wrong on it.
 func (c *Conn) leave() {
 	if c.current != nil && !c.open {
 		c.current.left = true
 	}
 }
 
-// end notes that the device was told how its registration ended. The steps
-// until the end of the next one are counted anew.
+// end records that the device has been informed of how its registration ended,
+// and restarts the counts of its steps for the next registration.
 func (c *Conn) end(how string) {
 	c.ended = how
 	if d, ok := c.service.devices.get(c.key); ok {
@@ -76,8 +76,8 @@ func (c *Conn) end(how string) {
 	}
 }
 
-// checkRequest names what is wrong with a PUBLISH that is a request, its body
-// apart.
+// checkRequest reports what is wrong with a PUBLISH that is a request, except
+// for its body.
 func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	if c.service.cfg.Log == nil {
 		return
@@ -111,7 +111,7 @@ func (c *Conn) checkRequest(p *packet.Publish, r *topic.Request) {
 	}
 }
 
-// checkRequestID names what is wrong with $rid.
+// checkRequestID reports what is wrong with $rid.
 func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 	switch {
 	case r.RequestID == nil:
@@ -135,8 +135,9 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 	}
 }
 
-// checkCase names an operation, or the name of its id, in another case than the
-// documented one. Whether the real service takes that is a guess.
+// checkCase reports an operation, or the name operationId, that is not written
+// in the documented case. It is not known whether the real service accepts
+// that.
 func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
 	known := r.Op == topic.Register || r.Op == topic.QueryStatus
 	if known && !bytes.Contains(p.Topic, []byte("/"+r.Op+"/")) {
@@ -177,15 +178,16 @@ func looksLikeRID(key string) bool {
 	return false
 }
 
-// shellHint is for a topic without what begins with a dollar sign in it.
+// shellHint is the hint for a topic that lacks its parts that begin with a
+// dollar sign.
 const shellHint = "; a shell expands $dps and $rid, even in double quotes: put the topic in single quotes"
 
-// explainTopic says why a topic is not that of a request.
+// explainTopic reports why a topic is not that of a request.
 func (c *Conn) explainTopic(t []byte, err error) {
 	hint := ""
 	switch begin := []byte("$dps/registrations/"); {
 	case bytes.HasPrefix(t, []byte("devices/")) || bytes.HasPrefix(t, []byte("$iothub/")):
-		hint = ", and this is one of an IoT hub"
+		hint = "; this is a topic of an IoT hub"
 	case bytes.HasPrefix(t, begin) && bytes.Contains(t, []byte("?")) && !bytes.Contains(t, []byte("/?")):
 		hint = `, with a slash before the "?"`
 	case bytes.HasPrefix(t, begin) && !bytes.Contains(t, []byte("?")):
@@ -209,11 +211,11 @@ type tally struct {
 	n int
 }
 
-// maxNamed is how many mistakes of one kind are named on a connection. All are
-// counted.
+// maxNamed is the maximum number of mistakes of one kind that are reported on a
+// connection. All of them are counted.
 const maxNamed = 20
 
-// count counts a mistake, and returns how many there are of its kind.
+// count counts a mistake and returns the number of mistakes of its kind.
 func (c *Conn) count(d Diagnosis) int {
 	for i := range c.mistakes {
 		if t := &c.mistakes[i]; t.Diagnosis == d {
@@ -232,15 +234,15 @@ func (c *Conn) diagnose(d Diagnosis, format string, args ...any) {
 	}
 }
 
-// diagnoseOnce reports a mistake that a client makes again and again: it is
-// named for the first time only, and counted.
+// diagnoseOnce reports a mistake that clients tend to repeat. Only the first
+// one is reported; all are counted.
 func (c *Conn) diagnoseOnce(d Diagnosis, format string, args ...any) {
 	if c.service.cfg.Log != nil && c.count(d) == 1 {
 		c.event(Event{Kind: EventDiagnosis, Diagnosis: d, Text: fmt.Sprintf(format, args...)})
 	}
 }
 
-// summary says how the connection went.
+// summary returns the text of the event that ends the connection.
 func (c *Conn) summary(why string) string {
 	if c.service.cfg.Log == nil {
 		return ""

@@ -10,9 +10,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// An operation is gone on with over another connection; a new registration is a
-// mistake if the device has left of its own accord, and none if the connection
-// broke.
+// An operation can be continued on another connection. A new registration is a
+// mistake if the device disconnected of its own accord, but not if the
+// connection broke.
 func TestRegisterAgainElsewhere(t *testing.T) {
 	for leaves, want := range map[bool][]string{true: {"register-again at PUBLISH"}, false: {"no-disconnect at PUBLISH"}} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
@@ -30,8 +30,8 @@ func TestRegisterAgainElsewhere(t *testing.T) {
 	}
 }
 
-// A request before the retry-after of a 429, or of a server error, is early,
-// for its kind.
+// A request is early if the retry-after of a 429 or a server error, in the
+// answer to a request of the same kind, has not elapsed.
 func TestEarlyRetry(t *testing.T) {
 	for _, test := range []struct {
 		status int
@@ -59,8 +59,8 @@ func TestEarlyRetry(t *testing.T) {
 	}
 }
 
-// A query is early whatever is answered, but not if a 429 has asked for another
-// time since.
+// A query can be early whatever the service answers, but not if a later 429
+// contained another retry-after.
 func TestEarlyQueryAndThrottling(t *testing.T) {
 	for second, want := range map[time.Duration]string{2 * time.Second: "early-retry at PUBLISH", 3 * time.Second: ""} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Polls: 9, RetryAfter: "30"}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429, RetryAfter: "2"})}})
@@ -81,7 +81,7 @@ func TestEarlyQueryAndThrottling(t *testing.T) {
 	}
 }
 
-// Each answer that is not acknowledged counts.
+// Each answer that is not acknowledged is counted.
 func TestEachMissingPubackCounts(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 	p := newPeer(t, o.Service)
@@ -116,7 +116,7 @@ func TestRememberedRequestIDs(t *testing.T) {
 	}
 }
 
-// These are taken for misspellings of $rid.
+// Some properties are recognized as misspellings of $rid.
 func TestMisspelledRequestIDs(t *testing.T) {
 	for property, want := range map[string]string{
 		"rid": "rid-name", "$ride": "no-rid", "request-id": "rid-name", "req_id": "rid-name", "request": "rid-name", "%24rid": "rid-name", "$drid": "rid-name", "$ridd": "rid-name",
@@ -130,7 +130,8 @@ func TestMisspelledRequestIDs(t *testing.T) {
 	}
 }
 
-// A 429 without a retry-after asks for no other time.
+// A 429 without a retry-after does not change the time before which a query is
+// early.
 func TestEarlyQueryAfterBare429(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, Status: 429})}})
 	p := newDevice(t, o.Service, "dev-1")
@@ -154,7 +155,7 @@ func TestRegisterAgainAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A device that is known for its faults alone has sent no request yet.
+// A device that is known only because of its faults has not sent a request yet.
 func TestDupInTheFirstRequest(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Silence: true})}})
 	for _, want := range []int{1, 1} {

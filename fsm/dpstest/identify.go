@@ -21,9 +21,9 @@ var (
 )
 
 // identify finds the enrollment of the device and the reason to refuse its
-// requests, if any, apart from dates. The first enrollment whose key or
-// certificate fits counts; otherwise the first that could, so that its faults
-// apply.
+// requests, if any. It does not check dates; authorize does. The enrollment is
+// the first whose key or certificate matches. If none matches, it is the first
+// candidate, so that the faults of that enrollment apply.
 func (c *Conn) identify() {
 	c.plus = hasPlus(c.password) && !c.service.cfg.Choices.LiteralPlus
 	all := c.candidates()
@@ -51,8 +51,9 @@ func (c *Conn) candidates() []*enrollment {
 	return c.groups(c.cert != nil)
 }
 
-// groups returns the groups that take the registration id, those with
-// certificates or those with keys.
+// groups returns the groups that accept the registration ID: those whose
+// devices have certificates if x509 is set, otherwise those whose devices have
+// keys.
 func (c *Conn) groups(x509 bool) (all []*enrollment) {
 	for _, g := range c.service.enrollments.groups {
 		if strings.HasPrefix(c.key, g.prefix) && g.X509 == x509 {
@@ -105,7 +106,7 @@ func (c *Conn) attestCertificate(e *enrollment) (Diagnosis, *failure) {
 	return "", nil
 }
 
-// overlap reports whether two lists of thumbprints, or of names, have one in
+// overlap reports whether two lists of thumbprints or names have an element in
 // common.
 func overlap(a, b []string) bool {
 	for _, x := range a {
@@ -118,7 +119,7 @@ func overlap(a, b []string) bool {
 	return false
 }
 
-// authorize returns why a request is to be refused, nil if it is not.
+// authorize returns the reason to refuse a request, or nil if there is none.
 func (c *Conn) authorize() *failure {
 	switch {
 	case !c.versionOK:

@@ -14,11 +14,11 @@ import (
 // skew is how long a token is accepted after its expiry.
 func (c *Conn) skew() time.Duration { return max(0, seconds(c.service.cfg.Choices.TokenSkew)) }
 
-// explainIdentity names what is wrong with the identity of a device, at its
-// CONNECT. all are the enrollments that it could have.
+// explainIdentity reports what is wrong with the identity of a device when it
+// connects. all lists the enrollments that the device could belong to.
 func (c *Conn) explainIdentity(all []*enrollment) {
 	if !validID(c.registrationID) {
-		return // which has been named
+		return // already diagnosed
 	}
 	if len(all) == 0 {
 		c.explainStranger()
@@ -34,8 +34,9 @@ func (c *Conn) explainIdentity(all []*enrollment) {
 	c.explainDates()
 }
 
-// explainStranger says why no enrollment fits, perhaps since the groups that
-// would are of the other kind.
+// explainStranger reports why no enrollment matches. Perhaps there are groups
+// that match, but their devices have certificates instead of keys, or keys
+// instead of certificates.
 func (c *Conn) explainStranger() {
 	s := c.service
 	switch {
@@ -65,14 +66,14 @@ func (c *Conn) explainCertificate(e *enrollment, d Diagnosis) {
 	}
 }
 
-// explainDates names a certificate that is not valid now, once.
+// explainDates reports, once, that the certificate is not valid now.
 func (c *Conn) explainDates() {
 	if c.cert != nil && !c.cert.valid(c.now) {
 		c.diagnoseOnce(CertificateExpired, "the certificate is valid from %s to %s, and it is now %s", date(c.cert.NotBefore), date(c.cert.NotAfter), date(c.now))
 	}
 }
 
-// date writes a time for people.
+// date formats a time for a diagnosis.
 func date(t time.Time) string {
 	if t.IsZero() {
 		return "any time"
@@ -80,7 +81,7 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// explainExpiry names a token that has expired, once.
+// explainExpiry reports, once, that the token has expired.
 func (c *Conn) explainExpiry() {
 	expiry := c.token.Expiry()
 	if c.now.Before(expiry) {
@@ -91,13 +92,13 @@ func (c *Conn) explainExpiry() {
 	case expiry.Year() < 2000:
 		hint = "; se is the Unix time of the expiry in seconds, not the lifetime of the token"
 	case !c.token.Expired(c.now, c.skew()):
-		hint = "; the service accepts it for " + c.skew().String()
+		hint = "; the service accepts it for " + c.skew().String() + " after its expiry"
 	}
 	c.diagnoseOnce(TokenExpired, "se is %d, so the token expired at %s, and it is now %s%s", expiry.Unix(), date(expiry), date(c.now), hint)
 }
 
-// explainToken names what is wrong with a token. all are the enrollments that
-// it could be for.
+// explainToken reports what is wrong with a token. all lists the enrollments
+// that it could be for.
 func (c *Conn) explainToken(all []*enrollment) {
 	switch {
 	case len(c.password) == 0:
@@ -119,7 +120,7 @@ func (c *Conn) explainToken(all []*enrollment) {
 	}
 }
 
-// explainResource says for what the token is.
+// explainResource reports that the token is for another resource.
 func (c *Conn) explainResource() {
 	sr := c.token.Resource()
 	right := c.service.cfg.IDScope + "/registrations/" + c.registrationID
@@ -136,7 +137,8 @@ func (c *Conn) explainResource() {
 	c.diagnose(TokenResource, "the sr of the token is %.200q%s: expected %q", sr, hint, sastoken.Resource(c.service.cfg.IDScope, c.registrationID))
 }
 
-// explainForm says why a password is not a SAS token. It quotes nothing of it.
+// explainForm reports why a password is not a SAS token. It does not quote any
+// part of it.
 func (c *Conn) explainForm(all []*enrollment) {
 	sig, se := part(c.password, "sig="), part(c.password, "se=")
 	if n, err := strconv.ParseInt(string(se), 10, 64); err == nil && n > 253402300799 { // the year 9999
@@ -156,7 +158,7 @@ func (c *Conn) explainForm(all []*enrollment) {
 	case bytes.Contains(sig, []byte("%25")):
 		hint = "the signature is percent-encoded twice; "
 	case bytes.ContainsAny(sig, "-_"):
-		hint = "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; "
+		hint = "the signature is in URL-safe base64, with '-' and '_', expected standard base64; "
 	case bytes.HasPrefix(c.password, []byte("sr=")):
 		hint = `it begins with sr=, without "SharedAccessSignature "; `
 	case bytes.ContainsAny(c.password, "\r\n"):
@@ -189,7 +191,7 @@ func (c *Conn) isKey(all []*enrollment) bool {
 	return false
 }
 
-// part returns the value of a field of a password, as it stands.
+// part returns the value of a field of a password, without decoding it.
 func part(password []byte, name string) []byte {
 	for _, field := range bytes.FieldsFunc(password, func(r rune) bool { return r == '&' || r == ' ' }) {
 		if value, ok := bytes.CutPrefix(field, []byte(name)); ok {
@@ -199,11 +201,12 @@ func part(password []byte, name string) []byte {
 	return nil
 }
 
-// hasPlus reports whether the signature of a token has a '+' that is not
-// encoded.
+// hasPlus reports whether the signature of a token contains a '+' that is not
+// percent-encoded.
 func hasPlus(password []byte) bool { return bytes.IndexByte(part(password, "sig="), '+') >= 0 }
 
-// unescape decodes what is percent-encoded. A '%' without two hex digits stays.
+// unescape decodes percent-encoded text. It keeps a '%' that is not followed by
+// two hex digits.
 func unescape(s string) string {
 	var out []byte
 	for i := 0; i < len(s); i++ {

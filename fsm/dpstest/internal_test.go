@@ -8,8 +8,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// The last entries that were put or got are kept, and never more than twice as
-// many.
+// The entries that were put or got most recently are kept, and never more than
+// twice as many.
 func TestRecent(t *testing.T) {
 	const kept = 10
 	r := recent[int, int]{min: kept}
@@ -17,24 +17,24 @@ func TestRecent(t *testing.T) {
 	for i := range 1000 {
 		r.put(i, i)
 		if n := len(r.young) + len(r.old); n > 2*kept {
-			t.Fatalf("%d entries", n)
+			t.Fatalf("%d entries, want at most %d", n, 2*kept)
 		}
 		for j := max(0, i-kept/2); j <= i; j++ {
 			if v, ok := r.get(j); !ok || v != j {
-				t.Fatalf("%d is gone after %d", j, i)
+				t.Fatalf("entry %d is missing after entry %d", j, i)
 			}
 		}
 		if _, ok := r.get(-1); !ok {
-			t.Fatalf("an entry that is used is gone after %d", i)
+			t.Fatalf("an entry that is used is missing after entry %d", i)
 		}
 	}
 	if _, ok := r.get(0); ok {
-		t.Error("nothing is forgotten")
+		t.Error("no entry has been discarded")
 	}
 }
 
-// A scripted answer that MQTT cannot carry ends the connection, and is not a
-// mistake of the client.
+// A scripted answer that cannot be sent over MQTT ends the connection, and is
+// not a mistake of the client.
 func TestUnsendableAnswers(t *testing.T) {
 	var all []string
 	s, err := New(Config{IDScope: "scope", Log: func(e Event) { all = append(all, e.String()) }})
@@ -56,8 +56,8 @@ func TestUnsendableAnswers(t *testing.T) {
 	}
 }
 
-// The text of an event is one line of at most 1 KiB. It is quoted where need
-// be.
+// The text of an event is one line of at most 1 KiB, which is quoted if
+// necessary.
 func TestClean(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for text, want := range map[string]string{
@@ -97,8 +97,8 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// The password is part of the packet, which is not valid later, and mistakes
-// are counted only for a log.
+// A connection does not keep the password, which is part of a packet that is
+// not valid later. Mistakes are counted only if there is a Log.
 func TestConnectKeepsNoPassword(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})
 	if err != nil {
@@ -116,7 +116,8 @@ func TestConnectKeepsNoPassword(t *testing.T) {
 	}
 }
 
-// Of a long client id the beginning is kept, in both cases.
+// Only the beginning of a long client ID is kept, as received and in lower
+// case.
 func TestLongClientIDs(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})
 	if err != nil {
@@ -145,7 +146,7 @@ func TestWindowBeginsWithItsFirstRequest(t *testing.T) {
 	}
 }
 
-// Packet identifiers count up, and begin again behind 65,535 [MQTT-2.3.1-1].
+// Packet identifiers count up, and start over after 65,535 [MQTT-2.3.1-1].
 func TestPacketIdentifiers(t *testing.T) {
 	c := &Conn{packetID: 65_533}
 	for _, want := range []uint16{65_534, 65_535, 1, 2} {
@@ -155,8 +156,8 @@ func TestPacketIdentifiers(t *testing.T) {
 	}
 }
 
-// A device is remembered for the sake of its faults, if it has any, or for its
-// requests.
+// A CONNECT makes the service remember a device only if the enrollment of the
+// device has faults.
 func TestConnectionsAreNotCounted(t *testing.T) {
 	for n, faults := range [][]Fault{nil, {{At: OnRegister, HangUp: true}}} {
 		s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true, Faults: faults}}})
@@ -174,7 +175,7 @@ func TestConnectionsAreNotCounted(t *testing.T) {
 	}
 }
 
-// A device whose id is impossible leaves nothing behind.
+// A device whose registration ID is invalid is not remembered.
 func TestStrangersAreNotCounted(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{Group: "g", X509: true, Faults: []Fault{{At: OnConnect, HangUp: true}}}}})
 	if err != nil {
@@ -188,7 +189,7 @@ func TestStrangersAreNotCounted(t *testing.T) {
 		}
 		c.Receive(time.Time{}, hello)
 		if n := len(s.devices.young); n != i {
-			t.Errorf("%d devices are counted, want %d", n, i)
+			t.Errorf("%d devices are remembered, want %d", n, i)
 		}
 		c.Lost(time.Time{})
 	}

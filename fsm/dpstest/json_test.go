@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every field of a Config can be read from JSON.
+// Every field of a Config can be decoded from JSON, and encodes to the same
+// JSON.
 func TestConfigFromJSON(t *testing.T) {
 	const text = `{"idScope":"0ne00000A1B","retryAfter":"4","assignedHub":"h","registrationsPerMinute":1,"pollsPer10s":2,"remember":3,
 		"choices":{"connectTimeout":1.5,"usernameCode":1,"idScopeCode":2,"clientIdCode":3,"tokenSkew":4,"literalPlus":true,"apiVersions":["2019-03-31"],
@@ -60,7 +61,7 @@ func TestConfigFromJSON(t *testing.T) {
 	if err := errors.Join(json.Unmarshal([]byte(text), &in), json.Unmarshal(back, &out)); err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range []int{1, 2} { // written although it is empty
+	for _, i := range []int{1, 2} { // it is encoded although it is empty
 		delete(out.(map[string]any)["enrollments"].([]any)[i].(map[string]any), "outcome")
 	}
 	if d := cmp.Diff(in, out); d != "" {
@@ -68,7 +69,7 @@ func TestConfigFromJSON(t *testing.T) {
 	}
 }
 
-// A Config that was read from JSON works.
+// A service works with a Config that was decoded from JSON.
 func TestServiceFromJSON(t *testing.T) {
 	const text = `{"idScope":"0ne00000A1B","enrollments":[
 		{"registrationId":"dev-1","primaryKey":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=","outcome":{"polls":2,"retryAfter":4,"payload":{"a":1}},
@@ -87,8 +88,8 @@ func TestServiceFromJSON(t *testing.T) {
 	}
 }
 
-// The documentation of the package lists all diagnoses, in their order, and so
-// does Diagnoses.
+// The documentation of the package and the function Diagnoses list all
+// diagnoses in the order of their declarations.
 func TestDiagnosesAreDocumented(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	if err != nil {

@@ -9,52 +9,54 @@ import (
 	"example.com/dps/fsm"
 )
 
-// ErrStuck is the error of a [Link] whose two ends wait for each other, or go
-// round in circles.
+// ErrStuck is the error of [Link.Run] if the two ends wait for each other or
+// repeat the same exchange endlessly.
 var ErrStuck = errors.New("dpstest: stuck")
 
-// A Link is a network without a network: it drives an fsm.Machine and a
-// [Service] in virtual time, which jumps from one event to the next. The zero
-// Link is ready to use: no latency, and each piece arrives as it was sent.
+// A Link connects an fsm.Machine to a [Service] without a network. It drives
+// both in virtual time, which jumps from one event to the next. The zero Link
+// is ready to use: it has no latency, and all data arrives as it was sent.
 type Link struct {
-	// Chunk is the size in bytes of the pieces in which everything arrives; 0:
-	// as it was sent. It makes no difference to a sound program.
+	// Chunk is the size in bytes of the pieces in which all data arrives. If 0,
+	// data arrives in the pieces in which it was sent. The size makes no
+	// difference to a correct program.
 	Chunk int
 
-	// Latency is the time that each piece travels.
+	// Latency is the time that each piece takes to arrive.
 	Latency time.Duration
 
-	// Password returns the password for a connection; nil: none, as with a
-	// certificate.
+	// Password returns the password for a connection. If nil, there is no
+	// password, as with a certificate.
 	Password func(now time.Time) []byte
 
-	// Certificate is the device's certificate; nil: it has none.
+	// Certificate is the certificate of the device, or nil if it has none.
 	Certificate *Certificate
 
-	// Breaks are times after the start at which an open connection breaks.
+	// Breaks lists the times, since the start, at which an open connection
+	// breaks.
 	Breaks []time.Duration
 
-	// NoRoute makes every dial fail until this time after the start.
+	// NoRoute is the time, since the start, before which every dial fails.
 	NoRoute time.Duration
 }
 
-// A Report tells what a [Link] has seen.
+// A Report describes what happened in a run of a [Link].
 type Report struct {
 	Elapsed     time.Duration // virtual time from the start to the end
-	Dials       int           // also those that failed
+	Dials       int           // including those that failed
 	Connections int
 	Requests    int // registrations and queries that reached the service
 	Sent        int // bytes that the device sent
 	Received    int // bytes that it received
 }
 
-// maxSteps bounds a run: a registration takes some dozens, or some thousands in
-// chunks of one byte.
+// maxSteps is the maximum number of steps of a run. A registration takes a few
+// dozen, or a few thousand in chunks of one byte.
 const maxSteps = 1_000_000
 
-// Run drives m until it is Done, and returns what it took. The error is
-// [ErrStuck], or nil if m is done: m.Result reports the outcome of the
-// registration.
+// Run drives m until it is done and returns a report. If the error is nil, m is
+// done, and m.Result reports the outcome of the registration. If m does not end
+// the registration, the error wraps [ErrStuck].
 func (l Link) Run(m *fsm.Machine, s *Service, start time.Time) (Report, error) {
 	if m == nil || s == nil {
 		return Report{}, errors.New("dpstest: Link.Run needs a machine and a service")
@@ -85,11 +87,11 @@ type run struct {
 	start  time.Time
 	now    time.Time
 	flight []piece // in the order of arrival
-	broken int     // Breaks that are over
+	broken int     // how many Breaks have passed
 	report Report
 }
 
-// A piece of data travels.
+// A piece is data in transit.
 type piece struct {
 	at       time.Time
 	toDevice bool
@@ -110,17 +112,17 @@ func (r *run) dial() {
 		password = r.Password(r.now)
 	}
 	if r.m.Open(r.now, password) != nil {
-		return // the machine knows why
+		return // the machine records the reason
 	}
 	r.report.Connections++
 	r.conn = r.s.Open(r.now, r.Certificate)
 	for r.broken < len(r.Breaks) && !r.start.Add(r.Breaks[r.broken]).After(r.now) {
-		r.broken++ // it is over, or there was no connection to break
+		r.broken++ // it has passed, or there was no connection to break
 	}
 }
 
-// exchange sends what there is to send, waits for the next event, and lets it
-// happen.
+// exchange sends the output of both ends, advances the time to the next event,
+// and processes that event.
 func (r *run) exchange() {
 	r.report.Sent += r.post(r.m.AppendOutput(nil), false)
 	r.report.Received += r.post(r.conn.AppendOutput(nil), true)
@@ -154,14 +156,14 @@ func (r *run) exchange() {
 			r.conn.Receive(r.now, p.bytes)
 		}
 	default:
-		// Deadlines come before what arrives at the same time, so that it does
-		// not matter in how many pieces that comes.
+		// Deadlines are processed before data that arrives at the same time, so
+		// that the number of pieces makes no difference.
 		r.m.Advance(r.now)
 		r.conn.Advance(r.now)
 	}
 }
 
-// post puts bytes on their way, in chunks, and returns how many there are.
+// post sends bytes in chunks, and returns their number.
 func (r *run) post(bytes []byte, toDevice bool) int {
 	n := len(bytes)
 	for len(bytes) > 0 {
@@ -175,7 +177,7 @@ func (r *run) post(bytes []byte, toDevice bool) int {
 	return n
 }
 
-// next returns when the next thing happens; zero: never.
+// next returns the time of the next event, or the zero time if there is none.
 func (r *run) next() (at time.Time) {
 	candidates := []time.Time{r.m.Deadline(), r.conn.Deadline()}
 	if len(r.flight) > 0 {

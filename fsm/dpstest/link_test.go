@@ -9,8 +9,8 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A Report counts what happened on all connections, and each of them ends but
-// one that is left open.
+// A Report counts what happened on all connections, and each connection ends,
+// except for one that the machine leaves open.
 func TestReportsAddUp(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		var want dpstest.Report
@@ -46,7 +46,7 @@ func TestReportsAddUp(t *testing.T) {
 	}
 }
 
-// A machine that cannot make its CONNECT has no connection.
+// A machine that cannot encode its CONNECT does not open a connection.
 func TestConnectThatCannotBeMade(t *testing.T) {
 	m := newMachine(t)
 	r, err := dpstest.Link{}.Run(m, newService(t), start)
@@ -55,7 +55,7 @@ func TestConnectThatCannotBeMade(t *testing.T) {
 	}
 }
 
-// A deadline comes before what arrives at the same time.
+// A deadline is processed before data that arrives at the same time.
 func TestDeadlinesComeFirst(t *testing.T) {
 	for delay, dials := range map[float64]int{27.999: 1, 28: 2} { // 34 s after the start, 30 s after the request
 		for _, chunk := range []int{0, 1} {
@@ -67,8 +67,8 @@ func TestDeadlinesComeFirst(t *testing.T) {
 	}
 }
 
-// What is on its way to the device when it closes a connection does not reach
-// the service.
+// Data in transit to the device when it closes the connection is not delivered
+// to the service.
 func TestNothingTurnsBack(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "ffff"})}})
 	if _, r, err := run(t, dpstest.Link{Chunk: 1}, o.Service); err != nil || r.Connections != 2 {

@@ -13,7 +13,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// encode writes packets one after the other.
+// encode returns the encoding of a sequence of packets.
 func encode(t *testing.T, all ...packet.Packet) (b []byte) {
 	for _, p := range all {
 		var err error
@@ -24,8 +24,9 @@ func encode(t *testing.T, all ...packet.Packet) (b []byte) {
 	return b
 }
 
-// A client that sends and does not read is cut off when 64 KiB wait for it,
-// whether its packets come one by one or many at a time, and is told why.
+// A client that sends but does not read is disconnected once 64 KiB of output
+// wait, whether its packets arrive one by one or many at a time, and the reason
+// is reported.
 func TestUnreadOutputIsBounded(t *testing.T) {
 	for _, batch := range []int{1, 10_000} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
@@ -45,12 +46,12 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 			t.Errorf("%d bytes, %q", n, o.named)
 		}
 		if out := p.c.AppendOutput(nil); len(out) > 0 {
-			t.Errorf("%d bytes are kept", len(out))
+			t.Errorf("%d bytes of output are kept", len(out))
 		}
 	}
 }
 
-// The same holds for answers that are delayed, each of which takes more than
+// The same is true for delayed answers, each of which takes more memory than
 // its bytes.
 func TestDelayedOutputIsBounded(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnPing, Delay: 10})))
@@ -59,13 +60,13 @@ func TestDelayedOutputIsBounded(t *testing.T) {
 	for ; !p.c.Hungup() && n < 10_000; n++ {
 		p.say(&packet.Pingreq{})
 	}
-	if n != 257 { // 64 KiB, with 256 bytes and 2 for each, and some more
-		t.Errorf("%d answers wait", n)
+	if n != 257 { // each takes 2 bytes and an overhead of 256
+		t.Errorf("%d answers wait, want 257", n)
 	}
 }
 
-// An answer may be of any size, and may be repeated: the client that asked for
-// it is not to blame if it sends the next packet before it has read all.
+// An answer may have any size and may be repeated: a client is not disconnected
+// if it sends the next packet before it has read the whole answer.
 func TestLargeAnswers(t *testing.T) {
 	payload := json.RawMessage(`"` + strings.Repeat("x", 100_000) + `"`)
 	for name, f := range map[string]dpstest.Fault{"once": {Reversed: true}, "repeated": {Repeat: 20}, "late": {Delay: 5}, "late and repeated": {Delay: 5, Repeat: 20}} {
@@ -73,7 +74,7 @@ func TestLargeAnswers(t *testing.T) {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{AtOnce: true, Payload: payload}, f)))
 		p.say(connect(), subscribe(0))
 		p.c.Receive(start, encode(t, publish(registerT, 0, 0, ""), &packet.Pingreq{}, &packet.Pingreq{}))
-		n := len(p.heard()) + len(p.say(&packet.Pingreq{})) // while late ones wait
+		n := len(p.heard()) + len(p.say(&packet.Pingreq{})) // while delayed answers wait
 		p.c.Advance(start.Add(5 * time.Second))
 		if n += len(p.heard()); p.c.Hungup() || n != 4+f.Repeat {
 			t.Errorf("%s: %d packets, hung up %t", name, n, p.c.Hungup())
@@ -81,7 +82,7 @@ func TestLargeAnswers(t *testing.T) {
 	}
 }
 
-// After it has been read, the measure is 64 KiB again.
+// After a large answer has been read, the limit is 64 KiB again.
 func TestLargeAnswersAreForgotten(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{AtOnce: true, Payload: json.RawMessage(`"` + strings.Repeat("x", 200_000) + `"`)})))
 	p.say(connect(), subscribe(0), publish(registerT, 0, 0, ""))
@@ -91,11 +92,11 @@ func TestLargeAnswersAreForgotten(t *testing.T) {
 		p.c.Receive(start, ping)
 	}
 	if n > 33_000 {
-		t.Errorf("%d bytes wait", 2*n)
+		t.Errorf("%d bytes wait, want at most 66,000", 2*n)
 	}
 }
 
-// A client with many messages of QoS 2 that it does not release is cut off.
+// A client that does not release its messages with QoS 2 is disconnected.
 func TestUnreleasedMessagesAreBounded(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{})))
 	p.say(connect())
@@ -104,11 +105,11 @@ func TestUnreleasedMessagesAreBounded(t *testing.T) {
 		p.say(publish("POST/x/?$rid=1", 2, n+1, ""))
 	}
 	if n != 65 {
-		t.Errorf("%d messages", n)
+		t.Errorf("%d messages, want 65", n)
 	}
 }
 
-// What comes behind the end of a connection is not kept.
+// Bytes that arrive after the end of a connection are not kept.
 func TestBytesAfterTheEndAreNotKept(t *testing.T) {
 	p := newPeer(t, newService(t))
 	p.say(&packet.Pingreq{})
@@ -117,7 +118,7 @@ func TestBytesAfterTheEndAreNotKept(t *testing.T) {
 		p.c.Receive(start, bytes.Repeat([]byte("x"), 100_000))
 	}
 	if grown := int64(heap()) - int64(before); grown > 1<<20 {
-		t.Errorf("%d bytes", grown)
+		t.Errorf("the memory in use grew by %d bytes", grown)
 	}
 	p.expect(p.heard(), true)
 }
@@ -130,13 +131,14 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// A connection keeps little of a CONNECT, however long its fields are.
+// A connection keeps only a small part of a CONNECT, however long its fields
+// are.
 func TestConnectLeavesLittle(t *testing.T) {
 	const n = 200
 	long := strings.Repeat("x", 30_000)
 	s := newService(t, device(dpstest.Outcome{}))
 	hellos := map[string][]byte{
-		"client id": encode(t, connect(func(c *packet.Connect) {
+		"client ID": encode(t, connect(func(c *packet.Connect) {
 			c.ClientID, c.Username = []byte(long), []byte(scope+"/registrations/"+long+"/api-version=2019-03-31")
 		})),
 		"api-version": encode(t, connect(func(c *packet.Connect) { c.Username = []byte(scope + "/registrations/dev-1/api-version=" + long) })),
@@ -160,7 +162,8 @@ func TestConnectLeavesLittle(t *testing.T) {
 	}
 }
 
-// A flood of registrations takes no more than what is to be remembered of them.
+// A flood of registrations does not take more memory than those that are
+// remembered.
 func TestRegistrationsAreForgotten(t *testing.T) {
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: -1, Remember: 1000, Enrollments: []dpstest.Enrollment{{Group: "g", X509: true}}})
 	if err != nil {
@@ -180,13 +183,13 @@ func TestRegistrationsAreForgotten(t *testing.T) {
 	before := heap()
 	flood(4_000, 12_000)
 	if grown := int64(heap()) - int64(before); grown > 1<<19 {
-		t.Errorf("8,000 registrations more take %d bytes more", grown)
+		t.Errorf("8,000 more registrations take %d more bytes", grown)
 	}
 	c := s.Open(start, certificate("device-11999"))
 	c.Receive(start, encode(t, connect(func(c *packet.Connect) {
 		c.ClientID, c.Username = []byte("device-11999"), []byte(scope+"/registrations/device-11999/api-version=2019-03-31")
 	}), subscribe(0), publish(fmt.Sprintf("GET/iotdps-get-operationstatus/?$rid=1&operationId=4.%016x.00000000-0000-4000-8000-%012x", 12_000, 12_000), 0, 0, "")))
 	if out := c.AppendOutput(nil); !bytes.Contains(out, []byte(`"status":"assigned"`)) {
-		t.Errorf("the last operation is answered %q", out)
+		t.Errorf("a query for the last operation is answered with %q", out)
 	}
 }

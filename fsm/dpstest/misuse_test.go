@@ -7,8 +7,8 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// The use of what New and Open have not made panics with a message that says
-// so.
+// The use of a Service or Conn that was not made by New or Open panics with a
+// message that states the mistake.
 func TestNotMade(t *testing.T) {
 	var none *dpstest.Service
 	for name, use := range map[string]func(){
@@ -35,7 +35,7 @@ func TestNotMade(t *testing.T) {
 	}
 }
 
-// A secret is not shown wherever a client has put it.
+// A secret is not shown, wherever the client put it.
 func TestSecretsInWrongPlaces(t *testing.T) {
 	right := string(signed(key, "dev-1")(start))
 	_, sig, _ := strings.Cut(right, "sig=")
@@ -43,7 +43,7 @@ func TestSecretsInWrongPlaces(t *testing.T) {
 	for name, change := range map[string]func(*naive){
 		"user name":         func(n *naive) { n.connect.Username = []byte(right) },
 		"encoded user name": func(n *naive) { n.connect.Username = []byte("SharedAccessSignature%20sig%3D" + sig) },
-		"client id":         func(n *naive) { n.connect.ClientID = []byte(right) },
+		"client ID":         func(n *naive) { n.connect.ClientID = []byte(right) },
 		"connection string": func(n *naive) {
 			n.connect.Username = []byte("HostName=h;SharedAccessKey=" + string(encoded(key)) + ";x=y")
 		},
@@ -51,7 +51,7 @@ func TestSecretsInWrongPlaces(t *testing.T) {
 		"topic":          func(n *naive) { n.register.Topic = []byte(right) },
 		"$rid":           func(n *naive) { n.register.Topic = append(n.register.Topic, "&"+right...) },
 		"body":           func(n *naive) { n.register.Payload = []byte(right) },
-		"id in the body": func(n *naive) { n.register.Payload = []byte(`{"registrationId":"` + right + `"}`) },
+		"ID in the body": func(n *naive) { n.register.Payload = []byte(`{"registrationId":"` + right + `"}`) },
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", PrimaryKey: encoded(key)}}})
 		n := newNaive(t, o, "dev-1", []byte(right))

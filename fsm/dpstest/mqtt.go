@@ -61,7 +61,7 @@ func (c *Conn) packet(f packet.Frame) error {
 	return nil
 }
 
-// subscribe grants the one filter that there is, with QoS 1 at most.
+// subscribe grants the only filter that the service has, with at most QoS 1.
 func (c *Conn) subscribe(p *packet.Subscribe) {
 	fault := c.fault(OnSubscribe)
 	codes := make([]byte, len(p.Subscriptions))
@@ -98,7 +98,7 @@ func (c *Conn) unsubscribe(p *packet.Unsubscribe) {
 	c.deliver(c.fault(OnUnsubscribe), []packet.Packet{&packet.Unsuback{ID: p.ID}})
 }
 
-// publish acknowledges a request and processes it, once.
+// publish acknowledges a request and processes it exactly once.
 func (c *Conn) publish(p *packet.Publish) error {
 	r, err := topic.ParseRequest(p.Topic)
 	other := err != nil
@@ -139,8 +139,8 @@ func (c *Conn) publish(p *packet.Publish) error {
 	return nil
 }
 
-// nextID returns an identifier for a message of the service.
+// nextID returns a packet identifier for a message of the service.
 func (c *Conn) nextID() uint16 {
-	c.packetID = max(1, c.packetID+1) // 0 after 65,535
+	c.packetID = max(1, c.packetID+1) // the sum wraps to 0 after 65,535
 	return c.packetID
 }

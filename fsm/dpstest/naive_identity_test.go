@@ -16,7 +16,7 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// token makes a SAS token by hand, with whatever is signed.
+// token makes a SAS token by hand, with a signature of any text.
 func token(key []byte, sr, text string, se int64) []byte {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(text))
@@ -30,7 +30,7 @@ var (
 	toSign   = fmt.Sprintf("%s\n%d", sr, expiry)
 )
 
-// Each mistake with a token gets its name, at the CONNECT.
+// Each mistake in a token is diagnosed at the CONNECT.
 func TestNaiveTokens(t *testing.T) {
 	right := signed(key, "dev-1")(start)
 	plus := right // a token whose signature has a '+'
@@ -48,7 +48,7 @@ func TestNaiveTokens(t *testing.T) {
 		"no prefix":              {password(right[len("SharedAccessSignature "):]), "token-form at CONNECT", "without \"SharedAccessSignature \""},
 		"encoded twice":          {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("a", 43) + "%253D&se=1")), "token-form at CONNECT", "percent-encoded twice"},
 		"hex signature":          {password([]byte(fmt.Sprintf("SharedAccessSignature sr=%s&sig=%064x&se=1", sr, 1))), "token-form at CONNECT", "in hex"},
-		"base64 of URLs":         {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("_", 43) + "%3D&se=1")), "token-form at CONNECT", "the URL-safe base64"},
+		"URL-safe base64":        {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("_", 43) + "%3D&se=1")), "token-form at CONNECT", "in URL-safe base64"},
 		"quotation mark":         {password([]byte(`"` + string(right) + `"`)), "token-form at CONNECT", "begins with a quotation mark"},
 		"connection string":      {password([]byte("HostName=h;DeviceId=dev-1;SharedAccessKey=" + encoded(key))), "token-form at CONNECT", "is a connection string"},
 		"fraction":               {password([]byte("SharedAccessSignature sr=" + sr + "&sig=" + strings.Repeat("A", 43) + "%3D&se=1795352400.5")), "token-form at CONNECT", "a fraction or a date"},
@@ -62,10 +62,10 @@ func TestNaiveTokens(t *testing.T) {
 		"token in lower case":    {password(token(key, strings.ToLower(sr), fmt.Sprintf("%s\n%d", strings.ToLower(sr), expiry), expiry)), "token-resource at CONNECT", "differs in case"},
 		"sr encoded twice":       {password(token(key, url.QueryEscape(sr), fmt.Sprintf("%s\n%d", url.QueryEscape(sr), expiry), expiry)), "token-resource at CONNECT", "percent-encoded twice"},
 		"token expired":          {password(signed(key, "dev-1")(start.Add(-2 * time.Hour))), "token-expired at CONNECT", "so the token expired at 2026-11-22T11:00:00Z"},
-		"token just expired":     {password(signed(key, "dev-1")(start.Add(-61 * time.Minute))), "token-expired at CONNECT", "accepts it for 5m0s"},
-		"a duration as expiry":   {password(token(key, sr, sr+"\n3600", 3600)), "token-expired at CONNECT", "not the lifetime of the token"},
-		"a year too early":       {password(token(key, sr, sr+"\n946684799", 946684799)), "token-expired at CONNECT", "not the lifetime of the token"},
-		"a clock of 2000":        {password(token(key, sr, sr+"\n946684800", 946684800)), "token-expired at CONNECT", "expired at 2000-01-01T00:00:00Z, and it is now 2026-11-22T12:00:00Z"},
+		"token recently expired": {password(signed(key, "dev-1")(start.Add(-61 * time.Minute))), "token-expired at CONNECT", "accepts it for 5m0s after its expiry"},
+		"duration as expiry":     {password(token(key, sr, sr+"\n3600", 3600)), "token-expired at CONNECT", "not the lifetime of the token"},
+		"year 1999":              {password(token(key, sr, sr+"\n946684799", 946684799)), "token-expired at CONNECT", "not the lifetime of the token"},
+		"year 2000":              {password(token(key, sr, sr+"\n946684800", 946684800)), "token-expired at CONNECT", "expired at 2000-01-01T00:00:00Z, and it is now 2026-11-22T12:00:00Z"},
 		"token expires meanwhile": {func(n *naive) {
 			n.before = func(n *naive) { n.send(&packet.Pingreq{}); n.o.now = n.o.now.Add(66 * time.Minute) }
 			n.connect.KeepAlive = 0
@@ -78,28 +78,29 @@ func TestNaiveTokens(t *testing.T) {
 	}
 }
 
-// Why a signature does not fit is found by trying.
+// The reason why a signature does not match is determined by trying.
 func TestNaiveSignatures(t *testing.T) {
 	password := func(p []byte) func(*naive) { return func(n *naive) { n.connect.Password = p } }
 	for name, b := range map[string]bug{
 		"another key":             {password(token(groupKey, sr, toSign, expiry)), "signature-key at CONNECT", `the text to sign is "0ne00000A1B%2Fregistrations%2Fdev-1\n1795352400"`},
 		"key not decoded":         {password(token([]byte(encoded(key)), sr, toSign, expiry)), "signature-key-text at CONNECT", "decode it first"},
 		"derived, as text":        {password(token([]byte(encoded(sastoken.DeriveKey(key, "dev-1"))), sr, toSign, expiry)), "signature-key at CONNECT", "matches none of the keys"},
-		"derived, though alone":   {password(token(sastoken.DeriveKey(key, "dev-1"), sr, toSign, expiry)), "signature-key at CONNECT", "an individual enrollment"},
+		"derived individual key":  {password(token(sastoken.DeriveKey(key, "dev-1"), sr, toSign, expiry)), "signature-key at CONNECT", "an individual enrollment"},
 		"decoded sr signed":       {password(token(key, sr, fmt.Sprintf("%s/registrations/dev-1\n%d", scope, expiry), expiry)), "signature-decoded at CONNECT", "sign the sr exactly as it is"},
 		"encoded sr signed":       {password(token(key, scope+"/registrations/dev-1", toSign, expiry)), "signature-decoded at CONNECT", "%2Fdev-1\", but the token has another sr"},
 		"%2f signed":              {password(token(key, sr, strings.ReplaceAll(toSign, "%2F", "%2f"), expiry)), "signature-decoded at CONNECT", "%2fdev-1\", but the token has another sr"},
 		"sr signed in lower case": {password(token(key, sr, strings.ToLower(sr)+toSign[len(sr):], expiry)), "signature-case at CONNECT", "in lower case"},
 		"two mistakes":            {password(token([]byte(encoded(key)), sr, sr+fmt.Sprint(expiry), expiry)), "signature-key-text at CONNECT, signature-text at CONNECT", "decode"},
 		"no line feed":            {password(token(key, sr, sr+fmt.Sprint(expiry), expiry)), "signature-text at CONNECT", "without a line feed"},
-		"line feed at the end":    {password(token(key, sr, toSign+"\n", expiry)), "signature-text at CONNECT", "with a line feed behind it"},
+		"line feed at the end":    {password(token(key, sr, toSign+"\n", expiry)), "signature-text at CONNECT", "with a line feed after it"},
 		`\n as two characters`:    {password(token(key, sr, strings.Replace(toSign, "\n", `\n`, 1), expiry)), "signature-text at CONNECT", `the two characters \n`},
 	} {
 		t.Run(name, b.check)
 	}
 }
 
-// The same in a group, whose devices derive their keys.
+// Mistakes in the signature are also determined for a group, whose devices
+// derive their keys.
 func TestNaiveGroups(t *testing.T) {
 	group := func(key []byte) func(*naive) {
 		return func(n *naive) {
@@ -116,13 +117,13 @@ func TestNaiveGroups(t *testing.T) {
 		"derived from text":     {group(sastoken.DeriveKey([]byte(encoded(groupKey)), "Sn-7")), "signature-key-text at CONNECT", "the base64 text of the group key"},
 		"derived in lower case": {group(sastoken.DeriveKey(groupKey, "sn-7")), "signature-case at CONNECT", `"sn-7", but the device connects as "Sn-7"`},
 		"derived in upper case": {group(sastoken.DeriveKey(groupKey, "SN-7")), "signature-case at CONNECT", `"SN-7"`},
-		"derived right":         {group(sastoken.DeriveKey(groupKey, "Sn-7")), "", ""},
+		"derived correctly":     {group(sastoken.DeriveKey(groupKey, "Sn-7")), "", ""},
 	} {
 		t.Run(name, b.check)
 	}
 }
 
-// Each mistake with a certificate gets its name, at the CONNECT.
+// Each mistake with a certificate is diagnosed at the CONNECT.
 func TestNaiveCertificates(t *testing.T) {
 	x509 := func(cert *dpstest.Certificate) func(*naive) {
 		return func(n *naive) {
@@ -138,7 +139,7 @@ func TestNaiveCertificates(t *testing.T) {
 		"certificate of tomorrow": {x509(&dpstest.Certificate{CommonName: "dev-x", NotBefore: start.Add(time.Hour), Authorities: ca}), "certificate-expired at CONNECT", "from 2026-11-22T13:00:00Z"},
 		"certificate untrusted":   {x509(&dpstest.Certificate{CommonName: "dev-x", Untrusted: "unknown authority"}), "certificate-untrusted at CONNECT", "unknown authority"},
 		"certificate unknown":     {x509(&dpstest.Certificate{CommonName: "dev-x", Authorities: []string{"Other CA"}}), "certificate-unenrolled at CONNECT", `"Other CA"`},
-		"certificate right":       {x509(&dpstest.Certificate{CommonName: "DEV-X", NotAfter: start.Add(time.Hour), Authorities: ca}), "", ""},
+		"valid certificate":       {x509(&dpstest.Certificate{CommonName: "DEV-X", NotAfter: start.Add(time.Hour), Authorities: ca}), "", ""},
 	} {
 		t.Run(name, b.check)
 	}

@@ -9,8 +9,8 @@ import (
 	"example.com/dps/packet"
 )
 
-// Each mistake with the CONNECT gets its name, and a client without a bug gets
-// none.
+// Each mistake in the CONNECT is diagnosed, and a client without a bug gets no
+// diagnosis.
 func TestNaiveConnections(t *testing.T) {
 	username := func(name string) func(*naive) { return func(n *naive) { n.connect.Username = []byte(name) } }
 	for name, b := range map[string]bug{
@@ -45,9 +45,9 @@ func TestNaiveConnections(t *testing.T) {
 		"unknown api-version":      {username(scope + "/registrations/dev-1/api-version=2020-01-01"), "api-version at CONNECT", "is unknown"},
 		"other scope":              {username("0ne00000000/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", `"0ne00000000", expected "0ne00000A1B"`},
 		"scope in another case":    {username(strings.ToLower(scope) + "/registrations/dev-1/api-version=2019-03-31"), "id-scope at CONNECT", "expected"},
-		"other client id":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration ID in the user name is "dev-1"`},
-		"empty client id":          {func(n *naive) { n.connect.ClientID = nil }, "client-id at CONNECT", `the client ID is ""`},
-		"bad registration id": {func(n *naive) {
+		"other client ID":          {func(n *naive) { n.connect.ClientID = []byte("client") }, "client-id at CONNECT", `"client", but the registration ID in the user name is "dev-1"`},
+		"empty client ID":          {func(n *naive) { n.connect.ClientID = nil }, "client-id at CONNECT", `the client ID is ""`},
+		"bad registration ID": {func(n *naive) {
 			n.connect.ClientID, n.connect.Username = []byte("a b"), []byte(scope+"/registrations/a b/api-version=2019-03-31")
 		}, "registration-id at CONNECT", `"a b"`},
 		"clean session 0": {func(n *naive) { n.connect.CleanSession = false }, "clean-session at CONNECT", "set it to 1"},
@@ -57,7 +57,7 @@ func TestNaiveConnections(t *testing.T) {
 	}
 }
 
-// Each mistake with a request gets its name.
+// Each mistake in a request is diagnosed.
 func TestNaiveRequests(t *testing.T) {
 	body := func(b string) func(*naive) { return func(n *naive) { n.register.Payload = []byte(b) } }
 	topic := func(name string) func(*naive) {
@@ -67,7 +67,7 @@ func TestNaiveRequests(t *testing.T) {
 		"no subscription": {func(n *naive) { n.filter = "" }, "no-subscription at PUBLISH", "wait for the SUBACK before the first request"},
 		"other filter":    {func(n *naive) { n.filter = "$dps/registrations/res/202/#" }, "filter at SUBSCRIBE, no-subscription at PUBLISH", `"$dps/registrations/res/202/#"`},
 		"all topics":      {func(n *naive) { n.filter = "#" }, "filter at SUBSCRIBE, no-subscription at PUBLISH", "grants"},
-		"topic of a hub":  {func(n *naive) { n.register.Topic = []byte("devices/dev-1/messages/events/") }, "topic at PUBLISH", "this is one of an IoT hub"},
+		"topic of a hub":  {func(n *naive) { n.register.Topic = []byte("devices/dev-1/messages/events/") }, "topic at PUBLISH", "this is a topic of an IoT hub"},
 		"no slash":        {topic("PUT/iotdps-register?$rid=1"), "topic at PUBLISH", `with a slash before the "?"`},
 		"shell, topic":    {func(n *naive) { n.register.Topic = []byte("/registrations/PUT/iotdps-register/?=1") }, "topic at PUBLISH", "a shell expands $dps"},
 		"shell, $rid":     {topic("PUT/iotdps-register/?=1"), "no-rid at PUBLISH", "a shell expands"},
@@ -78,7 +78,7 @@ func TestNaiveRequests(t *testing.T) {
 		"operationID": {func(n *naive) {
 			n.query.Topic = bytes.Replace(n.query.Topic, []byte("operationId"), []byte("operationID"), 1)
 		}, "operation-id at PUBLISH", `operationId in another case`},
-		"a slash too many":   {func(n *naive) { n.register.Topic = append([]byte("/"), n.register.Topic...) }, "topic at PUBLISH", "without a slash at the beginning"},
+		"an extra slash":     {func(n *naive) { n.register.Topic = append([]byte("/"), n.register.Topic...) }, "topic at PUBLISH", "without a slash at the beginning"},
 		"other operation":    {topic("PUT/iotdps-enroll/?$rid=1"), "operation at PUBLISH", "PUT/iotdps-enroll"},
 		"other verb":         {topic("POST/iotdps-register/?$rid=1"), "operation at PUBLISH", "POST/iotdps-register"},
 		"no $rid":            {topic("PUT/iotdps-register/?"), "no-rid at PUBLISH", "?$rid={id}"},
@@ -92,7 +92,7 @@ func TestNaiveRequests(t *testing.T) {
 		"$request-id":        {topic("PUT/iotdps-register/?$request-id=1"), "rid-name at PUBLISH", "$request-id"},
 		"$rid twice":         {func(n *naive) { n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=2") }, "rid-again at PUBLISH", `$rid "2"`},
 		"long $rid":          {topic("PUT/iotdps-register/?$rid=" + strings.Repeat("1", 257)), "violation at PUBLISH", "the limit is 256"},
-		"no JSON":            {body("registrationId=dev-1"), "body-form at PUBLISH", `begins with "registration"`},
+		"not JSON":           {body("registrationId=dev-1"), "body-form at PUBLISH", `begins with "registration"`},
 		"broken JSON":        {body(`{"registrationId":`), "body-form at PUBLISH", "not JSON"},
 		"single quotes":      {body(`{'registrationId':'dev-1'}`), "body-form at PUBLISH", "double quotes"},
 		"zero byte":          {body("{\"registrationId\":\"dev-1\"}\x00"), "body-form at PUBLISH", "zero byte"},
@@ -101,25 +101,25 @@ func TestNaiveRequests(t *testing.T) {
 		"UTF-16 with a mark": {body("\xff\xfe{\x00}\x00"), "body-form at PUBLISH", "UTF-16"},
 		"registration_id":    {body(`{"registration_id":"dev-1"}`), "body-id at PUBLISH", `the body has "registration_id", which the service ignores`},
 		"both names":         {body(`{"id":"x","registrationId":"dev-1"}`), "", ""},
-		"number as id":       {body(`{"registrationId":1}`), "body-form at PUBLISH", `"registrationId" in the body is a number`},
+		"number as ID":       {body(`{"registrationId":1}`), "body-form at PUBLISH", `"registrationId" in the body is of type number, expected a string`},
 		"JSON array":         {body("[]"), "body-form at PUBLISH", "expected a JSON object"},
 		"JSON null":          {body("null"), "body-form at PUBLISH", "expected a JSON object"},
 		"body of another":    {body(`{"registrationId":"dev-2"}`), "body-id at PUBLISH", `"dev-2", expected "dev-1"`},
 		"payload as text":    {body(`{"payload":"{}"}`), "body-payload at PUBLISH", "begins with"},
-		"no operation id":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", `has no operation ID: end its topic with "&operationId={operationId}"`},
-		"other operation id": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "unchanged"},
+		"no operation ID":    {func(n *naive) { n.query.Topic = []byte("$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&x=") }, "operation-id at PUBLISH", `has no operation ID: end its topic with "&operationId={operationId}"`},
+		"other operation ID": {func(n *naive) { n.query.Topic = append(n.query.Topic, "4."...) }, "operation-id at PUBLISH", "unchanged"},
 	} {
 		t.Run(name, b.check)
 	}
 }
 
-// So does each mistake with time and with MQTT.
+// Each mistake in timing and in the use of MQTT is diagnosed.
 func TestNaiveSessions(t *testing.T) {
 	body := func(b string) func(*naive) { return func(n *naive) { n.register.Payload = []byte(b) } }
 	for name, b := range map[string]bug{
 		"early query":        {func(n *naive) { n.queryAfter = 2 * time.Second }, "early-query at PUBLISH", "the query arrived 1s before"},
 		"nearly early query": {func(n *naive) { n.queryAfter = 2900 * time.Millisecond }, "", ""},
-		"quite early query":  {func(n *naive) { n.queryAfter = 2899 * time.Millisecond }, "early-query at PUBLISH", "101ms"},
+		"too early query":    {func(n *naive) { n.queryAfter = 2899 * time.Millisecond }, "early-query at PUBLISH", "101ms"},
 		"registers again": {func(n *naive) {
 			n.after = func(n *naive) { n.publish(n.register) }
 			n.query.Topic = bytes.Replace(n.query.Topic, []byte("=2"), []byte("=3"), 1)
@@ -148,7 +148,7 @@ func TestNaiveSessions(t *testing.T) {
 		"too large":            {body(`{"payload":{"a":"` + strings.Repeat("x", 100_000) + `"}}`), "too-large at SUBSCRIBE", "96 KB"},
 		"silence":              {func(n *naive) { n.queryAfter = 91 * time.Second }, "silent at PUBACK", "send a PINGREQ in time"},
 		"no DISCONNECT":        {func(n *naive) { n.disconnect = false }, "no-disconnect at PUBACK", "without a DISCONNECT"},
-		"gone before the rest": {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x30")); n.c.Lost(n.o.now) } }, "no-disconnect at SUBSCRIBE", "in the middle of a packet, after 1 bytes of it"},
+		"lost inside a packet": {func(n *naive) { n.before = func(n *naive) { n.c.Receive(n.o.now, []byte("\x30")); n.c.Lost(n.o.now) } }, "no-disconnect at SUBSCRIBE", "in the middle of a packet, after 1 bytes of it"},
 	} {
 		t.Run(name, b.check)
 	}

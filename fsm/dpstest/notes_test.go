@@ -11,7 +11,7 @@ import (
 	"example.com/dps/topic"
 )
 
-// A '%' without two hex digits stays.
+// A '%' that is not followed by two hex digits is kept.
 func TestUnescape(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "a": "a", "%": "%", "%2": "%2", "%2f": "/", "a%41b": "aAb", "%2Fx%2f": "/x/", "%zz": "%zz", "%4z%41": "%4zA", "%%41": "%A", "a%4": "a%4",
@@ -22,7 +22,7 @@ func TestUnescape(t *testing.T) {
 	}
 }
 
-// Operations are found by their ids, however many there have been.
+// Operations are found by their IDs, however many there have been.
 func TestOperationIDs(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})
 	if err != nil {
@@ -37,8 +37,8 @@ func TestOperationIDs(t *testing.T) {
 	}
 }
 
-// Without a Log nothing is kept for the diagnoses, and without a fault no
-// answer.
+// Without a Log, nothing is kept for the diagnoses, and without a Stale fault,
+// the last answer is not kept.
 func TestNothingIsNotedWithoutLog(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Enrollments: []Enrollment{{RegistrationID: "x", X509: true}}})
 	if err != nil {
@@ -61,7 +61,7 @@ func TestNothingIsNotedWithoutLog(t *testing.T) {
 	}
 }
 
-// A retry-after that is a number of seconds is a time.
+// A retry-after that is a number of seconds has a duration.
 func TestRetryAfterTimes(t *testing.T) {
 	longest := topic.MaxRetryAfter / time.Second
 	for text, want := range map[RetryAfter]time.Duration{
@@ -75,7 +75,7 @@ func TestRetryAfterTimes(t *testing.T) {
 	}
 }
 
-// A connection that has ended keeps nothing.
+// A connection that has ended does not keep any data.
 func TestEndKeepsNothing(t *testing.T) {
 	s, err := New(Config{IDScope: "scope", Log: func(Event) {}, Enrollments: []Enrollment{{RegistrationID: "x", X509: true, Faults: []Fault{{At: OnRegister, Stale: true}, {At: OnPing, Delay: 9}}}}})
 	if err != nil {
@@ -102,12 +102,13 @@ func TestEndKeepsNothing(t *testing.T) {
 	c.Lost(time.Time{})
 	for i, now := range empty() {
 		if before[i] || !now {
-			t.Errorf("%d: empty before: %t, then: %t", i, before[i], now)
+			t.Errorf("field %d: empty before the end: %t, after it: %t", i, before[i], now)
 		}
 	}
 }
 
-// What counts is a '+' in the signature, wherever that stands.
+// hasPlus finds a '+' in the signature, wherever the signature is in the
+// password.
 func TestHasPlus(t *testing.T) {
 	for password, want := range map[string]bool{"": false, "sig=": false, "sig=+": true, "x sig=a+&se=1": true, "sr=+&sig=a&se=+": false, "sr=x sig=b+ y": true} {
 		if got := hasPlus([]byte(password)); got != want {
@@ -129,7 +130,7 @@ func TestRemember(t *testing.T) {
 	}
 }
 
-// What a topic cannot hold is not sent in another order either.
+// An answer that a topic cannot contain is not sent in reversed order either.
 func TestUnsendableReversed(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})
 	if err != nil {
@@ -141,7 +142,7 @@ func TestUnsendableReversed(t *testing.T) {
 	}
 }
 
-// What was delayed does not count any more when it has been sent.
+// Delayed output no longer counts once it has been sent.
 func TestSentIsNotHeld(t *testing.T) {
 	s, err := New(Config{IDScope: "scope"})
 	if err != nil {
@@ -158,7 +159,7 @@ func TestSentIsNotHeld(t *testing.T) {
 	}
 }
 
-// Nothing is left of what is cleared, old or young.
+// clear removes all entries, old and young.
 func TestRecentIsCleared(t *testing.T) {
 	r := recent[int, int]{min: 2}
 	for i := range 3 {
@@ -167,7 +168,7 @@ func TestRecentIsCleared(t *testing.T) {
 	r.clear()
 	for i := range 3 {
 		if _, ok := r.get(i); ok {
-			t.Errorf("%d is left", i)
+			t.Errorf("entry %d is still there", i)
 		}
 	}
 }
@@ -192,7 +193,7 @@ func TestTheEndComesOnce(t *testing.T) {
 	}
 }
 
-// What a Link carries is cut into pieces of the size that it is told.
+// A Link cuts data into pieces of the size in its field Chunk.
 func TestChunks(t *testing.T) {
 	for chunk, want := range map[int]string{0: "abcdefg", 1: "a b c d e f g", 3: "abc def g", 7: "abcdefg", 9: "abcdefg"} {
 		r := run{Link: Link{Chunk: chunk}}

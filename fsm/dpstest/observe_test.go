@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An observer is a service whose diagnoses are noted, with what led to them.
+// An observer is a service whose events are recorded.
 type observer struct {
 	*dpstest.Service
 	now   time.Time
-	last  string   // type of the packet that came last
+	last  string   // type of the packet that was received last
 	named []string // "diagnosis at PACKET"
 	texts []string // of the diagnoses
 	ends  []string // texts of EventClosed
@@ -47,8 +47,8 @@ func observe(t *testing.T, cfg dpstest.Config) *observer {
 	return o
 }
 
-// A naive client registers as best it can. Each of its bugs is one change to
-// it.
+// A naive client registers as well as it can. A bug is a change to a naive
+// client.
 type naive struct {
 	*testing.T
 	o    *observer
@@ -60,7 +60,7 @@ type naive struct {
 	filter     string
 	qos        packet.QoS
 	register   packet.Publish
-	query      packet.Publish // its topic ends with the operation id
+	query      packet.Publish // the operation ID is appended to its topic
 	queryAfter time.Duration
 	puback     bool
 	disconnect bool
@@ -79,7 +79,7 @@ func newNaive(t *testing.T, o *observer, id string, password []byte) *naive {
 	}
 }
 
-// send sends a packet and takes the answers, which it acknowledges.
+// send sends a packet, receives the answers, and acknowledges them.
 func (n *naive) send(p packet.Packet) {
 	n.Helper()
 	b, err := p.AppendBinary(nil)
@@ -147,11 +147,11 @@ func (n *naive) run() {
 	}
 }
 
-// A bug is a change to a naive client, with what it is to be told.
+// A bug is a change to a naive client, with the expected diagnoses.
 type bug struct {
 	change func(*naive)
 	want   string // "diagnosis at PACKET", several separated by ", "
-	text   string // that the first diagnosis has in it
+	text   string // part of the text of the first diagnosis
 }
 
 func (b bug) check(t *testing.T) {
@@ -166,7 +166,7 @@ func (b bug) check(t *testing.T) {
 		t.Error(d, strings.Join(o.all, "\n"))
 	}
 	if b.text != "" && (len(o.texts) == 0 || !strings.Contains(o.texts[0], b.text)) {
-		t.Errorf("%q, want %q in it", o.texts, b.text)
+		t.Errorf("the texts are %q, want %q in the first one", o.texts, b.text)
 	}
 	if len(o.ends) != 1 {
 		t.Errorf("the ends are %q, want one", o.ends)

@@ -8,23 +8,23 @@ import (
 	"example.com/dps/packet"
 )
 
-// maxOutput is how many bytes of answers may wait, besides what one packet of
-// the client gave rise to: delayed ones, and those of a client that does not
-// read.
+// maxOutput is the maximum number of bytes of output that may wait, because it
+// is delayed or because the client does not read, in addition to the output
+// caused by one packet of the client.
 const maxOutput = 64 << 10
 
-// overhead is what a delayed answer costs apart from its bytes.
+// overhead is the memory that delayed output takes in addition to its bytes.
 const overhead = 256
 
-// delayed is output for later.
+// A delayed is output that is sent later.
 type delayed struct {
 	at     time.Time
 	packet packet.Packet // nil if the bytes are not a packet
 	bytes  []byte
-	hangUp string // why the connection is closed behind it; empty: it is not
+	hangUp string // why the connection is closed after it; empty if it is not
 }
 
-// waiting returns how much output waits.
+// waiting returns the number of bytes of output that wait.
 func (c *Conn) waiting() int { return len(c.out) + c.held }
 
 // send sends a packet after a delay.
@@ -37,14 +37,14 @@ func (c *Conn) send(p packet.Packet, delay time.Duration) {
 	c.sendBytes(p, bytes, delay, "")
 }
 
-// unsendable ends the connection because of a scripted answer that MQTT cannot
-// carry: the author of the script is to blame, not the client.
+// unsendable ends the connection because of a scripted answer that cannot be
+// sent over MQTT. This is a mistake of the script, not of the client.
 func (c *Conn) unsendable(err error) {
 	c.event(Event{Kind: EventFault, Text: fmt.Sprintf("the scripted answer cannot be sent: %v", err)})
 	c.hangUp("because a scripted answer cannot be sent")
 }
 
-// put puts bytes into the output. p is nil if they are not a packet.
+// put appends bytes to the output. p is nil if they are not a packet.
 func (c *Conn) put(p packet.Packet, bytes []byte) {
 	c.out = append(c.out, bytes...)
 	if p != nil {
@@ -54,7 +54,7 @@ func (c *Conn) put(p packet.Packet, bytes []byte) {
 	}
 }
 
-// sent notes that a packet is in the output.
+// sent records that a packet is in the output.
 func (c *Conn) sent(p packet.Packet) {
 	c.about(EventSent, p, "")
 	switch p := p.(type) {
@@ -67,7 +67,8 @@ func (c *Conn) sent(p packet.Packet) {
 	}
 }
 
-// sendBytes sends bytes after a delay, and hangs up if hangUp says why.
+// sendBytes sends bytes after a delay. If hangUp is not empty, it is the reason
+// why sendBytes then closes the connection.
 func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, hangUp string) {
 	at := c.now.Add(delay)
 	if at.Before(c.connackAt) {
@@ -90,7 +91,8 @@ func (c *Conn) sendBytes(p packet.Packet, bytes []byte, delay time.Duration, han
 	}
 }
 
-// fire does what is due. Every input begins with it.
+// fire sends the output that is due, and ends the connection if the client has
+// been silent for too long. All inputs except Lost begin with it.
 func (c *Conn) fire() {
 	silent := c.silence()
 	for len(c.later) > 0 && !c.now.Before(c.later[0].at) {
@@ -105,16 +107,15 @@ func (c *Conn) fire() {
 		}
 	}
 	if !c.hungup && !silent.IsZero() && !c.now.Before(silent) {
-		if c.accepted || !c.connected { // otherwise it waits for the CONNACK
+		if c.accepted || !c.connected { // otherwise the client waits for the CONNACK
 			c.diagnose(Silent, "%s", c.explainSilence())
 		}
 		c.hangUp("because the client was silent for too long")
 	}
 }
 
-// overfull ends a connection whose output has not been fetched for too long. It
-// is called before the next packet is processed, so that one answer may be of
-// any size.
+// overfull ends the connection if too much output waits. It is called before
+// the next packet is processed, so that a single answer may have any size.
 func (c *Conn) overfull() {
 	if n := c.waiting(); n > maxOutput+c.burst {
 		c.diagnose(NotReading, "%d bytes of answers have not been read: read them before sending more", n)

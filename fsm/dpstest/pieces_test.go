@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// How the bytes are cut makes no difference to a connection, at whatever times
-// they come: not at a deadline, nor after it.
+// The pieces in which bytes arrive make no difference to a connection, whenever
+// they arrive: before, at, or after a deadline.
 func TestPiecesMakeNoDifference(t *testing.T) {
 	packets := []packet.Packet{
 		connect(), subscribe(0), subscribe(1), subscribe(2), &packet.Pingreq{}, &packet.Pingresp{}, &packet.Disconnect{}, &packet.Pubrec{ID: 1},
@@ -29,7 +29,7 @@ func TestPiecesMakeNoDifference(t *testing.T) {
 				faults = append(faults, f)
 			}
 		}
-		steps := []int{0} // into packets; the first is the CONNECT
+		steps := []int{0} // indexes of packets; the first is the CONNECT
 		waits := []time.Duration{0}
 		for range rapid.IntRange(1, 12).Draw(t, "packets") {
 			steps = append(steps, rapid.IntRange(0, len(packets)-1).Draw(t, "packet"))
@@ -94,7 +94,7 @@ func TestDelayedAnswersComeInTheirOrder(t *testing.T) {
 	p.expect(p.heard(), false, `PUBLISH qos=0 topic="$dps/registrations/res/202/?$rid=b&`, `PUBLISH qos=0 topic="$dps/registrations/res/202/?$rid=a&`)
 }
 
-// What would be sent after the connection has been silent for too long is not
+// Output that is due after the connection has been silent for too long is not
 // sent.
 func TestSilenceComesBeforeLaterAnswers(t *testing.T) {
 	p := newPeer(t, newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnRegister, Delay: 100})))

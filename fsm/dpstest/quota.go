@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// A window counts the requests in a stretch of time.
+// A window counts the requests in a period of time.
 type window struct {
 	start time.Time
 	n     int
 }
 
-// take counts one more request if fewer than limit were counted, and returns 0.
-// Otherwise it returns the time until the window is over. A negative limit is
-// none. With clock, windows begin at multiples of their length, otherwise with
-// the first request after the last one.
+// take counts a request and returns 0 if fewer than limit requests have been
+// counted in the window. Otherwise it returns the time until the window ends. A
+// negative limit means that there is no limit. If clock is set, windows begin
+// at multiples of their length; otherwise a window begins with the first
+// request after the previous window.
 func (w *window) take(now time.Time, length time.Duration, limit int, clock bool) (wait time.Duration) {
 	if limit < 0 {
 		return 0
@@ -32,9 +33,10 @@ func (w *window) take(now time.Time, length time.Duration, limit int, clock bool
 	return 0
 }
 
-// quota counts an authorized request. A request that is refused for any reason
-// but its body or its operation id does not count: nor does one that is refused
-// here.
+// quota counts an authorized request and reports whether it is within the
+// quota. If it is not, quota returns the answer that refuses it, and does not
+// count it. Other requests that are refused do not count either, unless they
+// are refused because of their body or their operation ID.
 func (c *Conn) quota(w *window, length time.Duration, limit int) (answer, bool) {
 	wait := w.take(c.now, length, limit, c.service.cfg.Choices.QuotaWindow == "clock")
 	if wait == 0 {

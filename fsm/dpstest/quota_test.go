@@ -9,15 +9,15 @@ import (
 	"example.com/dps/packet"
 )
 
-// as returns what a device sends first: CONNECT and SUBSCRIBE, with the key of
-// dev-1.
+// as returns the first packets that a device sends, CONNECT and SUBSCRIBE. The
+// token is signed with the key of dev-1.
 func as(id string) (*packet.Connect, *packet.Subscribe) {
 	return connect(func(c *packet.Connect) {
 		c.KeepAlive, c.ClientID, c.Username, c.Password = 0, []byte(id), []byte(scope+"/registrations/"+id+"/api-version=2019-03-31"), signed(key, id)(start)
 	}), subscribe(0)
 }
 
-// newDevice returns a peer that has connected as a device.
+// newDevice returns a peer that has connected and subscribed as a device.
 func newDevice(t *testing.T, s *dpstest.Service, id string) *peer {
 	t.Helper()
 	p := newPeer(t, s)
@@ -26,8 +26,8 @@ func newDevice(t *testing.T, s *dpstest.Service, id string) *peer {
 	return p
 }
 
-// status sends a request and returns what is behind "res/" in the topic of the
-// answer, up to its body: "202/?$rid=r1&retry-after=3".
+// status sends a request and returns what follows "res/" in the topic of the
+// answer, such as "202/?$rid=r1&retry-after=3".
 func (p *peer) status(name, body string) string {
 	p.Helper()
 	all := p.say(publish(name, 0, 0, body))
@@ -39,14 +39,14 @@ func (p *peer) status(name, body string) string {
 	return rest
 }
 
-// query is the topic of a query for the nth operation.
+// queryT returns the topic of a query for the nth operation.
 func queryT(n string) string {
 	return "GET/iotdps-get-operationstatus/?$rid=1&operationId=4.000000000000000" + n + ".00000000-0000-4000-8000-00000000000" + n
 }
 
 const waiting = "202/?$rid=1&retry-after=3"
 
-// endless is a service with endless registrations of two devices.
+// endless returns a service with two devices whose registrations never end.
 func endless(t *testing.T, change func(*dpstest.Config)) *dpstest.Service {
 	cfg := dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{Status: "assigning"}),
 		{RegistrationID: "dev-2", PrimaryKey: encoded(key), Outcome: dpstest.Outcome{Status: "assigning"}}}}
@@ -58,8 +58,8 @@ func endless(t *testing.T, change func(*dpstest.Config)) *dpstest.Service {
 	return s
 }
 
-// The quota of registrations is one for all devices. Its window lasts a minute
-// and begins with the first one.
+// All devices share one quota of registrations. Its window lasts a minute and
+// begins with the first registration.
 func TestRegistrationQuota(t *testing.T) {
 	s := endless(t, func(c *dpstest.Config) { c.RegistrationsPerMinute = 3 })
 	one, two := newDevice(t, s, "dev-1"), newDevice(t, s, "dev-2")
@@ -87,7 +87,7 @@ func TestRegistrationQuota(t *testing.T) {
 	}
 }
 
-// Each device has a quota of queries of its own. Its window lasts ten seconds.
+// Each device has its own quota of queries. Its window lasts ten seconds.
 func TestQueryQuota(t *testing.T) {
 	s := endless(t, func(c *dpstest.Config) { c.PollsPer10s = 2 })
 	one, two := newDevice(t, s, "dev-1"), newDevice(t, s, "dev-2")
@@ -109,7 +109,7 @@ func TestQueryQuota(t *testing.T) {
 	}
 }
 
-// Above a quota the answer says so.
+// The answer to a request above a quota states the reason.
 func TestThrottledBody(t *testing.T) {
 	p := newDevice(t, endless(t, func(c *dpstest.Config) { c.RegistrationsPerMinute = 1 }), "dev-1")
 	p.status(registerT, "")
@@ -120,8 +120,8 @@ func TestThrottledBody(t *testing.T) {
 	}
 }
 
-// Requests that are refused before their content is looked at do not count.
-// Those whose content is wrong do.
+// Requests that are refused before their content is processed do not count
+// toward the quota. Requests whose content is wrong do.
 func TestRefusedRequestsAndQuotas(t *testing.T) {
 	for name, test := range map[string]struct {
 		password []byte
@@ -147,13 +147,13 @@ func TestRefusedRequestsAndQuotas(t *testing.T) {
 		}
 		got := newDevice(t, s, "dev-2").status(registerT, "")
 		if counted := got == "429/?$rid=r1&retry-after=60"; counted != test.counts {
-			t.Errorf("%s: then %s", name, got)
+			t.Errorf("%s: the next request is answered %s", name, got)
 		}
 	}
 }
 
-// The quotas of the real service are on by default, and a negative number is
-// none.
+// The quotas of the real service apply by default, and a negative number turns
+// a quota off.
 func TestQuotasByDefault(t *testing.T) {
 	for _, off := range []bool{false, true} {
 		s := endless(t, func(c *dpstest.Config) {

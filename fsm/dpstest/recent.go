@@ -1,8 +1,9 @@
 package dpstest
 
-// A recent is a map that forgets. It keeps at least the last min entries that
-// were put or got, and at most twice as many: when the young ones are min, they
-// become the old ones, and the old ones go.
+// A recent is a map that discards old entries. It keeps at least the min
+// entries that were put or got most recently, and at most twice as many: when
+// there are min young entries, they become the old ones, and the previous old
+// ones are discarded.
 type recent[K comparable, V any] struct {
 	min        int
 	young, old map[K]V

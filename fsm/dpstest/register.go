@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A registration is the body of a request to register.
+// A registration is the body of a registration request.
 type registration struct {
 	RegistrationID *string         `json:"registrationId"`
 	Payload        json.RawMessage `json:"payload"`
@@ -45,8 +45,8 @@ func (c *Conn) register(payload []byte) answer {
 	return answer{status: 202, retryAfter: c.retryAfter(op), body: encode(statusBody{OperationID: op.id, Status: status}), operation: op}
 }
 
-// checkRegisterAgain names a registration that does not wait for the end of the
-// last one, if the device has certainly been told of that.
+// checkRegisterAgain reports a registration that does not wait for the end of
+// the previous one, op, if the device certainly knows of that one.
 func (c *Conn) checkRegisterAgain(op *operation) {
 	if op != nil && !op.ended && (op.told == c.number || op.left) {
 		c.diagnose(RegisterAgain, "the operation %q, which began %v ago, is in progress: query it instead, even on another connection", op.id, c.now.Sub(op.created).Round(time.Millisecond))
@@ -63,7 +63,7 @@ func (c *Conn) parse(payload []byte) (body registration, f *failure) {
 	if err != nil && text[0] == '{' {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			c.diagnose(BodyForm, "%q in the body is a %s, expected a string", wrong.Field, wrong.Value)
+			c.diagnose(BodyForm, "%q in the body is of type %s, expected a string", wrong.Field, wrong.Value)
 		} else {
 			c.diagnose(BodyForm, "the body is not JSON: %v%s", err, bodyHint(text))
 		}
@@ -87,14 +87,14 @@ func (c *Conn) parse(payload []byte) (body registration, f *failure) {
 	return body, nil
 }
 
-// checkMembers names a member of a body without registrationId that was meant
-// to be it.
+// checkMembers reports a member that was probably meant to be the
+// registrationId, which the body lacks.
 func (c *Conn) checkMembers(text []byte) {
 	if c.service.cfg.Log == nil {
 		return
 	}
 	var members map[string]json.RawMessage
-	json.Unmarshal(text, &members) // which has been done before
+	json.Unmarshal(text, &members) // it has been decoded before
 	for _, name := range []string{"registration_id", "registration-id", "deviceId", "device_id", "regId", "id"} {
 		if _, ok := members[name]; ok {
 			c.diagnoseOnce(BodyID, "the body has %q, which the service ignores, where %q is expected", name, "registrationId")
@@ -102,10 +102,10 @@ func (c *Conn) checkMembers(text []byte) {
 	}
 }
 
-// trailingComma is what JSON does not have, and JavaScript does.
+// trailingComma matches a comma that JavaScript allows and JSON does not.
 var trailingComma = regexp.MustCompile(`,\s*[}\]]`)
 
-// bodyHint names usual reasons why a body is not JSON.
+// bodyHint returns a hint if a body is not JSON for a common reason.
 func bodyHint(text []byte) string {
 	switch {
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")), bytes.IndexByte(text[:min(2, len(text))], 0) >= 0:
@@ -115,7 +115,7 @@ func bodyHint(text []byte) string {
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
 		return "; the body begins with a byte order mark"
 	case bytes.IndexByte(text, '\'') >= 0 && bytes.IndexByte(text, '"') < 0:
-		return `; JSON has double quotes`
+		return `; JSON uses double quotes`
 	case trailingComma.Match(text):
 		return `; there is a comma before a closing bracket`
 	}
@@ -145,7 +145,8 @@ func (c *Conn) query(id string) answer {
 	return c.outcome(op)
 }
 
-// explainOperationID says why there is no operation with an id.
+// explainOperationID reports why the device has no operation with an ID.
+// another is set if the operation belongs to another device.
 func (c *Conn) explainOperationID(id string, another bool) {
 	switch {
 	case id == "":
@@ -170,16 +171,16 @@ func (c *Conn) refuse(f *failure) answer {
 	a := answer{status: f.code / 1000, body: encode(errorBody{
 		ErrorCode: f.code, TrackingID: uuid(c.service.failures), Message: f.message, TimestampUTC: timestamp(c.now),
 	})}
-	if f.code != 404203 && a.status != 412 { // after which devices begin again
+	if f.code != 404203 && a.status != 412 { // after these, devices begin again
 		a.end = fmt.Sprintf("refused with %d", f.code)
 	}
 	return a
 }
 
-// operationID returns the id of the nth operation, in the form of real ones.
+// operationID returns the ID of the nth operation, in the form of a real one.
 func operationID(n uint64) string { return "4." + hex16(n) + "." + uuid(n) }
 
-// operation returns the operation with an id, nil if there is none.
+// operation returns the operation with an ID, or nil if there is none.
 func (s *Service) operation(id string) *operation {
 	n, _ := strconv.ParseUint(id[min(2, len(id)):min(18, len(id))], 16, 64)
 	if op, ok := s.operations.get(n); ok && op.id == id {

@@ -8,9 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A mistake that the transport has found is one of its connection. It ends
-// that, so that the end of the transport is not another mistake, and it is
-// named once.
+// A mistake that the transport has found is reported once and ends the
+// connection, so that the end of the transport is not another mistake.
 func TestReject(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-1", PrimaryKey: encoded(key)}}})
 	n := newNaive(t, o, "dev-1", signed(key, "dev-1")(start))
@@ -20,7 +19,7 @@ func TestReject(t *testing.T) {
 		n.c.Reject(start.Add(time.Second), "frame", "100%s")
 	}
 	if !n.c.Hungup() {
-		t.Error("the connection goes on")
+		t.Error("the connection is still open")
 	}
 	n.c.Lost(start.Add(time.Second))
 	want := []string{

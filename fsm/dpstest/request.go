@@ -10,8 +10,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// requests has a row for each operation that the service has: the step at which
-// a Fault spoils its requests, and their topic as diagnoses show it.
+// requests has a row for each operation of the service: the step at which a
+// Fault disturbs its requests, and their topic as diagnoses show it.
 var requests = [...]struct {
 	op    topic.Op
 	step  Step
@@ -21,7 +21,8 @@ var requests = [...]struct {
 	{topic.QueryStatus, OnQuery, "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"},
 }
 
-// indexOf returns the row of an operation, -1 if the service does not have it.
+// indexOf returns the row of an operation, or -1 if the service does not have
+// it.
 func indexOf(op topic.Op) int {
 	for i := range requests {
 		if requests[i].op == op {
@@ -31,7 +32,7 @@ func indexOf(op topic.Op) int {
 	return -1
 }
 
-// expected lists what the rows of requests have in one field.
+// expected lists the values that the rows of requests have in one field.
 func expected(field func(i int) string) string {
 	var b []byte
 	for i := range requests {
@@ -43,31 +44,31 @@ func expected(field func(i int) string) string {
 	return string(b)
 }
 
-// An answer is what goes back for a request.
+// An answer is the response to a request.
 type answer struct {
 	status     int
 	retryAfter RetryAfter
 	body       []byte
-	operation  *operation // that it is about; nil: none
-	end        string     // how the registration ends with it; empty: it does not
+	operation  *operation // the operation that it describes, or nil
+	end        string     // how it ends the registration; empty if it does not
 }
 
-// An operation is a registration under way, or one that has ended.
+// An operation is a registration that is in progress or has ended.
 type operation struct {
 	id         string
-	device     string // registration id in lower case
+	device     string // its registration ID, in lower case
 	enrollment *enrollment
-	csr        bool // a certificate was asked for
+	csr        bool // the device requested a certificate
 	created    time.Time
 	queries    int
 
-	ended bool      // its final status was answered
-	told  uint64    // the connection on which the device was told of it; 0: none
-	left  bool      // by the device, with a DISCONNECT
-	due   time.Time // queries before that are early
+	ended bool      // it has been answered with its final status
+	told  uint64    // the last connection on which the device was informed of it, or 0
+	left  bool      // the device then disconnected of its own accord
+	due   time.Time // queries before this time are early
 }
 
-// request processes a request. ack acknowledges it; nil if it needs none.
+// request processes a request. ack acknowledges it, or is nil if it needs none.
 func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	var a answer
 	fault := &c.service.sound
@@ -102,7 +103,7 @@ func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
 	c.reply(r.Op, fault, a, rid, ack)
 }
 
-// reply sends an acknowledgement and an answer, spoiled by a fault.
+// reply sends an acknowledgment and an answer, as disturbed by a fault.
 func (c *Conn) reply(op topic.Op, f *Fault, a answer, rid []byte, ack packet.Packet) {
 	if f.Status != 0 {
 		a.status = f.Status
@@ -140,7 +141,7 @@ func (c *Conn) reply(op topic.Op, f *Fault, a answer, rid []byte, ack packet.Pac
 	}
 }
 
-// answered notes what the device is told by an answer.
+// answered records what the device learns from an answer.
 func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
 	var until time.Time
 	if wait, ok := a.retryAfter.duration(); ok {
@@ -157,7 +158,7 @@ func (c *Conn) answered(op topic.Op, f *Fault, a *answer) {
 	switch {
 	case refused:
 		return
-	case f.Body != nil || f.RequestID != nil && len(*f.RequestID) > 0: // it does not understand this one
+	case f.Body != nil || f.RequestID != nil && len(*f.RequestID) > 0: // which the device does not understand
 		return
 	case a.operation != nil:
 		a.operation.told, a.operation.due = c.number, until

@@ -14,8 +14,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// A token counts only with the scope, the registration ID and the key of the
-// device, each in the case that it has.
+// A token is accepted only for the ID scope and the registration ID of the
+// device, both in the same case, and with the key of the device.
 func TestTokenMustFit(t *testing.T) {
 	resource := func(scope, id string) []byte {
 		text, err := sastoken.Sign(key, sastoken.Resource(scope, id), sastoken.KeyName, start.Add(time.Hour)).AppendPassword(nil)
@@ -31,8 +31,8 @@ func TestTokenMustFit(t *testing.T) {
 		"right":               {resource(scope, "dev-1"), "202"},
 		"another scope":       {resource("0ne00000A1C", "dev-1"), "401"},
 		"scope in lower case": {resource(strings.ToLower(scope), "dev-1"), "401"},
-		"id in upper case":    {resource(scope, "DEV-1"), "401"},
-		"another id":          {resource(scope, "dev-2"), "401"},
+		"ID in upper case":    {resource(scope, "DEV-1"), "401"},
+		"another ID":          {resource(scope, "dev-2"), "401"},
 		"another key":         {signed(groupKey, "dev-1")(start), "401"},
 	} {
 		p := newPeer(t, newService(t, device(dpstest.Outcome{}), dpstest.Enrollment{RegistrationID: "dev-2", PrimaryKey: encoded(key)}))
@@ -43,7 +43,7 @@ func TestTokenMustFit(t *testing.T) {
 	}
 }
 
-// A '+' in a signature counts as a space, as long as nothing else is chosen.
+// A '+' in a signature is read as a space unless LiteralPlus is set.
 func TestTokenWithPlus(t *testing.T) {
 	var password []byte
 	for i := int64(0); !bytes.Contains(password, []byte("%2B")); i++ {
@@ -63,7 +63,7 @@ func TestTokenWithPlus(t *testing.T) {
 	}
 }
 
-// No filter but the right one is granted.
+// Only the right filter is granted.
 func TestFilters(t *testing.T) {
 	for filter, code := range map[string]string{
 		"$dps/registrations/res/#": "01", "$dps/registrations/res/": "80", "$dps/registrations/res/+/#": "80",
@@ -79,8 +79,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// Answers are sent from the SUBSCRIBE to the UNSUBSCRIBE, with the QoS of the
-// last SUBSCRIBE.
+// Answers are sent between the SUBSCRIBE and the UNSUBSCRIBE, with the QoS of
+// the last SUBSCRIBE.
 func TestUnsubscribe(t *testing.T) {
 	p := newPeer(t, endless(t, func(*dpstest.Config) {}))
 	request := publish(registerT, 0, 0, "")
@@ -113,7 +113,7 @@ func TestOperationsBelongToDevices(t *testing.T) {
 	}
 }
 
-// Why there is no such operation is in the text.
+// The text about an unknown operation ID states the reason.
 func TestOperationTexts(t *testing.T) {
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}), {RegistrationID: "dev-2", PrimaryKey: encoded(key)}}})
 	newDevice(t, o.Service, "dev-1").status(registerT, "")
@@ -131,7 +131,7 @@ func TestOperationTexts(t *testing.T) {
 	}
 }
 
-// A registration that is refused, for whatever reason, begins no operation.
+// A registration that is refused, for any reason, does not begin an operation.
 func TestRefusedRegistrationBeginsNothing(t *testing.T) {
 	s := endless(t, func(c *dpstest.Config) {
 		c.RegistrationsPerMinute = 2
@@ -139,7 +139,7 @@ func TestRefusedRegistrationBeginsNothing(t *testing.T) {
 	})
 	p := newDevice(t, s, "dev-1")
 	p.status(registerT, "")                           // the fault
-	p.status(registerT, `{"registrationId":"dev-2"}`) // counts for the quota
+	p.status(registerT, `{"registrationId":"dev-2"}`) // counts toward the quota
 	for _, change := range []func(*packet.Connect){
 		func(c *packet.Connect) { c.Password = signed(groupKey, "dev-1")(start) },
 		func(c *packet.Connect) { c.Username = []byte(scope + "/registrations/dev-1/api-version=1") },
@@ -159,8 +159,7 @@ func TestRefusedRegistrationBeginsNothing(t *testing.T) {
 	}
 }
 
-// An answer that is repeated is the same packet again, with DUP if its QoS has
-// it.
+// A repeated answer is the same packet again, with DUP if its QoS is 1.
 func TestRepeatedAnswers(t *testing.T) {
 	for qos, want := range map[packet.QoS][]string{
 		0: {"PUBLISH qos=0 topic", "PUBLISH qos=0 topic", "PUBLISH qos=0 topic"},
@@ -181,9 +180,9 @@ func TestRepeatedAnswers(t *testing.T) {
 	}
 }
 
-// The common name of a certificate is compared in individual enrollments and in
-// groups; so are thumbprints and authorities where an enrollment has them, and
-// the dates.
+// The common name and the dates of a certificate are checked in individual
+// enrollments and in groups. Thumbprints and authorities are checked if the
+// enrollment lists them.
 func TestCertificates(t *testing.T) {
 	sum := strings.Repeat("ab", 20)
 	cn := func(change ...func(*dpstest.Certificate)) *dpstest.Certificate {
@@ -213,7 +212,7 @@ func TestCertificates(t *testing.T) {
 		cert *dpstest.Certificate
 		want string
 	}{
-		"alone":                    {alone, cn(), "202"},
+		"individual":               {alone, cn(), "202"},
 		"other name":               {alone, &dpstest.Certificate{CommonName: "dev-2"}, "401"},
 		"name in another case":     {alone, &dpstest.Certificate{CommonName: "DEV-1"}, "202"},
 		"group":                    {group, cn(), "202"},
@@ -254,24 +253,25 @@ func TestCertificateExpires(t *testing.T) {
 	first := p.status(registerT, "")
 	p.now = start.Add(time.Minute + 1)
 	if second := p.status(registerT, ""); first[:3] != "202" || second[:3] != "401" {
-		t.Errorf("%s, and after the end %s", first, second)
+		t.Errorf("answered %s, and after the end %s", first, second)
 	}
 }
 
-// A device that no enrollment fits is told what there is.
+// The text about a device that no enrollment matches states which enrollments
+// there are.
 func TestStrangers(t *testing.T) {
 	keys, x509 := dpstest.Enrollment{Group: "keys", Prefix: "Dev-", PrimaryKey: encoded(key)}, dpstest.Enrollment{Group: "x509", Prefix: "dev-", X509: true}
 	other := dpstest.Enrollment{Group: "other", Prefix: "sn-", PrimaryKey: encoded(key)}
 	for name, test := range map[string]struct {
 		e    []dpstest.Enrollment
 		cert *dpstest.Certificate
-		want string // behind "#1 dev-1: diagnosis "
+		want string // after "#1 dev-1: diagnosis "
 	}{
 		"certificate for a key":  {[]dpstest.Enrollment{keys}, certificate("dev-1"), `not-enrolled: the registration ID "dev-1" matches the group "keys", whose devices have a key, but the client presented a certificate`},
 		"no certificate":         {[]dpstest.Enrollment{x509, other}, nil, `certificate-missing: the registration ID "dev-1" matches the group "x509", whose devices present a certificate, but the client presented none`},
 		"nothing":                {[]dpstest.Enrollment{other, {RegistrationID: "dev-2", X509: true}}, nil, `not-enrolled: no enrollment matches the registration ID "dev-1"; individual enrollments: 1, enrollment groups: 1`},
 		"nothing, certificate":   {[]dpstest.Enrollment{other}, certificate("dev-1"), `not-enrolled: no enrollment matches the registration ID "dev-1"; individual enrollments: 0, enrollment groups: 1`},
-		"none for a certificate": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration ID is "dev-1": they must be the same`},
+		"certificate name wrong": {[]dpstest.Enrollment{x509, keys}, certificate("dev-2"), `certificate-name: the common name of the certificate is "dev-2", but the registration ID is "dev-1": they must be the same`},
 		"thumbprints": {[]dpstest.Enrollment{{RegistrationID: "dev-1", X509: true, Thumbprints: []string{strings.Repeat("0", 40)}}}, &dpstest.Certificate{CommonName: "dev-1", Thumbprints: []string{"11"}},
 			`certificate-unenrolled: the thumbprints of the certificate are ["11"], but the enrollment has ["` + strings.Repeat("0", 40) + `"]`},
 	} {
@@ -284,7 +284,7 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// The chain of certificates is for devices that asked for one.
+// The certificate chain is sent only to a device that requested a certificate.
 func TestIssuedCertificates(t *testing.T) {
 	for body, want := range map[string]bool{"": false, `{"csr":""}`: false, `{"csr":"MIIB"}`: true} {
 		p := newDevice(t, newService(t, device(dpstest.Outcome{AtOnce: true, IssuedCertificateChain: []string{"bGVhZg==", "cm9vdA=="}})), "dev-1")
@@ -295,7 +295,7 @@ func TestIssuedCertificates(t *testing.T) {
 	}
 }
 
-// No event shows a password, a signature or a key, whatever is wrong with them.
+// No event shows a password, a signature or a key, whatever is wrong with it.
 func TestLogHasNoSecrets(t *testing.T) {
 	right := signed(key, "dev-1")(start)
 	secrets := [][]byte{[]byte(encoded(key)), []byte(encoded(groupKey)), key, groupKey, []byte("hunter2"), []byte(hex.EncodeToString(key))}

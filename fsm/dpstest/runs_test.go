@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The second run of a test suite sees what the first one saw: the steps that
-// Fault.Nth counts begin anew once a registration has ended.
+// The second run of a test suite sees the same faults as the first: the steps
+// that Fault.Nth counts are counted from 1 again once a registration has ended.
 func TestFaultsRepeatWithEachRun(t *testing.T) {
 	second := dpstest.Fault{At: dpstest.OnQuery, Nth: 2, Status: 500}
 	for name, test := range map[string]struct {
@@ -33,7 +33,7 @@ func TestFaultsRepeatWithEachRun(t *testing.T) {
 			var runs []string
 			for i := range 3 {
 				p, operation, all := newDevice(t, s, "dev-1"), "", []string(nil)
-				p.now = start.Add(time.Duration(i) * time.Minute) // which makes quotas no matter
+				p.now = start.Add(time.Duration(i) * time.Minute) // so that quotas have no effect
 				for _, topic := range test.topics {
 					if topic == "query" {
 						topic = "GET/iotdps-get-operationstatus/?$rid=1&operationId=" + operation
@@ -49,14 +49,14 @@ func TestFaultsRepeatWithEachRun(t *testing.T) {
 				runs = append(runs, strings.Join(all, " "))
 			}
 			if runs[0] != test.want || (runs[1] == runs[0] && runs[2] == runs[0]) != test.same {
-				t.Errorf("%q, want %q, the same: %t", runs, test.want, test.same)
+				t.Errorf("%q, want %q first, and the same again: %t", runs, test.want, test.same)
 			}
 		})
 	}
 }
 
-// A CONNECT or a subscription that is refused ends a registration as well, if
-// the device is not to try again at once.
+// A CONNECT or SUBSCRIBE that is refused also ends a registration, unless the
+// device is expected to try again.
 func TestRefusedConnectionsEndARun(t *testing.T) {
 	for code, same := range map[byte]bool{1: false, 2: true, 3: false, 4: true, 5: true, 0x80: true} {
 		f := dpstest.Fault{At: dpstest.OnConnect, Nth: 1, ReturnCode: code}
@@ -69,7 +69,7 @@ func TestRefusedConnectionsEndARun(t *testing.T) {
 			runs = append(runs, strings.Join(newPeer(t, s).say(connect(), subscribe(0)), " "))
 		}
 		if (runs[0] == runs[1]) != same {
-			t.Errorf("%d: %q, want the same: %t", code, runs, same)
+			t.Errorf("%d: %q, want the same twice: %t", code, runs, same)
 		}
 	}
 }
@@ -93,11 +93,12 @@ func TestLostAnswersEndNoRun(t *testing.T) {
 	hello, _ := as("dev-1")
 	p.say(hello, publish(registerT, 0, 0, "")) // without a subscription
 	if got := newDevice(t, s, "dev-1").status(registerT, ""); got != "500/?$rid=r1" {
-		t.Errorf("the second registration is answered %s", got)
+		t.Errorf("the second registration is answered with %s", got)
 	}
 }
 
-// Reset forgets operations, quotas and faults, and leaves connections open.
+// Reset discards operations and the counts for quotas and faults, and leaves
+// connections open.
 func TestReset(t *testing.T) {
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, RegistrationsPerMinute: 2, PollsPer10s: 1, Enrollments: []dpstest.Enrollment{
 		device(dpstest.Outcome{Status: "assigning"}, dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Status: 500}),
@@ -115,7 +116,7 @@ func TestReset(t *testing.T) {
 	first := use(queryT("1"))
 	s.Reset()
 	if got := p.status(queryT("1"), ""); got != "404/?$rid=1" {
-		t.Errorf("an operation of before is answered %s", got)
+		t.Errorf("a query for an operation from before Reset is answered with %s", got)
 	}
 	s.Reset()
 	if d := cmp.Diff(first, use(queryT("3"))); d != "" || !slices.Equal(first, []string{"500", "202", "202", "429", "202", "429"}) {
@@ -124,7 +125,8 @@ func TestReset(t *testing.T) {
 	p.expect(p.say(&packet.Pingreq{}), false, "PINGRESP")
 }
 
-// SetConfig replaces the enrollments, or changes nothing. What is open goes on.
+// SetConfig replaces the enrollments, or changes nothing if the Config is
+// invalid. Open connections and operations continue.
 func TestSetConfig(t *testing.T) {
 	s := newService(t, device(dpstest.Outcome{Status: "assigning"}))
 	old := newDevice(t, s, "dev-1")
@@ -132,21 +134,22 @@ func TestSetConfig(t *testing.T) {
 	if err := s.SetConfig(dpstest.Config{IDScope: "other", Enrollments: []dpstest.Enrollment{{}}}); err == nil || !strings.Contains(err.Error(), "enrollments[0]") {
 		t.Errorf("%v", err)
 	}
-	newDevice(t, s, "dev-1") // which ends the old connection
+	newDevice(t, s, "dev-1") // this ends the old connection
 	old = newDevice(t, s, "dev-1")
 	if err := s.SetConfig(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{{RegistrationID: "dev-2", PrimaryKey: encoded(key)}}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := old.status(queryT("1"), ""); got != waiting {
-		t.Errorf("the operation is answered %s", got)
+		t.Errorf("a query for the operation is answered with %s", got)
 	}
 	if got := newDevice(t, s, "dev-1").status(registerT, ""); got != "404/?$rid=r1" {
-		t.Errorf("a device that is not enrolled any more is answered %s", got)
+		t.Errorf("a device that is no longer enrolled is answered with %s", got)
 	}
 	newDevice(t, s, "dev-2").status(registerT, "")
 }
 
-// A connection that a second one replaces ends at the time of that.
+// A connection that a second one replaces ends at the time of the second one's
+// CONNECT.
 func TestReplacedConnectionEndsNow(t *testing.T) {
 	var ended time.Time
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}, Log: func(e dpstest.Event) {

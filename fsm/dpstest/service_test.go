@@ -34,7 +34,7 @@ func signed(key []byte, id string) func(time.Time) []byte {
 	}
 }
 
-// device is an enrollment of dev-1 that goes as scripted.
+// device returns an enrollment of dev-1 with an outcome and faults.
 func device(o dpstest.Outcome, faults ...dpstest.Fault) dpstest.Enrollment {
 	return dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), Outcome: o, Faults: faults}
 }
@@ -81,7 +81,7 @@ func TestAttestation(t *testing.T) {
 		e    dpstest.Enrollment
 		l    dpstest.Link
 		how  func(*fsm.Config)
-		code int // 0: assigned
+		code int // 0 if assigned
 	}{
 		"key":             {device(dpstest.Outcome{}), dpstest.Link{Password: signed(key, "dev-1")}, nil, 0},
 		"secondary key":   {dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(group), SecondaryKey: encoded(key)}, dpstest.Link{Password: signed(key, "dev-1")}, nil, 0},
@@ -119,14 +119,14 @@ func TestAttestation(t *testing.T) {
 	}
 }
 
-// Each fault, at each step where it makes sense: the device gets over it, or
+// The device recovers from each fault, at each step at which it makes sense, or
 // ends with the right error.
 func TestFaults(t *testing.T) {
 	text := func(s string) *string { return &s }
 	qos := func(q packet.QoS) *packet.QoS { return &q }
 	for name, test := range map[string]struct {
 		fault   dpstest.Fault
-		want    error // nil: assigned
+		want    error // nil if assigned
 		dials   int
 		elapsed time.Duration
 	}{
@@ -134,7 +134,7 @@ func TestFaults(t *testing.T) {
 		"hang up at subscribe":     {dpstest.Fault{At: dpstest.OnSubscribe, Nth: 1, HangUp: true}, nil, 2, 4 * time.Second},
 		"hang up at register":      {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, HangUp: true}, nil, 2, 4 * time.Second},
 		"hang up at query":         {dpstest.Fault{At: dpstest.OnQuery, Nth: 1, HangUp: true}, nil, 2, 4 * time.Second},
-		"hang up behind register":  {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, HangUpAfter: true}, nil, 2, 3 * time.Second},
+		"hang up after register":   {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, HangUpAfter: true}, nil, 2, 3 * time.Second},
 		"silence at connect":       {dpstest.Fault{At: dpstest.OnConnect, Nth: 1, Silence: true}, nil, 2, 34 * time.Second},
 		"silence at subscribe":     {dpstest.Fault{At: dpstest.OnSubscribe, Nth: 1, Silence: true}, nil, 2, 34 * time.Second},
 		"silence at register":      {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Silence: true}, nil, 2, 34 * time.Second},
@@ -161,7 +161,7 @@ func TestFaults(t *testing.T) {
 		"delayed":                  {dpstest.Fault{At: dpstest.OnRegister, Delay: 12.5}, nil, 1, 15500 * time.Millisecond},
 		"delayed too long":         {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Delay: 31}, nil, 2, 34 * time.Second},
 		"garbage":                  {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "ffff"}, nil, 2, 4 * time.Second},
-		"a packet too many before": {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "d000"}, nil, 1, 3 * time.Second},
+		"an extra PINGRESP before": {dpstest.Fault{At: dpstest.OnRegister, Nth: 1, Raw: "d000"}, nil, 1, 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, chunk := range []int{0, 1, 7} {
@@ -170,15 +170,15 @@ func TestFaults(t *testing.T) {
 					t.Fatalf("%v, want %v", err, test.want)
 				}
 				if r.Dials != test.dials || test.elapsed != 0 && r.Elapsed != test.elapsed {
-					t.Errorf("in chunks of %d: %d dials and %v, want %d and %v", chunk, r.Dials, r.Elapsed, test.dials, test.elapsed)
+					t.Errorf("in chunks of %d: %d dials and %v, want %d dials and %v", chunk, r.Dials, r.Elapsed, test.dials, test.elapsed)
 				}
 			}
 		})
 	}
 }
 
-// The size of the pieces makes no difference, whatever goes wrong, and a
-// registration always ends within its budget.
+// Whatever goes wrong, the size of the pieces makes no difference, and a
+// registration ends within its budget.
 func TestAnySchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var faults []dpstest.Fault
@@ -190,7 +190,7 @@ func TestAnySchedule(t *testing.T) {
 				Status: rapid.SampledFrom([]int{0, 0, 202, 401, 404, 412, 429, 500}).Draw(t, "status"), Repeat: rapid.IntRange(0, 2).Draw(t, "repeat"),
 				Stale: sometimes("stale"), Reversed: sometimes("reversed"), Delay: float64(rapid.IntRange(0, 40).Draw(t, "delay")),
 			}
-			if f.HangUp || f.Silence || f.At < dpstest.OnRegister { // then there is no answer to spoil
+			if f.HangUp || f.Silence || f.At < dpstest.OnRegister { // then there is no answer to change
 				f = dpstest.Fault{At: f.At, Nth: f.Nth, HangUp: f.HangUp, Silence: !f.HangUp, Delay: 0}
 			}
 			if _, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}, append(faults, f)...)}}); err == nil {
@@ -215,7 +215,7 @@ func TestAnySchedule(t *testing.T) {
 	})
 }
 
-// A connection breaks once at each time, if it is open then.
+// A connection breaks once at each of the times, if it is open then.
 func TestBreaks(t *testing.T) {
 	for _, test := range []struct {
 		breaks      []time.Duration
@@ -234,7 +234,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// The requests of a connection that is left open count as well.
+// The requests on a connection that is left open are counted, too.
 func TestRequestsAreCounted(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		_, r, err := run(t, dpstest.Link{}, newService(t, device(dpstest.Outcome{})), func(c *fsm.Config) { c.Policy.KeepSession = keep })
@@ -251,7 +251,8 @@ func TestNoRoute(t *testing.T) {
 	}
 }
 
-// certificate returns a certificate with this common name; none if it is empty.
+// certificate returns a certificate with a common name, or nil if the name is
+// empty.
 func certificate(cn string) *dpstest.Certificate {
 	if cn == "" {
 		return nil

@@ -11,23 +11,23 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// maxTried bounds the enrollments whose keys are tried for a signature that
-// does not fit.
+// maxTried is the maximum number of enrollments whose keys are tried to explain
+// a signature that does not match.
 const maxTried = 4
 
-// An attempt is one way to go wrong: what is signed, or the key that it is
-// signed with.
+// An attempt is one of the ways in which the client may have made a signature:
+// a text that it may have signed, or a key that it may have used.
 type attempt struct {
-	mistake Diagnosis // empty: this is the right way
+	mistake Diagnosis // empty if this is the right way
 	what    string
 	bytes   []byte
 }
 
-// explainSignature finds out by trying how a signature that does not fit was
-// made.
+// explainSignature reports how a signature that does not match was made, which
+// it determines by trying the common mistakes.
 func (c *Conn) explainSignature(all []*enrollment) {
 	texts := c.texts()
-	for _, right := range []bool{true, false} { // one mistake is likelier than two
+	for _, right := range []bool{true, false} { // one mistake is more likely than two
 		for _, e := range all[:min(len(all), maxTried)] {
 			for _, key := range c.keys(e) {
 				if right == (key.mistake == "") && c.explainWith(key, texts) {
@@ -39,8 +39,8 @@ func (c *Conn) explainSignature(all []*enrollment) {
 	c.diagnose(SignatureKey, "the signature matches none of the keys of this device: check the key; the text to sign is %.300q", texts[0].bytes)
 }
 
-// explainWith names the mistakes if the signature was made with this key and
-// one of these texts, and reports whether it was.
+// explainWith reports whether the signature was made with this key and one of
+// these texts. If so, it diagnoses the mistakes.
 func (c *Conn) explainWith(key attempt, texts []attempt) bool {
 	for _, text := range texts {
 		if signs(key.bytes, text.bytes, c.token.Signature()) {
@@ -79,7 +79,7 @@ func (c *Conn) texts() []attempt {
 	}
 	for _, form := range []struct{ what, text string }{
 		{"without a line feed", sr + se}, {`with the two characters \n instead of a line feed`, sr + `\n` + se}, {"with CR LF instead of a line feed", sr + "\r\n" + se},
-		{"with a line feed behind it", sr + "\n" + se + "\n"}, {"with se before sr", se + "\n" + sr}, {"without se", sr}, {"with sr= and se= in it", "sr=" + sr + "\nse=" + se},
+		{"with a line feed after it", sr + "\n" + se + "\n"}, {"with se before sr", se + "\n" + sr}, {"without se", sr}, {"with sr= and se= in it", "sr=" + sr + "\nse=" + se},
 		{"with & instead of a line feed", sr + "&" + se},
 	} {
 		add(SignatureText, fmt.Sprintf("the text was signed %s: sign sr, one line feed, and se, here %.300q", form.what, sr+"\n"+se), form.text)
@@ -103,7 +103,7 @@ func (c *Conn) keys(e *enrollment) (all []attempt) {
 		all = append(all,
 			attempt{"", "", derived},
 			attempt{SignatureGroupKey, "the key of the group was used: derive the key of the device, the HMAC-SHA256 of the registration ID with that key", key},
-			attempt{SignatureGroupKey, "the key of the group was used, and without decoding its base64: decode it and derive the key of the device, the HMAC-SHA256 of the registration ID with that key", text},
+			attempt{SignatureGroupKey, "the key of the group was used, without decoding its base64: decode it and derive the key of the device, the HMAC-SHA256 of the registration ID with that key", text},
 			attempt{SignatureKeyText, "the base64 text of the derived key was used: use its 32 bytes", []byte(base64.StdEncoding.EncodeToString(derived))},
 			attempt{SignatureKeyText, "the key was derived from the base64 text of the group key: decode it first", sastoken.DeriveKey(text, id)})
 		for _, other := range []string{strings.ToLower(id), strings.ToUpper(id), unescape(c.token.Resource())} {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// told returns the diagnoses of a CONNECT with a password.
+// told returns the diagnoses for a CONNECT with a password.
 func told(t *testing.T, id string, password []byte, all ...dpstest.Enrollment) (texts []string) {
 	t.Helper()
 	s, err := dpstest.New(dpstest.Config{IDScope: scope, Enrollments: all, Log: func(e dpstest.Event) {
@@ -28,8 +28,8 @@ func told(t *testing.T, id string, password []byte, all ...dpstest.Enrollment) (
 	return texts
 }
 
-// Whatever was signed in place of sr, a line feed and se, the text says what it
-// was.
+// Whatever was signed instead of sr, a line feed and se, the text states what
+// it was.
 func TestSignedTexts(t *testing.T) {
 	se, plain := fmt.Sprint(expiry), scope+"/registrations/dev-1"
 	quoted := fmt.Sprintf("%q", toSign)
@@ -51,7 +51,7 @@ func TestSignedTexts(t *testing.T) {
 		{sr, sr + se, form("without a line feed")},
 		{sr, sr + `\n` + se, form(`with the two characters \n instead of a line feed`)},
 		{sr, sr + "\r\n" + se, form("with CR LF instead of a line feed")},
-		{sr, sr + "\n" + se + "\n", form("with a line feed behind it")},
+		{sr, sr + "\n" + se + "\n", form("with a line feed after it")},
 		{sr, se + "\n" + sr, form("with se before sr")},
 		{sr, sr, form("without se")},
 		{sr, "sr=" + sr + "\nse=" + se, form("with sr= and se= in it")},
@@ -70,8 +70,8 @@ func TestSignedTexts(t *testing.T) {
 	}
 }
 
-// One mistake is a better explanation than two, even if another key has to be
-// tried for it.
+// One mistake is a better explanation than two, even if it is found only with
+// another key.
 func TestOneMistakeIsLikelier(t *testing.T) {
 	twice := []byte(encoded(key))
 	e := dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), SecondaryKey: encoded(twice)}
@@ -81,7 +81,7 @@ func TestOneMistakeIsLikelier(t *testing.T) {
 	}
 }
 
-// The second key is tried in all the ways in which the first one is.
+// The second key is tried in the same ways as the first.
 func TestSecondKeyAsText(t *testing.T) {
 	e := dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), SecondaryKey: " " + encoded(groupKey) + "\n"}
 	got := told(t, "dev-1", token([]byte(encoded(groupKey)), sr, toSign, expiry), e)
@@ -90,8 +90,8 @@ func TestSecondKeyAsText(t *testing.T) {
 	}
 }
 
-// The key of a device may have been derived from the id as the token has it, or
-// as anything else has it.
+// The key of a device may have been derived from the registration ID in the
+// token, or from the registration ID in another case.
 func TestKeysOfOtherIDs(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", PrimaryKey: encoded(groupKey)}
 	for _, other := range []string{"sn-7", "SN-7", "sN-7"} {
@@ -107,7 +107,7 @@ func TestKeysOfOtherIDs(t *testing.T) {
 	}
 }
 
-// What looks like the resource of a device at an IoT hub is named as such.
+// A resource that looks like that of a device at an IoT hub is recognized.
 func TestResourcesOfHubs(t *testing.T) {
 	for resource, hub := range map[string]bool{
 		"h.azure-devices.net": true, "h%2Fdevices%2Fdev-1": true, "h.azure-devices.cn%2Fdevices%2Fdev-1": true, "h%2Fregistrations%2Fdev-1": false,
@@ -119,7 +119,7 @@ func TestResourcesOfHubs(t *testing.T) {
 	}
 }
 
-// The fields of a password are found wherever they stand.
+// The fields of a password are found in any order.
 func TestFieldsInAnyOrder(t *testing.T) {
 	raw := "" // begins with the signature, which has a '+'
 	for i := int64(0); !strings.Contains(raw, "+"); i++ {
@@ -141,12 +141,12 @@ func TestFieldsInAnyOrder(t *testing.T) {
 	}
 }
 
-// The text about a token that has expired says when that was, and what is odd
-// about it.
+// The text about an expired token states when it expired, and gives a hint if
+// there is one.
 func TestExpiryTexts(t *testing.T) {
 	for se, want := range map[int64]string{
-		start.Unix():       "2026-11-22T12:00:00Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s",
-		start.Unix() - 299: "2026-11-22T11:55:01Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s",
+		start.Unix():       "2026-11-22T12:00:00Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s after its expiry",
+		start.Unix() - 299: "2026-11-22T11:55:01Z, and it is now 2026-11-22T12:00:00Z; the service accepts it for 5m0s after its expiry",
 		start.Unix() - 300: "2026-11-22T11:55:00Z, and it is now 2026-11-22T12:00:00Z",
 		946684800:          "2000-01-01T00:00:00Z, and it is now 2026-11-22T12:00:00Z",
 		3600:               "1970-01-01T01:00:00Z, and it is now 2026-11-22T12:00:00Z; se is the Unix time of the expiry in seconds, not the lifetime of the token",
@@ -162,7 +162,7 @@ func TestExpiryTexts(t *testing.T) {
 	}
 }
 
-// A password may be the second key, too.
+// A password that is the second key is recognized, too.
 func TestSecondKeyAsPassword(t *testing.T) {
 	e := dpstest.Enrollment{RegistrationID: "dev-1", PrimaryKey: encoded(key), SecondaryKey: encoded(groupKey)}
 	if got := told(t, "dev-1", []byte(encoded(groupKey)), e); len(got) != 1 || !strings.Contains(got[0], "the password is the key itself") {

@@ -10,9 +10,9 @@ import (
 	"example.com/dps/fsm/dpstest"
 )
 
-// A client that makes no mistakes is not blamed: package fsm with each of its
-// policies, over a network that is slow and breaks, and with each fault of the
-// service.
+// A client that makes no mistakes gets no diagnosis: package fsm with each of
+// its policies, over a network that is slow and breaks, and with each fault of
+// the service.
 func TestMachineMakesNoMistakes(t *testing.T) {
 	text := func(s string) *string { return &s }
 	policies := map[string]fsm.Policy{
@@ -36,7 +36,7 @@ func TestMachineMakesNoMistakes(t *testing.T) {
 					_, _, err := run(t, dpstest.Link{Latency: 40 * time.Millisecond, Breaks: breaks, Password: signed(key, "dev-1")}, o.Service, func(c *fsm.Config) { c.Policy, c.Jitter = policy, func() float64 { return 0.5 } })
 					for _, named := range o.named {
 						if breaks != nil && strings.HasPrefix(named, "no-disconnect ") {
-							continue // a network that breaks looks like it
+							continue // a network that breaks looks like this mistake
 						}
 						t.Errorf("%s (%v): %q\n%s", named, err, o.texts, strings.Join(o.all, "\n"))
 						break

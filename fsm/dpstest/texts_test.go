@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// diagnosed returns the text of the only diagnosis of a registration.
+// diagnosed returns the text of the only diagnosis for a registration.
 func diagnosed(t *testing.T, change func(*naive), all ...dpstest.Enrollment) string {
 	t.Helper()
 	o := observe(t, dpstest.Config{Enrollments: append(all, device(dpstest.Outcome{}))})
@@ -24,8 +24,8 @@ func diagnosed(t *testing.T, change func(*naive), all ...dpstest.Enrollment) str
 	return o.texts[0]
 }
 
-// The texts about a body quote its beginning, say what is expected, and give a
-// hint only where there is reason to.
+// The texts about a body quote its beginning, state what is expected, and give
+// a hint if there is one.
 func TestBodyTexts(t *testing.T) {
 	const expected = `, expected a JSON object such as "{\"registrationId\":\"dev-1\"}", or nothing`
 	for body, want := range map[string]string{
@@ -33,14 +33,14 @@ func TestBodyTexts(t *testing.T) {
 		"\xef\xbb\xbf{}":                    `the body begins with "\ufeff{}"` + expected + "; the body begins with a byte order mark",
 		"\xfe\xff\x00{\x00}":                `the body begins with "\xfe\xff\x00{\x00}"` + expected + "; the body is in UTF-16, but JSON is in UTF-8",
 		"\x00{\x00}":                        `the body begins with "\x00{\x00}"` + expected + "; the body is in UTF-16, but JSON is in UTF-8",
-		"'x'":                               `the body begins with "'x'"` + expected + "; JSON has double quotes",
+		"'x'":                               `the body begins with "'x'"` + expected + "; JSON uses double quotes",
 		"{a:1}":                             `the body is not JSON: invalid character 'a' looking for beginning of object key string`,
 		`{"a":'1'}`:                         `the body is not JSON: invalid character '\'' looking for beginning of value`,
-		"{'a':1}":                           `the body is not JSON: invalid character '\'' looking for beginning of object key string; JSON has double quotes`,
+		"{'a':1}":                           `the body is not JSON: invalid character '\'' looking for beginning of object key string; JSON uses double quotes`,
 		"{}\x00":                            `the body is not JSON: invalid character '\x00' after top-level value; the body ends with a zero byte: do not send the terminator of a C string`,
 		`{"payload":1}`:                     `the payload in the body begins with "1", expected a JSON object`,
 		`{"payload":["0123456789abcdef"]}`:  `the payload in the body begins with "[\"0123456789", expected a JSON object`,
-		`{"csr":{}}`:                        `"csr" in the body is a object, expected a string`,
+		`{"csr":{}}`:                        `"csr" in the body is of type object, expected a string`,
 		`{"registrationId":"dev-1 "}`:       `the registrationId in the body is "dev-1 ", expected "dev-1"`,
 		`{"registrationId":""}`:             `the registrationId in the body is "", expected "dev-1"`,
 		`{"registrationId":"dev-1"}garbage`: `the body is not JSON: invalid character 'g' after top-level value`,
@@ -51,7 +51,8 @@ func TestBodyTexts(t *testing.T) {
 	}
 }
 
-// A member that was meant to be registrationId is named, the likeliest first.
+// The text about a body without registrationId quotes the member that was
+// probably meant to be it, the most likely one first.
 func TestMembersMeantToBeTheID(t *testing.T) {
 	names := []string{"registration_id", "registration-id", "deviceId", "device_id", "regId", "id"}
 	for i, name := range names {
@@ -65,16 +66,16 @@ func TestMembersMeantToBeTheID(t *testing.T) {
 	}
 }
 
-// The texts about a topic say what is expected, with a hint where there is
-// reason to.
+// The texts about a topic state what is expected, and give a hint if there is
+// one.
 func TestTopicTexts(t *testing.T) {
 	const expected = ` is not that of a request: expected "$dps/registrations/PUT/iotdps-register/?$rid={id}" or "$dps/registrations/GET/iotdps-get-operationstatus/?$rid={id}&operationId={operationId}"`
 	for topic, hint := range map[string]string{
 		"x":                               "",
 		"x?y":                             "",
 		"/x":                              ", without a slash at the beginning",
-		"devices/dev-1/messages/events/":  ", and this is one of an IoT hub",
-		"$iothub/twin/GET/?$rid=1":        ", and this is one of an IoT hub",
+		"devices/dev-1/messages/events/":  "; this is a topic of an IoT hub",
+		"$iothub/twin/GET/?$rid=1":        "; this is a topic of an IoT hub",
 		"$dps/registrations/PUT?x":        `, with a slash before the "?"`,
 		"$dps/registrations/PUT/?x":       "",
 		"$dps/registrations/PUT/register": `, with "/?" and $rid at the end`,
@@ -86,8 +87,8 @@ func TestTopicTexts(t *testing.T) {
 	}
 }
 
-// The texts about a password that is not a token give a hint where there is
-// reason to, and no part of it.
+// The texts about a password that is not a token give a hint if there is one,
+// and do not contain any part of the password.
 func TestTokenFormTexts(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", Prefix: "dev-1", PrimaryKey: encoded(groupKey)}
 	for password, want := range map[string]string{
@@ -97,8 +98,8 @@ func TestTokenFormTexts(t *testing.T) {
 		"sr=secret&sig=x":        `it begins with sr=, without "SharedAccessSignature "; sastoken: `,
 		string(encoded(key)):     "the password is the key itself: sign a token with it; sastoken: ",
 		"sig=sec%25ret":          "the signature is percent-encoded twice; sastoken: ",
-		"sig=sec_ret":            "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; sastoken: ",
-		"sig=sec-ret":            "the signature is in the URL-safe base64, with '-' and '_', expected the standard one; sastoken: ",
+		"sig=sec_ret":            "the signature is in URL-safe base64, with '-' and '_', expected standard base64; sastoken: ",
+		"sig=sec-ret":            "the signature is in URL-safe base64, with '-' and '_', expected standard base64; sastoken: ",
 		"sig=" + hex64:           "the signature is in hex, expected base64; sastoken: ",
 		"sig=" + hex64[1:]:       "bytes does not begin with",
 		`a"b'`:                   "bytes does not begin with",
@@ -127,7 +128,7 @@ func TestTokenFormTexts(t *testing.T) {
 
 const hex64 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// The keys of up to four groups are tried, the second key of each too.
+// Both keys of up to four groups are tried.
 func TestGroupsAreTried(t *testing.T) {
 	var groups []dpstest.Enrollment
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
@@ -174,8 +175,8 @@ func TestConnectTexts(t *testing.T) {
 	}
 }
 
-// What comes in place of a CONNECT is quoted, its first eight bytes, if it came
-// at once.
+// The first eight bytes of a connection that does not begin with a CONNECT are
+// quoted, if they arrived in one piece.
 func TestNotConnectTexts(t *testing.T) {
 	for _, test := range []struct {
 		pieces []string
@@ -198,7 +199,8 @@ func TestNotConnectTexts(t *testing.T) {
 	}
 }
 
-// The texts about subscriptions name what the client has asked for instead.
+// The texts about subscriptions quote the filters that the client requested
+// instead.
 func TestSubscriptionTexts(t *testing.T) {
 	const nowhere = `the answer cannot be delivered: subscribe to "$dps/registrations/res/#"`
 	for filters, want := range map[string][]string{
@@ -224,7 +226,7 @@ func TestSubscriptionTexts(t *testing.T) {
 	}
 }
 
-// The texts about time and acknowledgements have figures that are easy to read.
+// The numbers in the texts about times and acknowledgments are easy to read.
 func TestTimesInTexts(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*naive)
@@ -249,14 +251,14 @@ func TestTimesInTexts(t *testing.T) {
 	if d := cmp.Diff(want, diagnosed(t, again)); d != "" {
 		t.Error(d)
 	}
-	for came, want := range map[string]string{
+	for arrived, want := range map[string]string{
 		"":                     "no CONNECT arrived within 30.123s",
 		"\x10":                 "no CONNECT arrived within 30.123s except 1 bytes of a packet whose Remaining Length is larger",
 		"\x10\x0c\x00\x04MQTT": "no CONNECT arrived within 30.123s except 8 bytes of a packet whose Remaining Length is larger",
 	} {
 		o := observe(t, dpstest.Config{})
 		c := o.Open(start, nil)
-		c.Receive(start, []byte(came))
+		c.Receive(start, []byte(arrived))
 		c.Advance(start.Add(30123400 * time.Microsecond))
 		if d := cmp.Diff([]string{want}, o.texts); d != "" {
 			t.Error(d)
