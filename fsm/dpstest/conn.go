@@ -19,7 +19,7 @@ const (
 type Conn struct {
 	service *Service
 	number  uint64
-	cert    *Certificate // nil: none
+	cert    *Certificate // nil if there is none
 
 	now    time.Time
 	heard  time.Time // when the last packet arrived

@@ -79,7 +79,7 @@ func TestStepNames(t *testing.T) {
 	}
 	var s dpstest.Step
 	if err := json.Unmarshal([]byte(`"regsiter"`), &s); err == nil || err.Error() != `step is "regsiter", expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]` {
-		t.Errorf("a misspelt step: %v", err)
+		t.Errorf("a misspelled step: %v", err)
 	}
 	if names != "connect subscribe register query ping unsubscribe " {
 		t.Error(names)

@@ -111,7 +111,7 @@ func TestRememberedRequestIDs(t *testing.T) {
 			}
 		}
 		if n != want {
-			t.Errorf("%d between: %q", between, o.named)
+			t.Errorf("%d requests between: %q", between, o.named)
 		}
 	}
 }

@@ -192,7 +192,7 @@ func TestCertificates(t *testing.T) {
 		}
 		return c
 	}
-	untrusted := func(c *dpstest.Certificate) { c.Untrusted = "signed by nobody" }
+	untrusted := func(c *dpstest.Certificate) { c.Untrusted = "signed by an unknown authority" }
 	signedBy := func(a ...string) func(*dpstest.Certificate) {
 		return func(c *dpstest.Certificate) { c.Authorities = a }
 	}
