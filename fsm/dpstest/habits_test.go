@@ -175,3 +175,28 @@ func TestDupInTheFirstRequest(t *testing.T) {
 		}
 	}
 }
+
+// Only the oldest request ID is forgotten for a new one.
+func TestOneRequestIDIsForgottenAtATime(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newDevice(t, o.Service, "dev-1")
+	for _, id := range "abcdefghijklmnopqb" { // 17 different ones
+		p.status("POST/x/?$rid="+string(id), "")
+	}
+	if !slices.Contains(o.named, "rid-again at PUBLISH") {
+		t.Errorf("%q", o.named)
+	}
+}
+
+// A query for the operation of another device is not early: it is wrong.
+func TestQueryOfAnotherDeviceIsNotEarly(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{}), {RegistrationID: "dev-2", PrimaryKey: encoded(key)}}})
+	one, two := newDevice(t, o.Service, "dev-1"), newDevice(t, o.Service, "dev-2")
+	one.status(registerT, "")
+	one.now, two.now = start.Add(3*time.Second), start.Add(3*time.Second)
+	two.status(registerT, "")
+	one.status(queryT("2"), "")
+	if want := []string{"operation-id at PUBLISH"}; !slices.Equal(o.named, want) {
+		t.Errorf("%q, want %q", o.named, want)
+	}
+}
