@@ -17,7 +17,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	lost := &fsm.StepError{State: fsm.Polling, Err: fsm.ErrLost}
 	for want, err := range map[string]error{
 		"registration: refused with status 500": &fsm.ServiceError{State: fsm.Registering, Status: 500},
-		"registration: refused with status 401, error code 1: \"no\" (tracking id \"t\")": &fsm.ServiceError{
+		"registration: refused with status 401, error code 1: \"no\" (tracking ID \"t\")": &fsm.ServiceError{
 			State: fsm.Registering, Status: 401, ErrorCode: 1, Message: "no", TrackingID: "t"},
 		"registration: query refused with status 404, error code -1": &fsm.ServiceError{State: fsm.Polling, Status: 404, ErrorCode: -1},
 		`registration: ended with status "disabled"`:                 &fsm.ServiceError{State: fsm.Polling, Status: 200, RegistrationStatus: "disabled"},

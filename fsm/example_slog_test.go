@@ -62,6 +62,6 @@ func Example_slog() {
 	// time=2026-11-22T12:00:00.000Z level=DEBUG msg=received state=registering packet="PUBACK id=2"
 	// time=2026-11-22T12:00:00.000Z level=DEBUG msg=received state=registering packet="PUBLISH id=1 qos=1 topic=\"$dps/registrations/res/401/?$rid=1\" payload=143 bytes"
 	// time=2026-11-22T12:00:00.000Z level=DEBUG msg=sent state=registering packet="PUBACK id=1"
-	// time=2026-11-22T12:00:00.000Z level=ERROR msg=end state=closing err="registration: refused with status 401, error code 401000: \"Unauthorized\" (tracking id \"00000000-0000-4000-8000-000000000001\")"
+	// time=2026-11-22T12:00:00.000Z level=ERROR msg=end state=closing err="registration: refused with status 401, error code 401000: \"Unauthorized\" (tracking ID \"00000000-0000-4000-8000-000000000001\")"
 	// time=2026-11-22T12:00:00.000Z level=DEBUG msg=sent state=closing packet=DISCONNECT
 }

@@ -144,7 +144,7 @@ func ExampleServiceError() {
 		fmt.Println(refused.State, refused.Status, refused.ErrorCode)
 	}
 	// Output:
-	// registration: refused with status 401, error code 401002: "Invalid certificate." (tracking id "00000000-0000-4000-8000-000000000001")
+	// registration: refused with status 401, error code 401002: "Invalid certificate." (tracking ID "00000000-0000-4000-8000-000000000001")
 	// registering 401 401002
 }
 

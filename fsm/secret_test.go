@@ -144,7 +144,7 @@ func TestConnectNeverOutgrowsItsBuffer(t *testing.T) {
 	}
 	id := testPadding[:33] // longer than the 32 bytes for which the compiler uses the stack
 	if few, more := allocations(id, []byte{'p'}), allocations(testPadding, []byte(testPadding)); few != more {
-		t.Errorf("%v allocations with a short id, %v with a long one", few, more)
+		t.Errorf("%v allocations with a short ID, %v with a long one", few, more)
 	}
 }
 

@@ -73,7 +73,7 @@ func drawConnect(t *rapid.T) *packet.Connect {
 	p := &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4,
 		KeepAlive: rapid.Uint16().Draw(t, "keep alive"),
-		ClientID:  texts.Draw(t, "client id"),
+		ClientID:  texts.Draw(t, "client ID"),
 	}
 	p.CleanSession = len(p.ClientID) == 0 || rapid.Bool().Draw(t, "clean")
 	if rapid.Bool().Draw(t, "with will") {

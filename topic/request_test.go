@@ -36,7 +36,7 @@ func TestParseRequestTakesWhatRealClientsSend(t *testing.T) {
 			Request{Op: QueryStatus, RequestID: []byte("99d16bd5-14ab-41d8-b361-fc24de7da86b"), OperationID: []byte(operationID)}},
 		{"azure-sdk-for-c, Paho sample", query + "1&operationId=" + operationID,
 			Request{Op: QueryStatus, RequestID: []byte("1"), OperationID: []byte(operationID)}},
-		{"azure-sdk-for-c, Paho sample, operation id 5.a/b+c d&e=f%2F", query + "1&operationId=5.a/b+c d&e=f%2F",
+		{"azure-sdk-for-c, Paho sample, operation ID 5.a/b+c d&e=f%2F", query + "1&operationId=5.a/b+c d&e=f%2F",
 			Request{Op: QueryStatus, RequestID: []byte("1"), OperationID: []byte("5.a/b+c d"), Extra: []byte("e=f%2F")}},
 		{"Microchip AT modem", "$dps/registrations/PUT/iotdps-register/?rid=1",
 			Request{Op: Register, Extra: []byte("rid=1")}},

@@ -181,7 +181,7 @@ func TestS12_GiveUpErrorSaysWhatIsTrue(t *testing.T) {
 			g.r.DialFailed(g.now, nil)
 			g.r.Advance(begin.Add(3 * time.Hour))
 		},
-		"registration: too many failures after 7s while registering, with the next attempt due in 1m40s; failures: 3, the last one: refused with status 503, error code 503000: \"no\\r\\nway\" (tracking id \"t\")": func(g *rig) {
+		"registration: too many failures after 7s while registering, with the next attempt due in 1m40s; failures: 3, the last one: refused with status 503, error code 503000: \"no\\r\\nway\" (tracking ID \"t\")": func(g *rig) {
 			g.exchange(429, "", throttled)
 			g.exchange(429, "6", throttled)
 			g.exchange(503, "100", `{"errorCode":503000,"trackingId":"t","message":"no\r\nway"}`)

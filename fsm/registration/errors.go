@@ -145,7 +145,7 @@ func (e *ServiceError) Error() string {
 		s += ": " + strconv.Quote(e.Message)
 	}
 	if e.TrackingID != "" {
-		s += " (tracking id " + strconv.Quote(e.TrackingID) + ")"
+		s += " (tracking ID " + strconv.Quote(e.TrackingID) + ")"
 	}
 	return s
 }

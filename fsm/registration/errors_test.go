@@ -17,11 +17,11 @@ func TestErrorsAreOneLine(t *testing.T) {
 	refused := &registration.ServiceError{State: registration.Registering, Status: 503}
 	for want, err := range map[string]error{
 		"registration: refused with status 500": &registration.ServiceError{State: registration.Registering, Status: 500},
-		`registration: refused with status 401, error code 1: "no" (tracking id "t")`: &registration.ServiceError{
+		`registration: refused with status 401, error code 1: "no" (tracking ID "t")`: &registration.ServiceError{
 			State: registration.Registering, Status: 401, ErrorCode: 1, Message: "no", TrackingID: "t"},
 		"registration: query refused with status 404, error code 404203": &registration.ServiceError{State: registration.Polling, Status: 404, ErrorCode: 404203},
 		`registration: ended with status "disabled"`:                     &registration.ServiceError{State: registration.Polling, Status: 200, RegistrationStatus: "disabled"},
-		`registration: ended with status "a\r\nb\x1b[2J": "c\r\n\x1b[2J\u202e" (tracking id "\x00\"")`: &registration.ServiceError{
+		`registration: ended with status "a\r\nb\x1b[2J": "c\r\n\x1b[2J\u202e" (tracking ID "\x00\"")`: &registration.ServiceError{
 			State: registration.Polling, Status: 200, RegistrationStatus: "a\r\nb\x1b[2J", Message: "c\r\n\x1b[2J\u202e", TrackingID: "\x00\""},
 
 		"registration: polling: connection lost":       lost,
