@@ -10,7 +10,7 @@ import (
 	"example.com/dps/packet"
 )
 
-// ends of connections, by the state in which they come.
+// ends contains ways in which connections end.
 var ends = map[string]func(b *bench){
 	"lost":            func(b *bench) { b.m.Lost(b.now, io.EOF) },
 	"no answer":       func(b *bench) { b.sleepToDeadline() },
@@ -19,8 +19,8 @@ var ends = map[string]func(b *bench){
 	"a packet before": func(b *bench) { b.receive(message("200/?$rid=99", "")); b.m.Lost(b.now, io.EOF) },
 }
 
-// again closes the transport, if that is wanted, and opens the next one at its
-// time.
+// again closes the transport, if the machine wants that, and waits until the
+// next dial is due.
 func (b *bench) again() {
 	b.Helper()
 	if b.m.Want() == fsm.WantClose {
@@ -45,7 +45,7 @@ func TestTheLimitHoldsOnEveryConnection(t *testing.T) {
 				}
 				b.connect()
 				p := message("200/?$rid=99", "")
-				p.Payload = []byte(strings.Repeat("x", size-len(appended(t, p))-1)) // one for a longer header
+				p.Payload = []byte(strings.Repeat("x", size-len(appended(t, p))-1)) // one byte less, for a longer header
 				in := appended(t, p)
 				if len(in) != size {
 					t.Fatalf("a packet of %d bytes, want %d", len(in), size)
@@ -69,8 +69,8 @@ func appended(t *testing.T, p packet.Packet) []byte {
 	return b
 }
 
-// Once a pipelined connection has failed, all others take the careful order,
-// however these go.
+// Once a pipelined connection has failed, all later connections use the careful
+// order, however they end.
 func TestPipelineIsNotTriedAgain(t *testing.T) {
 	careful := map[string]func(b *bench){
 		"lost at once": func(b *bench) { b.m.Lost(b.now, io.EOF) },
@@ -111,7 +111,7 @@ func TestPipelineIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// A PINGREQ that was not answered dies with its connection.
+// A PINGREQ that was not answered does not affect the next connection.
 func TestAnOpenPingDiesWithItsConnection(t *testing.T) {
 	b := newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive, c.Policy.RequestTimeout = 10*time.Second, 25*time.Second })
 	b.connect()
@@ -124,14 +124,14 @@ func TestAnOpenPingDiesWithItsConnection(t *testing.T) {
 	b.sent()
 	b.sleep(9 * time.Second)
 	b.expect()
-	b.sleep(15 * time.Second) // far beyond the time for that PINGRESP
+	b.sleep(15 * time.Second) // long after the PINGRESP was due
 	b.want(fsm.Registering, fsm.WantExchange)
 	b.expect("PINGREQ")
 }
 
-// What is new to the machine may have DUP and RETAIN all the same: a broker may
-// have sent it to nobody before, and the standard forbids to go by DUP (section
-// 3.3.1.1).
+// A message that is new to the machine may nevertheless have DUP and RETAIN
+// set: the broker may have sent it before without success, and the standard
+// does not allow a receiver to rely on DUP (section 3.3.1.1).
 func TestAFirstDeliveryMayHaveDupAndRetain(t *testing.T) {
 	for _, q := range []packet.QoS{packet.QoS0, packet.QoS1, packet.QoS2} {
 		for _, dup := range []bool{false, true} {
@@ -155,12 +155,12 @@ func TestAFirstDeliveryMayHaveDupAndRetain(t *testing.T) {
 	}
 }
 
-// The wall clock may be set while a machine waits. The monotonic reading, which
-// every deadline keeps, does not mind.
+// The wall clock may be set while a machine waits. This does not affect the
+// monotonic reading, which every deadline keeps.
 func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	b := newBench(t)
 	if b.now = time.Now(); !strings.Contains(b.now.String(), " m=") {
-		t.Skip("there is no monotonic clock here")
+		t.Skip("this system has no monotonic clock")
 	}
 	check := func(state fsm.State) {
 		t.Helper()
@@ -184,8 +184,8 @@ func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	check(fsm.Idle)
 }
 
-// A connection that is closed for a long wait is closed on purpose: that is no
-// failure.
+// A connection that is closed for a long wait is closed on purpose, which is
+// not a failure.
 func TestAPlannedDisconnectIsNotAFailure(t *testing.T) {
 	for _, cause := range []error{nil, io.EOF} {
 		b := newBench(t, func(c *fsm.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, 4 })

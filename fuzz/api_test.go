@@ -19,13 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the listings in testdata/api")
 
-// public are the packages that other modules can import, in an order in which
-// each one comes behind those that it imports.
+// public contains the packages that other modules can import, each after the
+// packages that it imports.
 var public = []string{"packet", "topic", "sastoken", "fsm/registration", "fsm", "fsm/dpstest"}
 
 // The exported API of each package is the one that is listed in testdata/api. A
-// line that is gone or different breaks programs, and a line that is new is a
-// promise: with -update the listings are rewritten, to be reviewed as a diff.
+// removed or changed line breaks programs, and an added line is a promise. With
+// -update, the test rewrites the listings, whose diff must be reviewed.
 func TestAPI(t *testing.T) {
 	c := checker{set: token.NewFileSet(), done: map[string]*types.Package{}}
 	c.std = importer.Default()
@@ -47,7 +47,7 @@ func TestAPI(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-			t.Errorf("the API of %s is not the one in %s; if that is intended, run go test ./fuzz -run API -update (-listed +found):\n%s", dir, file, diff)
+			t.Errorf("the API of %s differs from %s; if the change is intended, run go test ./fuzz -run API -update (-listed +found):\n%s", dir, file, diff)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func listType(line func(string, ...any), text func(types.Type) string, t *types.
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		line("type %s struct", name)
-		for i := range u.NumFields() { // Go 1.23 has no iterators
+		for i := range u.NumFields() { // package types of Go 1.23 has no iterators
 			if f := u.Field(i); f.Exported() {
 				line("%s", strings.TrimSpace(fmt.Sprintf("field %s.%s %s %s", name, f.Name(), text(f.Type()), u.Tag(i))))
 			}

@@ -14,8 +14,7 @@ var (
 	word   = regexp.MustCompile(`\w+`)
 )
 
-// The files that the guides for contributors name are there, and so are the
-// identifiers.
+// The files and the identifiers that the guides for contributors name exist.
 func TestGuidesAreTrue(t *testing.T) {
 	if _, err := os.Stat("../.github"); os.IsNotExist(err) {
 		t.Skip("this copy has no .github")
@@ -38,7 +37,7 @@ func TestGuidesAreTrue(t *testing.T) {
 			} else if err = nil; !words[last] {
 				err = fs.ErrNotExist
 			}
-			if err != nil && what != "testdata/fuzz" { // which go test makes
+			if err != nil && what != "testdata/fuzz" { // which go test creates
 				t.Errorf("%s names %s: %v", name, what, err)
 			}
 		}

@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// A ledger is a table in testdata/ledger: a rule, what it says in our words,
-// and its proof: tests as "package.TestName", or behind "none: " the reason why
-// there is none.
+// An entry is a row of a table in testdata/ledger: the ID of a rule, the rule
+// in our own words, and its proof. The proof consists of tests as
+// "package.TestName", or of "none: " and the reason why there is no test.
 type entry struct{ id, says, proof string }
 
 func readLedger(t *testing.T, name string) (all []entry) {
@@ -29,10 +29,10 @@ func readLedger(t *testing.T, name string) (all []entry) {
 		}
 		all = append(all, entry{f[0], f[1], f[2]})
 	}
-	return all[1:] // without the head
+	return all[1:] // without the heading
 }
 
-// tests are the functions and the text of a package's tests.
+// tests contains the functions and the text of a package's tests.
 type tests struct {
 	functions map[string]bool
 	text      string
@@ -62,13 +62,11 @@ func readTests(t *testing.T, pkg string) tests {
 
 var packages = []string{"packet", "topic", "sastoken", "fsm", "fsm/registration", "fsm/dpstest", "fsm/examples", "fuzz"}
 
-// numbered matches the numbered statements of MQTT 3.1.1, none of which has
-// another number in its first place.
+// numbered matches the IDs of the numbered statements of MQTT 3.1.1.
 var numbered = regexp.MustCompile(`MQTT-\d+\.\d+\.\d+-\d+`)
 
-// Every statement of MQTT 3.1.1 is bound to a test that bears its number, or to
-// the reason why it is not ours; and no test bears a number that does not
-// exist.
+// Every statement of MQTT 3.1.1 has a test that contains its number, or a
+// reason why it has none. No test contains a number that does not exist.
 func TestLedgerOfMQTT(t *testing.T) {
 	ledger := readLedger(t, "mqtt311.tsv")
 	known := map[string]bool{}
@@ -79,7 +77,7 @@ func TestLedgerOfMQTT(t *testing.T) {
 	}
 	for _, e := range ledger {
 		if known[e.id] {
-			t.Errorf("%s stands there twice", e.id)
+			t.Errorf("%s is in the ledger twice", e.id)
 		}
 		known[e.id] = true
 		if numbered.MatchString(e.id) {
@@ -88,12 +86,12 @@ func TestLedgerOfMQTT(t *testing.T) {
 		for _, pkg := range checkProof(t, e, all) {
 			text := all[pkg].text
 			if numbered.MatchString(e.id) && !strings.Contains(text, `"`+e.id+`"`) && !strings.Contains(text, `"`+e.id+` `) {
-				t.Errorf("%s: no test in %s bears the number", e.id, pkg)
+				t.Errorf("%s: no test in %s contains the number", e.id, pkg)
 			}
 		}
 	}
 	if count != 141 {
-		t.Errorf("%d numbered statements, the standard has 141", count)
+		t.Errorf("got %d numbered statements, want 141, as in the standard", count)
 	}
 	for pkg, tests := range all {
 		for _, id := range numbered.FindAllString(tests.text, -1) {
@@ -104,7 +102,7 @@ func TestLedgerOfMQTT(t *testing.T) {
 	}
 }
 
-// Every rule about the service is bound to tests.
+// Every rule about the service has tests, or a reason why it has none.
 func TestLedgerOfDPS(t *testing.T) {
 	ledger := readLedger(t, "dps.tsv")
 	all := map[string]tests{}
@@ -129,8 +127,9 @@ func TestLedgerOfDPS(t *testing.T) {
 // rule matches the number of a rule about the service.
 var rule = regexp.MustCompile(`\bS\d+\b`)
 
-// checkRules checks that each rule S1, S2, … is documented and that its number
-// stands at the code that follows it, and that no other number stands there.
+// checkRules checks that each rule S1, S2, … is documented, that its number is
+// in a comment of the code that follows the rule, and that no comment has the
+// number of an unknown rule.
 func checkRules(t *testing.T, known map[string]bool) {
 	documented, followed := map[string]bool{}, map[string]bool{}
 	for _, pkg := range []string{"fsm", "fsm/registration"} {
@@ -154,7 +153,7 @@ func checkRules(t *testing.T, known map[string]bool) {
 	}
 	for id := range known {
 		if rule.MatchString(id) && (!documented[id] || !followed[id]) {
-			t.Errorf("%s is documented: %t; its number stands at the code: %t", id, documented[id], followed[id])
+			t.Errorf("%s is documented: %t; its number is in the code: %t", id, documented[id], followed[id])
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The loop that README and the package documentation show is the one that the
-// example runs, to the letter.
+// The loop in the README and in the package documentation is exactly the loop
+// that the example runs.
 func TestTheLoopShownIsTheExample(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)
@@ -23,10 +23,10 @@ func TestTheLoopShownIsTheExample(t *testing.T) {
 	}
 	loop = "func registerDevice(" + loop + "\n}"
 	if !strings.Contains(read("../README.md"), "```go\n"+loop+"\n```\n") {
-		t.Error("README.md shows another loop")
+		t.Error("README.md shows a different loop")
 	}
 	comment := "//\t" + strings.ReplaceAll(loop, "\n", "\n//\t")
 	if !strings.Contains(read("../fsm/doc.go"), strings.ReplaceAll(comment, "\n//\t\n", "\n//\n")) {
-		t.Error("fsm/doc.go shows another loop")
+		t.Error("fsm/doc.go shows a different loop")
 	}
 }

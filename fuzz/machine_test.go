@@ -14,17 +14,18 @@ import (
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// A script is a list of inputs to a machine, each a letter and perhaps its
-// argument:
+// A script is a list of inputs to a machine. Each input is a letter, with
+// arguments if it needs them:
 //
 //	o         Open                     l  Lost                s  Stop
 //	f         DialFailed               g  Dialing             b  Abort
-//	t N       N/4 seconds pass         d  the deadline comes  q  take the output
-//	r N bytes N bytes come             a N M  an answer: status N, body M, the open $rid
-//	k, u      CONNACK, SUBACK as they should be
+//	t N       N/4 seconds pass         d  the deadline        q  take the output
+//	r N bytes receive N bytes          a N M  an answer: status N, body M, the open $rid
+//	k, u      a valid CONNACK, SUBACK
 type script []byte
 
-// next takes a number off the script; 0 at its end.
+// next removes a number from the script and returns it, or 0 at the end of the
+// script.
 func (s *script) next() int {
 	if len(*s) == 0 {
 		return 0
@@ -48,7 +49,7 @@ type player struct {
 	t     *testing.T
 	m     *fsm.Machine
 	now   time.Time
-	chunk int // of what is received; 0: whole
+	chunk int // size of the pieces in which bytes are received; 0: no limit
 	sent  []byte
 	rid   string // of the last request
 }
@@ -61,7 +62,7 @@ func (p *player) receive(b []byte) {
 		}
 		piece := bytes.Clone(b[:n])
 		p.m.Receive(p.now, piece)
-		clear(piece) // the machine must not have kept it
+		clear(piece) // the machine must not retain it
 		b = b[n:]
 	}
 }
@@ -74,7 +75,7 @@ func (p *player) packet(q packet.Packet) {
 	p.receive(b)
 }
 
-// take takes the output and looks at it.
+// take takes the output and checks it.
 func (p *player) take() {
 	out := p.m.AppendOutput(nil)
 	p.sent = append(p.sent, out...)
@@ -96,7 +97,7 @@ func (p *player) take() {
 	}
 }
 
-// play runs the script, and checks after each input what must always hold.
+// play runs the script, and checks the invariants after each input.
 func (p *player) play(s script) {
 	for len(s) > 0 {
 		_, hadResult := p.m.Result()
@@ -105,13 +106,13 @@ func (p *player) play(s script) {
 		a, err := p.m.Result()
 		switch d := p.m.Deadline(); {
 		case p.m.Want() == fsm.WantExchange && !d.After(p.now):
-			p.t.Fatalf("%v: deadline %v has come at %v", p.m.State(), d, p.now)
+			p.t.Fatalf("%v: the deadline %v has passed at %v", p.m.State(), d, p.now)
 		case hadResult != fsm.ErrPending && err != hadResult:
 			p.t.Fatalf("result changed from %v to %v", hadResult, err)
 		case err == nil && (a.AssignedHub == "" || a.DeviceID == ""):
 			p.t.Fatal("empty assignment")
 		case finished && p.m.Want() != fsm.WantDone:
-			p.t.Fatal("left the end")
+			p.t.Fatal("the state after the end is not permanent")
 		}
 	}
 }
@@ -167,8 +168,9 @@ func newPlayer(t *testing.T, chunk int, policy fsm.Policy) *player {
 }
 
 // Invariant: no script of events makes the machine panic, forget its result,
-// spin, wait without a deadline or send what is no MQTT; how the bytes are cut
-// makes no difference; and a network that dies then ends it in bounded time.
+// spin, wait without a deadline or send anything but MQTT packets; the pieces
+// in which bytes arrive make no difference; and if the network then goes down,
+// the machine ends in bounded time.
 func FuzzMachine(f *testing.F) { f.Fuzz(checkMachine) }
 
 func checkMachine(t *testing.T, events []byte, pipeline bool) {
@@ -192,11 +194,12 @@ func checkMachine(t *testing.T, events []byte, pipeline bool) {
 			p.play(script("dfl"))
 		}
 	}
-	t.Fatal("a dead network never ends")
+	t.Fatal("the registration does not end although the network is down")
 }
 
-// Invariant: no body of an answer makes the machine panic or assign a device to
-// no hub, and what it assigns is what encoding/json reads in the body.
+// Invariant: no body of an answer makes the machine panic or report an
+// assignment without a hub, and the assignment is the one that encoding/json
+// finds in the body.
 func FuzzAnswer(f *testing.F) { f.Fuzz(checkAnswer) }
 
 func checkAnswer(t *testing.T, body []byte) {

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: no bytes make the decoder panic or take memory beyond a small
-// multiple of them, and what decodes encodes to the very same bytes.
+// Invariant: no bytes make the decoder panic or use more memory than a small
+// multiple of their number, and every decoded packet encodes to the same bytes.
 func FuzzDecode(f *testing.F) { f.Fuzz(checkDecode) }
 
 func checkDecode(t *testing.T, b []byte) {
@@ -32,7 +32,8 @@ func checkDecode(t *testing.T, b []byte) {
 	}
 }
 
-// checkPacketError checks that err is one of those wanted, and explains itself.
+// checkPacketError checks that err is one of the wanted errors, with a rule, a
+// message and an offset.
 func checkPacketError(t *testing.T, err error, want ...error) {
 	t.Helper()
 	for _, w := range want {
@@ -57,14 +58,14 @@ func checkListMemory(t *testing.T, p packet.Packet, body int) {
 		size = cap(p.Filters) * int(reflect.TypeFor[[]byte]().Size())
 	}
 	if size > 16*body {
-		t.Fatalf("a list takes %d bytes for a body of %d", size, body)
+		t.Fatalf("a list uses %d bytes for a body of %d", size, body)
 	}
 }
 
 func checkCanonical(t *testing.T, p packet.Packet, want []byte) {
 	t.Helper()
 	if p.String() == "" {
-		t.Fatalf("%#v has no line for logs", p)
+		t.Fatalf("%#v has an empty String", p)
 	}
 	got, err := p.AppendBinary(nil)
 	if c, ok := p.(*packet.Connect); ok && len(c.ClientID) == 0 && !c.CleanSession {
@@ -76,8 +77,8 @@ func checkCanonical(t *testing.T, p packet.Packet, want []byte) {
 	}
 }
 
-// Invariant: a stream in pieces of whatever sizes, drained whenever, yields the
-// packets, the error and the remainder that it yields in one piece.
+// Invariant: a stream in pieces of any sizes, with calls of Next after any of
+// them, yields the same packets, error and remainder as in one piece.
 func FuzzSplit(f *testing.F) { f.Fuzz(checkSplit) }
 
 func checkSplit(t *testing.T, stream, sizes []byte, limit int) {
@@ -123,8 +124,8 @@ func frameBytes(f packet.Frame) []byte {
 	return append([]byte{byte(f.Type)<<4 | f.Flags}, f.Body...)
 }
 
-// Invariant: what the encoder accepts the decoder accepts and gives back, and
-// what it refuses leaves the slice alone.
+// Invariant: the decoder restores every packet that the encoder accepts, and if
+// the encoder rejects a packet, it does not change the slice.
 func FuzzEncode(f *testing.F) { f.Fuzz(checkEncode) }
 
 func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []byte) {
@@ -136,7 +137,7 @@ func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []
 	if err != nil {
 		checkPacketError(t, err, packet.ErrInvalid)
 		if string(wire) != "before" {
-			t.Fatalf("refused with %v, but %x is left", err, wire)
+			t.Fatalf("rejected with %v, but the slice is %x", err, wire)
 		}
 		return
 	}
@@ -153,8 +154,9 @@ func checkEncode(t *testing.T, typ, flags byte, id uint16, n byte, a, b, c, d []
 	}
 }
 
-// buildPacket makes a packet of any fields. As after Decode, what is always
-// present is not nil; with a list of length 0 nothing is to be decoded.
+// buildPacket makes a packet from the arguments. As after Decode, fields that
+// are always present are not nil. A packet with an empty list cannot be
+// encoded.
 func buildPacket(typ packet.Type, flags byte, id uint16, n byte, a, b, c, d []byte) packet.Packet {
 	bit := func(i int) bool { return flags>>i&1 != 0 }
 	lists := [][]byte{a, b, c, d}[:n%5]
@@ -211,8 +213,8 @@ func buildPacket(typ packet.Type, flags byte, id uint16, n byte, a, b, c, d []by
 	}
 }
 
-// Invariant: whatever the body of a packet holds, and whatever stands behind
-// the packet, neither has a say in how the other is read.
+// Invariant: the body of a packet and the bytes after the packet do not affect
+// how the other is decoded.
 func FuzzSmuggle(f *testing.F) { f.Fuzz(checkSmuggle) }
 
 func checkSmuggle(t *testing.T, first []byte, at uint16, to byte, behind []byte) {
@@ -223,7 +225,7 @@ func checkSmuggle(t *testing.T, first []byte, at uint16, to byte, behind []byte)
 	first = bytes.Clone(first[:len(first)-len(rest)])
 	_, header, _ := packet.ParseHeader(first)
 	if i := header + int(at); i < len(first) {
-		first[i] = to // a corrupt length, most likely
+		first[i] = to // probably a corrupt length
 	}
 	alone := decodeFirst(t, first, nil)
 	pair := append(bytes.Clone(first), behind...)
@@ -231,22 +233,22 @@ func checkSmuggle(t *testing.T, first []byte, at uint16, to byte, behind []byte)
 		t.Fatalf("alone %v, before another packet %v", alone, got)
 	}
 	if !bytes.Equal(pair[len(first):], behind) {
-		t.Fatal("decoding changed what stands behind the packet")
+		t.Fatal("decoding changed the bytes after the packet")
 	}
 }
 
-// An outcome is all that comes of decoding one packet.
+// An outcome is the result of decoding one packet.
 type outcome struct {
 	packet packet.Packet
 	err    error
 }
 
-// decodeFirst decodes the first packet of b, behind which stands rest.
+// decodeFirst decodes the first packet of b, which rest follows.
 func decodeFirst(t *testing.T, b, rest []byte) outcome {
 	t.Helper()
 	frame, got, err := packet.Cut(b, 0)
 	if err != nil || !bytes.Equal(got, rest) || cap(frame.Body) != len(frame.Body) {
-		t.Fatalf("cut with %v, %d bytes left instead of %d, room for %d", err, len(got), len(rest), cap(frame.Body)-len(frame.Body))
+		t.Fatalf("Cut: %v, %d bytes left instead of %d, %d bytes of spare capacity", err, len(got), len(rest), cap(frame.Body)-len(frame.Body))
 	}
 	p, err := packet.Decode(frame)
 	return outcome{p, err}

@@ -16,17 +16,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pure are the packages of the standard library that do no I/O, read no clock
-// by themselves, start no goroutine and have no state.
+// pure contains packages of the standard library that do no I/O, do not read
+// the clock by themselves, start no goroutines and have no state.
 var pure = []string{
 	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
 	"errors", "fmt", "io", "iter", "log/slog", "maps", "math", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
 }
 
-// clocks are what package time has beyond arithmetic.
+// clocks contains the functions of package time that need a clock.
 var clocks = []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
 
-// imports are all packages of this module, and which of them each may use.
+// imports contains all packages of this module, and which of them each package
+// may import.
 var imports = map[string][]string{
 	"packet": {}, "topic": {}, "sastoken": {}, "fuzz": {}, "fsm/internal/explore": {},
 	"fsm/registration": {"topic"},
@@ -34,10 +35,11 @@ var imports = map[string][]string{
 	"fsm/dpstest":      {"packet", "topic", "sastoken", "fsm"},
 }
 
-// exceptions are what else a package may import.
+// exceptions contains additional packages that a package may import.
 var exceptions = map[string][]string{
-	// Only tests use it. It draws diagrams, and makes keys of the private
-	// fields of machines, so many that reflection alone would be too slow.
+	// Only tests use this package. It draws diagrams, and makes so many keys
+	// from the private fields of machines that reflection alone would be too
+	// slow.
 	"fsm/internal/explore": {"html", "reflect", "unsafe"},
 }
 
@@ -54,7 +56,7 @@ func TestPackagesArePure(t *testing.T) {
 		if d.IsDir() {
 			_, err := os.Stat(filepath.Join(name, "go.mod"))
 			if name != ".." && (err == nil || d.Name() == "testdata") {
-				return fs.SkipDir // another module, or no package
+				return fs.SkipDir // another module, or not a package
 			}
 			return nil
 		}

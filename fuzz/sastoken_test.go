@@ -7,8 +7,8 @@ import (
 	"example.com/dps/sastoken"
 )
 
-// Invariant: no text makes the parser panic, and what it takes is written as a
-// token that parses to the same and verifies with the same keys.
+// Invariant: no text makes the parser panic, and every parsed token is written
+// as a text that parses to an equal token, which verifies with the same keys.
 func FuzzSASToken(f *testing.F) { f.Fuzz(checkSASToken) }
 
 func checkSASToken(t *testing.T, text []byte) {
@@ -16,7 +16,7 @@ func checkSASToken(t *testing.T, text []byte) {
 	token, err := sastoken.Parse(text)
 	if err != nil {
 		if !errors.Is(err, sastoken.ErrSyntax) || !token.Equal(sastoken.Token{}) {
-			t.Fatalf("%v beside the error %v", token, err)
+			t.Fatalf("token %v with the error %v", token, err)
 		}
 		return
 	}
@@ -28,8 +28,8 @@ func checkSASToken(t *testing.T, text []byte) {
 	if err != nil || !again.Equal(token) {
 		t.Fatalf("%q is written as %q, which is %v, %v", text, written, again, err)
 	}
-	// Nobody guesses a signature, so sign what was read to have one that is
-	// right.
+	// A fuzzer cannot guess a signature, so sign the parsed fields to have a
+	// correct one.
 	name, _ := token.KeyName()
 	good := sastoken.Sign(key, token.Resource(), name, token.Expiry())
 	if err := good.Verify(key); err != nil {
@@ -37,7 +37,7 @@ func checkSASToken(t *testing.T, text []byte) {
 	}
 	for _, k := range [][]byte{key, []byte("another key")} {
 		if token.Verify(k) != again.Verify(k) {
-			t.Fatalf("%q verifies with a key when read from %q or from %q alone", k, text, written)
+			t.Fatalf("with the key %q, the token verifies only when it is parsed from one of %q and %q", k, text, written)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"example.com/dps/topic"
 )
 
-// vectorPackets returns the packets among the vectors of up to 2 KiB, valid and
-// not.
+// vectorPackets returns the valid and the invalid packets of the vectors that
+// have at most 2 KiB.
 func vectorPackets(t *testing.T) (packets [][]byte) {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/vectors/mqtt311.json")
@@ -62,7 +62,7 @@ func TestInvariantsHoldForVectors(t *testing.T) {
 }
 
 func TestInvariantsOfPacketsHold(t *testing.T) {
-	checkDecode(t, append([]byte("\xa2\x35\x00\x01"), bytes.Repeat([]byte("\x00\x01a"), 17)...)) // a list that grew by doubling took too much
+	checkDecode(t, append([]byte("\xa2\x35\x00\x01"), bytes.Repeat([]byte("\x00\x01a"), 17)...)) // a list that grew by doubling used too much memory
 	checkSplit(t, []byte("\x30\x80\x01"), []byte{1, 1, 1}, 20)
 	checkEncode(t, 1, 0xff, 60, 1, []byte("client"), []byte("will/topic"), []byte("user"), []byte("password"))
 	checkEncode(t, 1, 0, 0, 0, []byte(""), []byte(""), []byte(""), []byte(""))

@@ -11,9 +11,9 @@ import (
 	"example.com/dps/packet"
 )
 
-// Invariant: no bytes from a client make the service panic, send what is not
-// MQTT or report more than a short line at a time, and how they are cut makes
-// no difference.
+// Invariant: no bytes from a client make the service panic, send anything but
+// MQTT packets, or report more than a short line at a time; and the pieces in
+// which the bytes arrive make no difference.
 func FuzzService(f *testing.F) { f.Fuzz(checkService) }
 
 func checkService(t *testing.T, in []byte) {
@@ -33,7 +33,8 @@ func checkService(t *testing.T, in []byte) {
 	}
 }
 
-// serve feeds a new service in pieces of n bytes and returns all it sends.
+// serve passes the input to a new service in pieces of n bytes, and returns
+// everything that the service sends.
 func serve(t *testing.T, in []byte, n int) (out []byte) {
 	s, err := dpstest.New(dpstest.Config{IDScope: "scope", Enrollments: []dpstest.Enrollment{
 		{RegistrationID: "dev", X509: true}, {RegistrationID: "key", PrimaryKey: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},

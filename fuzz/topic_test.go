@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: no input makes a parser panic, and what it takes is written as a
-// topic name that parses to the same fields, unless a documented limit of
-// writing forbids it.
+// Invariant: no input makes a parser panic, and every parsed topic name is
+// written as a topic name that parses to the same fields, unless a documented
+// limit prevents writing it.
 func FuzzTopic(f *testing.F) { f.Fuzz(checkTopic) }
 
 func checkTopic(t *testing.T, b []byte) {
@@ -38,7 +38,7 @@ func checkRequest(t *testing.T, b []byte) {
 	r.RequestID = r.RequestID[:min(len(r.RequestID), topic.MaxIDLen)]
 	r.OperationID = r.OperationID[:min(len(r.OperationID), topic.MaxIDLen)]
 	text, err := r.AppendText(nil)
-	if err != nil && r.Extra != nil { // it may hold what is read but not written
+	if err != nil && r.Extra != nil { // it may contain text that is accepted when parsed, but is never written
 		r.Extra = nil
 		text, err = r.AppendText(nil)
 	}
@@ -58,16 +58,16 @@ func checkResponse(t *testing.T, b []byte) {
 		return
 	}
 	if r.HasRetryAfter && r.BadRetryAfter != nil {
-		t.Fatalf("retry-after is both %v and bad: %q", r.RetryAfter, r.BadRetryAfter)
+		t.Fatalf("retry-after is both valid, %v, and invalid, %q", r.RetryAfter, r.BadRetryAfter)
 	}
 	r.Repeated = false // not written
 	r.RequestID = r.RequestID[:min(len(r.RequestID), topic.MaxIDLen)]
 	text, err := r.AppendText(nil)
-	if err != nil && r.BadRetryAfter != nil { // it may hold what is read but not written
+	if err != nil && r.BadRetryAfter != nil { // it may contain text that is accepted when parsed, but is never written
 		r.BadRetryAfter = []byte{}
 		text, err = r.AppendText(nil)
 	}
-	if err != nil && r.Extra != nil { // so may this
+	if err != nil && r.Extra != nil { // this may, too
 		r.Extra = nil
 		text, err = r.AppendText(nil)
 	}
@@ -85,7 +85,7 @@ func checkResponse(t *testing.T, b []byte) {
 
 func checkParseError(t *testing.T, err error) {
 	if errors.Is(err, topic.ErrNotDPS) == errors.Is(err, topic.ErrSyntax) {
-		t.Fatalf("neither ErrNotDPS nor ErrSyntax: %v", err)
+		t.Fatalf("neither or both of ErrNotDPS and ErrSyntax: %v", err)
 	}
 	if n := len(err.Error()); n > 500 {
 		t.Fatalf("the error quotes too much, %d bytes", n)

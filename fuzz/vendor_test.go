@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// programs use one package each, so that the linker keeps what a user would
-// link.
+// programs contains one program for each package. Each program calls the
+// functions that users call, so that the linker keeps them.
 var programs = []struct{ name, imports, body string }{
 	{"nothing", ``, ``},
 	{"packet", `"os"; "example.com/dps/packet"`, `
@@ -47,9 +47,9 @@ var programs = []struct{ name, imports, body string }{
 		_, _ = m.Result()`},
 }
 
-// A module outside of this tree vendors ours, and links our packages and the
-// standard library, nothing else. The test's log says how many bytes each
-// package adds to a program, and how many of them are this module's.
+// A program in another module, which vendors this one, links only our packages
+// and the standard library. The log of the test reports how many bytes each
+// package adds to a program, and how many of these belong to this module.
 func TestVendoring(t *testing.T) {
 	dir := newConsumer(t)
 	for _, p := range programs {
@@ -77,7 +77,7 @@ func TestVendoring(t *testing.T) {
 		run(t, dir, "build", "-mod=vendor", "-trimpath", "-ldflags=-w", "-o", p.name+".bin", "./"+p.name)
 		ours := symbolBytes(t, run(t, dir, "tool", "nm", "-size", p.name+".bin"))
 		if (ours == 0) != (p.name == "nothing") {
-			t.Errorf("%s: %d bytes are this module's", p.name, ours)
+			t.Errorf("%s: %d bytes belong to this module", p.name, ours)
 		}
 		t.Logf("%-12s %8d bytes, %8d more than an empty program, %8d of them ours", p.name, info.Size(), info.Size()-base, ours)
 	}
@@ -92,7 +92,7 @@ func newConsumer(t *testing.T) (dir string) {
 		t.Skip("builds programs")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command here")
+		t.Skip("the go command is not installed")
 	}
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -123,9 +123,9 @@ func symbolBytes(t *testing.T, symbols string) (sum int) {
 	return sum
 }
 
-// A program that registers a device and prints packets and errors with all
-// packages does not link what package fmt prints with: on a small device it
-// would be the larger part.
+// A program that registers a device with all packages and prints packets and
+// errors does not link the printing code of package fmt, which would be the
+// larger part of the program on a small device.
 func TestPrintingIsNotLinked(t *testing.T) {
 	dir := newConsumer(t)
 	for name, want := range map[string]bool{"without": false, "with": true} {
@@ -138,7 +138,7 @@ func TestPrintingIsNotLinked(t *testing.T) {
 	}
 }
 
-// printing are two programs, one of which prints with package fmt.
+// printing contains two programs. One of them prints with package fmt.
 var printing = map[string]string{
 	"without": `package main
 
@@ -176,7 +176,7 @@ func main() {
 	registerAlone(b)
 }
 
-// register registers against bytes that come from nowhere.
+// register drives a registration without a service.
 func register(b []byte) {
 	key, err := sastoken.DecodeKey(os.Args[0])
 	print(err)

@@ -42,7 +42,7 @@ func ExamplePublish_AppendBinary() {
 	// 32 08 00 03 61 2f 62 00 0a 78 packet: invalid PUBLISH: packet identifier is 0 but QoS is 1 [MQTT-2.3.1-1]
 }
 
-// This example sends a payload from where it is, with one vectored write.
+// This example sends a payload without copying it, with one vectored write.
 func ExamplePublish_AppendHeader() {
 	p := packet.Publish{Topic: []byte("image"), Payload: make([]byte, 100_000)}
 	header, err := p.AppendHeader(nil)

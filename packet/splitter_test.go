@@ -307,7 +307,7 @@ func TestNothingFed(t *testing.T) {
 		s.Feed(nil)
 	}
 	if errors.Is(packet.ErrShort, io.EOF) || errors.Is(packet.ErrShort, packet.ErrMalformed) {
-		t.Error("ErrShort is an error of another kind, too")
+		t.Error("ErrShort is also an error of another kind")
 	}
 }
 

@@ -67,8 +67,7 @@ func (g *rig) nextWithPayload() (kind, payload string) {
 	return "", ""
 }
 
-// The number for the jitter of a wait is that of this wait and of this
-// registration.
+// Each wait of each registration uses its own random number for its jitter.
 func TestEachWaitIsAsLongAsItsOwnNumberSays(t *testing.T) {
 	numbers := []float64{0, 1, 0.5, 0.25, 1, 0}
 	for shift := range 3 { // registrations with other numbers, one after the other
@@ -89,15 +88,15 @@ func TestEachWaitIsAsLongAsItsOwnNumberSays(t *testing.T) {
 			if d := g.wait(); d < want {
 				t.Errorf("waits %v after a failure, want at least %v", d, want)
 			}
-			g.exchange(202, "1", assigning) // forgives the failure
+			g.exchange(202, "1", assigning) // resets the number of failures
 			g.wait()
 		}
 	}
 }
 
-// A link that is closed because a wait is long, or to have a fresh password, is
-// closed on purpose: that counts as no failure, however it ends. Only the
-// answers count.
+// A link that is closed because a wait is long, or to use a fresh password, is
+// closed on purpose. However it ends, this does not count as a failure. Only
+// the answers count.
 func TestAPlannedDisconnectIsNotAFailure(t *testing.T) {
 	for _, cause := range []error{nil, io.EOF, &registration.StepError{State: registration.Closing, Err: io.EOF}} {
 		g := newRig(t, func(c *registration.Config) { c.Policy.Budget, c.Policy.MaxAttempts = -1, 4 })

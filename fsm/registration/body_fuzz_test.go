@@ -42,9 +42,8 @@ func pairs(b *body, a *answer) map[string][][2][]byte {
 	}
 }
 
-// Invariant: what a body finds in a text is what encoding/json finds, where a
-// member of the wrong type counts as absent, and so does the assignment that is
-// made of it.
+// Invariant: a body and its assignment have the same members as encoding/json
+// finds in the text, except that a member of the wrong type counts as absent.
 func FuzzBody(f *testing.F) { f.Fuzz(checkBody) }
 
 func checkBody(t *testing.T, text []byte) {
@@ -57,7 +56,7 @@ func checkBody(t *testing.T, text []byte) {
 		return
 	}
 	var a answer
-	wrong := json.Unmarshal(text, &a) != nil // a state that is not an object, say
+	wrong := json.Unmarshal(text, &a) != nil // for example, a state that is not an object
 	for types, all := range pairs(&b, &a) {
 		for i, pair := range all {
 			got, want := string(pair[0]), string(pair[1])
@@ -65,7 +64,7 @@ func checkBody(t *testing.T, text []byte) {
 				want = ""
 			}
 			if want != "" && types != "" && !strings.Contains(types, want[:1]) {
-				wrong = true // a duplicate of the right type may stand before it
+				wrong = true // there may be a duplicate of the right type before it
 				continue
 			}
 			if got != want {
@@ -79,7 +78,7 @@ func checkBody(t *testing.T, text []byte) {
 }
 
 // checkAssignment compares an assignment with the registrationState that
-// encoding/json finds, if all types in it are right.
+// encoding/json finds, if all its types are right.
 func checkAssignment(t *testing.T, text []byte, got *Assignment) {
 	var want struct {
 		Status, OperationID string
@@ -104,9 +103,10 @@ func checkAssignment(t *testing.T, text []byte, got *Assignment) {
 		w.IssuedCertificateChain = nil
 	}
 	if strings.Contains(string(text), "null") {
-		return // here null counts as absent, even in a chain
+		return // package registration treats null as absent, even in a chain
 	}
-	// encoding/json merges duplicates, but here the last one counts.
+	// encoding/json merges duplicates, but in package registration, the last
+	// one counts.
 	w.X509, w.SymmetricKey, got.X509, got.SymmetricKey = nil, nil, nil, nil
 	if diff := cmp.Diff(w, got); diff != "" {
 		t.Errorf("%q (-want +got):\n%s", text, diff)

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Invariant: checkJSON accepts what encoding/json accepts; its error names a
-// byte of the text; and each level of an accepted text has the members,
-// elements and strings that encoding/json finds in it.
+// Invariant: checkJSON accepts the same texts as encoding/json; its error names
+// a byte of the text; and in each level of an accepted text, the scanner finds
+// the same members, elements and strings as encoding/json.
 func FuzzJSON(f *testing.F) { f.Fuzz(checkText) }
 
 func checkText(t *testing.T, text []byte) {
@@ -42,7 +42,7 @@ func checkOffset(t *testing.T, text []byte, err error) {
 }
 
 // elements ranges over the elements of an array, or over the members of an
-// object, with their keys as they stand.
+// object, with their keys as they are in the text.
 func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		c := walk(text, bracket)
@@ -51,7 +51,8 @@ func elements(text []byte, bracket byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// members ranges over the members of an object as they are read.
+// members ranges over the members of an object, with their keys decoded and in
+// lower case.
 func members(text []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		c := walk(text, '{')
@@ -60,7 +61,8 @@ func members(text []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// checkValue holds a value, and so many levels below it, against encoding/json.
+// checkValue compares a value, and the given number of levels below it, with
+// the result of encoding/json.
 func checkValue(t *testing.T, value []byte, levels int) {
 	var array []json.RawMessage
 	var object map[string]json.RawMessage
@@ -135,8 +137,8 @@ func checkObject(t *testing.T, value []byte, want map[string]json.RawMessage, le
 	}
 }
 
-// checkLower checks how a key, whose text is this one, is lowered: to what
-// encoding/json takes it for, if that is ASCII.
+// checkLower checks the result of lower for a key that decodes to text: it is
+// the name that encoding/json matches with the key, if that is ASCII.
 func checkLower(t *testing.T, key []byte, text string) {
 	got := string(lower(nil, key))
 	want := strings.ToLower(strings.ReplaceAll(text, "\u017f", "s"))

@@ -9,13 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The wall clock may be set while a registration waits. The monotonic reading,
-// which every deadline keeps, does not mind.
+// The wall clock may be set while a registration waits. This does not affect
+// the monotonic reading, which every deadline keeps.
 func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	monotonic := func(at time.Time) bool { return strings.Contains(at.String(), " m=") }
 	g := newRig(t)
 	if g.now = time.Now(); !monotonic(g.now) {
-		t.Skip("there is no monotonic clock here")
+		t.Skip("this system has no monotonic clock")
 	}
 	check := func() {
 		t.Helper()
@@ -48,8 +48,8 @@ func TestDeadlinesKeepTheMonotonicReading(t *testing.T) {
 	}
 }
 
-// What the service says with each word, whatever the code of the topic and
-// however the word is written.
+// The status in the body determines the outcome, whatever the code in the topic
+// and the case of the status are.
 func TestS6_WordsOfTheServiceAndCodes(t *testing.T) {
 	for word, want := range map[string]string{
 		"assigning": "waiting", "unassigned": "waiting", "assigned": "result", "failed": "final", "disabled": "final", "blacklisted": "final",
@@ -84,11 +84,11 @@ func TestS6_WordsOfTheServiceAndCodes(t *testing.T) {
 	}
 }
 
-// The wait that stands for a missing retry-after is bounded as one that the
-// service asks for.
+// The default wait, which is used without a valid retry-after, has the same
+// bounds as a wait that the service asks for.
 func TestS7_TheDefaultWaitIsWithinItsBounds(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{1: 5, 4: 5, 5: 5, 6: 6, 7: 7, 8: 7, 3600: 7} {
-		for _, after := range []string{"", "x", "7s"} { // none that is a number
+		for _, after := range []string{"", "x", "7s"} { // none of them is a number
 			g := newRig(t, func(c *registration.Config) {
 				c.Policy.MinRetryAfter, c.Policy.MaxRetryAfter, c.Policy.RetryAfter = 5*time.Second, 7*time.Second, wait*time.Second
 			})
@@ -100,8 +100,8 @@ func TestS7_TheDefaultWaitIsWithinItsBounds(t *testing.T) {
 	}
 }
 
-// An answer that lacks something does not get it from elsewhere, and what
-// stands in the registrationState comes before what stands outside.
+// Missing fields of an answer are not taken from elsewhere, and a field in the
+// registrationState takes precedence over the same field outside.
 func TestNothingTakesThePlaceOfWhatTheServiceSays(t *testing.T) {
 	for _, state := range []string{
 		`"assignedHub":"h","registrationId":"dev-1"`, `"assignedHub":"h","registrationId":"dev-1","deviceId":""`, `"assignedHub":"h","registrationId":"dev-1","deviceId":null`,

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The text of an answer is the caller's, who reads the next packet into it.
+// The text of an answer belongs to the caller, which may read the next packet
+// into the same buffer.
 func TestAnAssignmentBorrowsNothingOfItsAnswer(t *testing.T) {
 	inside := strings.Replace(fullAnswer, "},\n\"trustBundle\":{\"id\":\"tb\"}}", ",\"trustBundle\":{\"id\":\"tb\"}}}", 1)
 	if inside == fullAnswer {
@@ -40,7 +41,7 @@ func TestAnAssignmentBorrowsNothingOfItsAnswer(t *testing.T) {
 	}
 }
 
-// The same with all that there is between the answer and Result.
+// The same holds for everything between Message and Result.
 func TestAResultBorrowsNothingOfItsMessage(t *testing.T) {
 	r, err := New(Config{IDScope: "scope", RegistrationID: "dev-1"})
 	if err != nil {
@@ -63,8 +64,8 @@ func TestAResultBorrowsNothingOfItsMessage(t *testing.T) {
 	}
 }
 
-// Clone is looked at field by field, so that a field that is added later
-// counts, too.
+// The result of Clone is checked field by field, so that the test also covers
+// fields that are added later.
 func TestAClonedAssignmentSharesNoMemory(t *testing.T) {
 	a := fullAssignment()
 	a.CSRIgnored = true
@@ -75,8 +76,8 @@ func TestAClonedAssignmentSharesNoMemory(t *testing.T) {
 	checkShared(t, "Assignment", reflect.ValueOf(*a), reflect.ValueOf(c))
 }
 
-// checkShared reports memory that can be written to and that both values point
-// to, and fields that are zero, of which it could not tell.
+// checkShared reports memory that can be modified and that both values point
+// to. It also reports fields that are zero, which it cannot check.
 func checkShared(t *testing.T, path string, a, b reflect.Value) {
 	switch a.Kind() {
 	case reflect.Struct:
@@ -99,7 +100,7 @@ func checkShared(t *testing.T, path string, a, b reflect.Value) {
 		}
 	case reflect.String, reflect.Int, reflect.Bool:
 	default:
-		t.Errorf("%s is of a kind that this test does not know", path)
+		t.Errorf("%s has a kind that this test does not support", path)
 	}
 }
 

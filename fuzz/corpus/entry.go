@@ -10,13 +10,13 @@ import (
 // header is the first line of a file in testdata/fuzz.
 const header = "go test fuzz v1"
 
-// parseEntry returns the arguments in a file that the go command keeps in a
-// corpus, one on each line. It knows the types that the targets of this
-// repository take.
+// parseEntry returns the arguments in a file of a corpus in the go command's
+// format, with one argument on each line. It supports the types of arguments
+// that the targets of this repository have.
 func parseEntry(text string) ([]any, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if lines[0] != header {
-		return nil, fmt.Errorf("expected %q, found %.50q", header, lines[0])
+		return nil, fmt.Errorf("expected %q, got %.50q", header, lines[0])
 	}
 	var args []any
 	for _, line := range lines[1:] {
@@ -27,7 +27,7 @@ func parseEntry(text string) ([]any, error) {
 		args = append(args, arg)
 	}
 	if args == nil {
-		return nil, fmt.Errorf("no argument")
+		return nil, fmt.Errorf("there are no arguments")
 	}
 	return args, nil
 }
@@ -56,14 +56,14 @@ func parseArg(line string) (any, error) {
 		}
 		return byte(r), nil
 	}
-	return nil, fmt.Errorf("a target with an argument of type %s is new: add it here", typ)
+	return nil, fmt.Errorf("arguments of type %s are not supported: add the type to parseEntry", typ)
 }
 
 // libFuzzer returns the input from which a target built by go-118-fuzz-build
-// receives these arguments. libFuzzer knows only bytes, and that tool decodes
-// the arguments from them: a slice is its length in four bytes and then its
-// bytes, a number is in big-endian order if an odd byte follows it, and an even
-// byte is true.
+// receives these arguments. An input of libFuzzer consists of bytes, and the
+// code from that tool decodes the arguments from them: a slice is its length in
+// four bytes, followed by its bytes; a number is in big-endian order if an odd
+// byte follows it; and an even byte is true.
 func libFuzzer(args []any) []byte {
 	var b []byte // everything after the current argument
 	for i := len(args) - 1; i >= 0; i-- {
@@ -88,9 +88,9 @@ func libFuzzer(args []any) []byte {
 	return b
 }
 
-// slice returns four bytes for the length of a slice, and its bytes. The tool
-// does not decode an empty slice at the end of the input, so that it needs one
-// more byte there; more reports whether other arguments follow.
+// slice returns four bytes for the length of a slice, followed by its bytes.
+// The tool does not decode an empty slice at the end of the input, so one more
+// byte is added in this case. more reports whether other arguments follow.
 func slice(arg []byte, more bool) []byte {
 	b := append(make([]byte, 4), arg...)
 	if len(arg) == 0 && !more {
@@ -99,9 +99,9 @@ func slice(arg []byte, more bool) []byte {
 	return b
 }
 
-// length returns the number that stands for a slice of n bytes where so many
-// bytes are left. The tool takes 0 to mean 30, and then the remainder of the
-// division by the bytes left, unless the two are equal.
+// length returns the encoded length of a slice of n bytes, where left is the
+// number of bytes that follow it. The tool interprets 0 as 30, and then takes
+// the remainder of the division by left, unless the two are equal.
 func length(n, left int) uint32 {
 	if n == 0 {
 		return uint32(2 * left)

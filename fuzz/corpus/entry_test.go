@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A target that is built for libFuzzer gets the arguments that the file in the
-// corpus has.
+// A target that is built for libFuzzer receives the same arguments as from the
+// file in the corpus.
 func TestArgumentsAreReadOffAnInput(t *testing.T) {
 	for _, want := range [][]any{
 		{[]byte("a")}, {[]byte{}}, {bytes.Repeat([]byte("ab"), 1000)}, {[]byte("script"), true}, {[]byte("script"), false}, {[]byte{}, true},
@@ -23,8 +23,8 @@ func TestArgumentsAreReadOffAnInput(t *testing.T) {
 	}
 }
 
-// read returns what the tool reads off an input for arguments of the types of
-// these.
+// read returns the arguments that the tool decodes from an input, if they have
+// the given types.
 func read(t *testing.T, input []byte, types []any) (got []any) {
 	f := &libfuzzer.F{Data: input, T: libfuzzer.NewT()}
 	switch len(types) {

@@ -1,16 +1,16 @@
-// Command corpus keeps the seed corpora of the fuzz targets, in the folder
-// testdata/fuzz of each package of the module around it.
+// Corpus maintains the seed corpora of the fuzz targets in the root module.
+// Each package has its corpora in the directory testdata/fuzz.
 //
 //	go -C fuzz/corpus run . FuzzName   # replaces the corpus of this target
-//	go -C fuzz/corpus run .            # replaces all of them, which takes some minutes
+//	go -C fuzz/corpus run .            # replaces all of them, which takes several minutes
 //	go -C fuzz/corpus run . -list      # prints the package and the name of each target
 //	go -C fuzz/corpus run . -zip DIR   # writes the corpora for libFuzzer
 //
-// To replace a corpus, it collects the inputs in it and those that go test
-// -fuzz has left in its cache, measures which statements each input reaches,
-// and keeps a small set that reaches all of them. A file whose name is not a
-// hash was written by hand and always stays, so an input that once made a
-// target fail should be given a name.
+// To replace a corpus, corpus collects the inputs in it and those in the cache
+// of go test -fuzz, measures which statements each input reaches, and keeps a
+// small set of inputs that reaches all of these statements. A file whose name
+// is not a hash was written by hand and is always kept. If an input once made a
+// target fail, give its file a name.
 //
 // For libFuzzer, each corpus becomes an archive DIR/FuzzName_seed_corpus.zip,
 // where OSS-Fuzz and ClusterFuzzLite look for it.
@@ -47,7 +47,7 @@ func run(list bool, archives string, names []string) error {
 	if len(names) > 0 {
 		targets = slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(names, t.name) })
 		if len(targets) != len(names) {
-			return fmt.Errorf("not all of these are targets: %s", strings.Join(names, " "))
+			return fmt.Errorf("some of these are not fuzz targets: %s", strings.Join(names, " "))
 		}
 	}
 	cache, err := goCommand(".", "env", "GOCACHE")
@@ -108,12 +108,12 @@ func findTargets(module string) ([]target, error) {
 		}
 	}
 	if targets == nil {
-		return nil, fmt.Errorf("no fuzz target in %s", module)
+		return nil, fmt.Errorf("there are no fuzz targets in %s", module)
 	}
 	return targets, nil
 }
 
-// goCommand returns what the go command prints.
+// goCommand returns the output of the go command.
 func goCommand(dir string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
@@ -132,7 +132,7 @@ func (t target) archive(dir string) error {
 		return err
 	}
 	if len(inputs) == 0 {
-		return fmt.Errorf("no input in %s", t.corpus())
+		return fmt.Errorf("there are no inputs in %s", t.corpus())
 	}
 	file, err := os.Create(filepath.Join(dir, t.name+"_seed_corpus.zip"))
 	if err != nil {

@@ -19,7 +19,8 @@ type input struct {
 	reaches    map[string]bool // the statements, as a profile names them
 }
 
-// hashed is how the go command names what it finds.
+// hashed matches the names that the go command gives to the inputs that it
+// finds.
 var hashed = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
 // readInputs returns the files in a directory, or none if there is no such
@@ -40,7 +41,7 @@ func readInputs(dir string) ([]input, error) {
 	return inputs, nil
 }
 
-// refresh replaces the corpus by inputs from it and from the go command's
+// refresh replaces the corpus with inputs from it and from the go command's
 // cache.
 func (t target) refresh(cache string) error {
 	old, err := readInputs(t.corpus())
@@ -69,7 +70,7 @@ func (t target) refresh(cache string) error {
 	return replace(t.corpus(), old, kept)
 }
 
-// measure finds out which statements of the module each input reaches.
+// measure determines which statements of the module each input reaches.
 func (t target) measure(inputs []input) error {
 	dir, err := os.MkdirTemp("", "corpus")
 	if err != nil {
@@ -111,9 +112,11 @@ func reached(profile string) map[string]bool {
 	return blocks
 }
 
-// choose returns inputs that reach together what all of them reach, small ones
-// first: those written by hand, and of the others each that reaches what no
-// smaller one does, unless larger ones reach all of that as well.
+// choose returns inputs that together reach the same statements as all inputs.
+// It keeps the inputs written by hand. Of the others, beginning with the
+// smallest, it keeps each one that reaches a statement that none of the kept
+// ones reaches. Finally, it removes inputs whose statements are reached by
+// other kept inputs.
 func choose(inputs []input) []input {
 	inputs = slices.Clone(inputs)
 	slices.SortFunc(inputs, func(a, b input) int {
@@ -151,7 +154,8 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// add adds what an input reaches, and reports whether any of it is new.
+// add adds the statements that an input reaches, and reports whether any of
+// them is new.
 func add(reached map[string]bool, in input) bool {
 	before := len(reached)
 	for block := range in.reaches {

@@ -44,7 +44,8 @@ func TestProfilesAreRead(t *testing.T) {
 	}
 }
 
-// Not on lines of its own, where a search for targets would find it.
+// The text is not written on separate lines, where a search for targets would
+// find it.
 const smallTest = "package small\n\nimport \"testing\"\n\nfunc FuzzSmall(f *testing.F) { f.Fuzz(func(t *testing.T, b []byte) { large(b) }) }\n"
 
 const small = `package small
@@ -57,8 +58,8 @@ func large(b []byte) bool {
 }
 `
 
-// A module with one target: what is in its corpus is replaced by inputs from it
-// and from the cache, and archived.
+// In a module with one target, the corpus is replaced with inputs from the
+// corpus and from the cache, and then archived.
 func TestCorpusOfAModuleIsRefreshedAndArchived(t *testing.T) {
 	dir, cache, archives := t.TempDir(), t.TempDir(), t.TempDir()
 	t.Setenv("GOFLAGS", "")
