@@ -21,11 +21,11 @@ func isBadQuery(s situation) bool  { return isRefused(s) && s.polling && s.code 
 func isExpired(s situation) bool   { return s.code == 401 && !s.notFound }
 
 var rules = []rule{
-	{"S6 assigning goes on, whatever the code", func(s situation) bool { return s.status == pending }, query},
+	{"S6 assigning continues, whatever the code", func(s situation) bool { return s.status == pending }, query},
 	{"S6 assigned is the end, whatever the code", func(s situation) bool { return s.status == assigned }, done},
 	{"S6 failed is the end, whatever the code", func(s situation) bool { return s.status == ended }, final},
-	{"S6 an unknown word goes on with 202", func(s situation) bool { return s.status == unknown && s.code == 202 }, query},
-	{"S6 an unknown word is the end with another code of success",
+	{"S6 an unknown status continues with 202", func(s situation) bool { return s.status == unknown && s.code == 202 }, query},
+	{"S6 an unknown status is the end with another code of success",
 		func(s situation) bool { return s.status == unknown && s.code != 202 && s.code < 400 }, final},
 	{"S13 no status with a code of success is unreadable", func(s situation) bool { return s.status == none && s.code < 400 }, garbled},
 	{"S8 throttled or unavailable", func(s situation) bool { return isWord(s) && isTransient(s) }, again},

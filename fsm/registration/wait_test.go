@@ -30,7 +30,7 @@ func TestS8_OnlyAnswersOf429InARowMeasureTheThrottling(t *testing.T) {
 		"a missing answer":   func(g *rig) { g.next(); g.sleep() },
 		"503":                func(g *rig) { g.exchange(503, "3600", "") },
 		"503 and 429":        func(g *rig) { g.exchange(503, "3600", ""); g.exchange(429, "5", "") },
-		"429 that goes on":   func(g *rig) { g.exchange(429, "3600", `{"status":"assigning"}`) }, // without an operation
+		"429 that continues": func(g *rig) { g.exchange(429, "3600", `{"status":"assigning"}`) }, // without an operation
 		"an unreadable body": func(g *rig) { g.exchange(200, "3600", "") },
 		"412":                func(g *rig) { g.exchange(412, "3600", "") },
 		"202":                func(g *rig) { g.exchange(202, "3600", assigning) },

@@ -29,8 +29,8 @@ type Search[W any] struct {
 	// Visit is called in each new state, with a copy that it may modify.
 	Visit func(w W, report Report)
 
-	Limit int // number of states from which on the search does not seem to end
-	Depth int // number of steps to a state from which on it does not seem to end, either
+	Limit int // maximum number of states, so that the search ends
+	Depth int // maximum number of steps to a state, for the same reason
 
 	nodes []node[W]
 	index map[string]int // of nodes, by key
@@ -38,7 +38,8 @@ type Search[W any] struct {
 	errs  []error
 }
 
-// maxErrors is how many errors end a search at once: more of them help nobody.
+// maxErrors is the number of errors after which a search ends: more errors
+// would not help to find the fault.
 const maxErrors = 20
 
 // Costs are the costs of a step, of several kinds, as Dearest adds them up.
@@ -51,7 +52,7 @@ type node[W any] struct {
 	w     W
 	from  int // the node from which it was reached first
 	step  int // with this step
-	depth int // so many steps from the start
+	depth int // number of steps from the start
 }
 
 type edge struct {

@@ -47,7 +47,7 @@ func TestKeysDifferInEveryFieldThatIsNotLeftOut(t *testing.T) {
 			s.text = "another text"
 		}
 		if got := keyer.Key(&s, now); got != key {
-			t.Errorf("sample %d: the key changes to %s with what is left out, was %s", i, got, key)
+			t.Errorf("sample %d: the key changes with an omitted field to %s, was %s", i, got, key)
 		}
 	}
 }
@@ -57,9 +57,9 @@ func TestNewKeyerRefusesFieldsThatItCannotReduce(t *testing.T) {
 		v       any
 		leftOut map[string]Reduction
 	}{
-		"a new field":        {struct{ s string }{}, nil},
-		"one behind another": {struct{ p *sample }{}, nil},
-		"a field that is no more": {sample{}, map[string]Reduction{
+		"a new field":           {struct{ s string }{}, nil},
+		"one in another struct": {struct{ p *sample }{}, nil},
+		"a field that does not exist": {sample{}, map[string]Reduction{
 			"sample.text": {To: IsSet}, "sample.free": {}, "sample.gone": {},
 		}},
 	} {
