@@ -75,15 +75,15 @@ func TestMistakesInWhatIsSent(t *testing.T) {
 			c.APIVersion, c.CSR = "2025-06-30", "AAAA"
 		},
 
-		`APIVersion is "2019&x"` + version:                              func(c *fsm.Config) { c.APIVersion = "2019&x" },
-		`APIVersion is "&"` + version:                                   func(c *fsm.Config) { c.APIVersion = "&" },
-		`APIVersion is "` + long[:64] + `"` + version:                   func(c *fsm.Config) { c.APIVersion = long[:65] },
-		"UserAgent is not UTF-8 or has 1 bytes, the limit is 1024":      func(c *fsm.Config) { c.UserAgent = "\xff" },
-		"UserAgent is not UTF-8 or has 1025 bytes, the limit is 1024":   func(c *fsm.Config) { c.UserAgent = strings.Repeat("u", 1025) },
-		"OperationID" + tooLong:                                         func(c *fsm.Config) { c.OperationID = long },
-		"RequestIDPrefix is not UTF-8 or has 1 bytes, the limit is 64":  func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
-		"RequestIDPrefix is not UTF-8 or has 65 bytes, the limit is 64": func(c *fsm.Config) { c.RequestIDPrefix = long[:65] },
-		"Limit is -1, expected a size in bytes":                         func(c *fsm.Config) { c.Limit = -1 },
+		`APIVersion is "2019&x"` + version:              func(c *fsm.Config) { c.APIVersion = "2019&x" },
+		`APIVersion is "&"` + version:                   func(c *fsm.Config) { c.APIVersion = "&" },
+		`APIVersion is "` + long[:64] + `"` + version:   func(c *fsm.Config) { c.APIVersion = long[:65] },
+		"UserAgent is not UTF-8":                        func(c *fsm.Config) { c.UserAgent = "\xff" },
+		"UserAgent has 1025 bytes, the limit is 1024":   func(c *fsm.Config) { c.UserAgent = strings.Repeat("u", 1025) },
+		"OperationID" + tooLong:                         func(c *fsm.Config) { c.OperationID = long },
+		"RequestIDPrefix is not UTF-8":                  func(c *fsm.Config) { c.RequestIDPrefix = "\xff" },
+		"RequestIDPrefix has 65 bytes, the limit is 64": func(c *fsm.Config) { c.RequestIDPrefix = long[:65] },
+		"Limit is -1, expected a size in bytes":         func(c *fsm.Config) { c.Limit = -1 },
 	})
 }
 

@@ -118,15 +118,11 @@ func (c *Config) check() error {
 	if bad := strings.IndexFunc(c.APIVersion, notVersion); bad >= 0 || len(c.APIVersion) > 64 {
 		m.add("APIVersion is " + quote(c.APIVersion, 64) + ", expected something like " + strconv.Quote(DefaultAPIVersion))
 	}
-	if !utf8.ValidString(c.UserAgent) || len(c.UserAgent) > 1024 {
-		m.add("UserAgent is not UTF-8 or " + tooLong(len(c.UserAgent), 1024))
-	}
+	checkUTF8(&m, "UserAgent", c.UserAgent, 1024)
 	if len(c.OperationID) > maxOperationID {
 		m.add("OperationID " + tooLong(len(c.OperationID), maxOperationID))
 	}
-	if !utf8.ValidString(c.RequestIDPrefix) || len(c.RequestIDPrefix) > 64 {
-		m.add("RequestIDPrefix is not UTF-8 or " + tooLong(len(c.RequestIDPrefix), 64))
-	}
+	checkUTF8(&m, "RequestIDPrefix", c.RequestIDPrefix, 64)
 	c.Policy.check(&m)
 	if c.Policy.FleetSize > 0 && c.Jitter == nil {
 		m.add("Policy.FleetSize is set without Jitter, which spreads the fleet")
@@ -151,13 +147,24 @@ func checkID(m *mistakes, name, id string, limit int) {
 	switch {
 	case id == "":
 		m.add(name + " is empty")
-	case len(id) > limit:
-		m.add(name + " " + tooLong(len(id), limit))
-	case !utf8.ValidString(id):
-		m.add(name + " is not UTF-8")
+	case !checkUTF8(m, name, id, limit):
 	case strings.ContainsAny(id, "/#+") || strings.ContainsFunc(id, unicode.IsControl):
 		m.add(name + " " + strconv.Quote(id) + " has a '/', '#', '+' or a control character")
 	}
+}
+
+// checkUTF8 reports text that is too long or not UTF-8. It returns false for
+// such text.
+func checkUTF8(m *mistakes, name, text string, limit int) bool {
+	switch {
+	case len(text) > limit:
+		m.add(name + " " + tooLong(len(text), limit))
+	case !utf8.ValidString(text):
+		m.add(name + " is not UTF-8")
+	default:
+		return true
+	}
+	return false
 }
 
 // maxCSR is the maximum length of a CSR in base64 characters, which is that of
