@@ -16,14 +16,14 @@ func TestReject(t *testing.T) {
 	n.c = o.Open(start, nil)
 	n.send(&n.connect)
 	for range 2 {
-		n.c.Reject(start.Add(time.Second), "frame", "100%s")
+		n.c.Reject(start.Add(time.Second), "frame", "100%d")
 	}
 	if !n.c.Hungup() {
 		t.Error("the connection is still open")
 	}
 	n.c.Lost(start.Add(time.Second))
 	want := []string{
-		"#1 dev-1: diagnosis frame: 100%s",
+		"#1 dev-1: diagnosis frame: 100%d",
 		"#1 dev-1: closed: closed because the client misused the transport; not registered; registrations: 0, queries: 0, mistakes: frame",
 	}
 	if d := cmp.Diff(want, o.all[len(o.all)-2:]); d != "" {

@@ -240,6 +240,17 @@ func TestTimesInTexts(t *testing.T) {
 			t.Error(name, d)
 		}
 	}
+	half := func(n *naive) {
+		n.disconnect = false
+		n.after = func(n *naive) {
+			n.c.Receive(n.o.now, []byte("\x30\x20ab"))
+			n.c.Advance(n.o.now.Add(88 * time.Second))
+		}
+	}
+	const silent = "nothing arrived for 1m31s except 4 bytes of a packet whose Remaining Length is larger, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"
+	if d := cmp.Diff(silent, diagnosed(t, half)); d != "" {
+		t.Error(d)
+	}
 	again := func(n *naive) {
 		n.after = func(n *naive) {
 			n.register.Topic = []byte("$dps/registrations/PUT/iotdps-register/?$rid=3")
