@@ -139,8 +139,7 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 // in the documented case. It is not known whether the real service accepts
 // that.
 func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
-	known := r.Op == topic.Register || r.Op == topic.QueryStatus
-	if known && !bytes.Contains(p.Topic, []byte("/"+r.Op+"/")) {
+	if !bytes.Contains(p.Topic, []byte("/"+r.Op+"/")) {
 		c.diagnoseOnce(Operation, "the topic %.120q has the operation in another case, which the real service may refuse: write %q", p.Topic, r.Op)
 	}
 	if len(r.OperationID) > 0 && !bytes.Contains(p.Topic, []byte("operationId=")) {

@@ -96,6 +96,22 @@ func TestEachMissingPubackCounts(t *testing.T) {
 	}
 }
 
+// An answer that is not acknowledged counts only once.
+func TestAMissingPubackCountsOnce(t *testing.T) {
+	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
+	p := newPeer(t, o.Service)
+	p.say(connect(), subscribe(1))
+	for _, id := range []string{"1", "2", "3"} {
+		p.say(publish("POST/x/?$rid="+id, 0, 0, ""))
+		p.say(&packet.Puback{ID: 2}, &packet.Puback{ID: 3})
+		p.now = p.now.Add(time.Second)
+	}
+	p.say(&packet.Disconnect{})
+	if want := "mistakes: operation (3 times), no-puback"; !strings.HasSuffix(o.ended(t), want) {
+		t.Errorf("%q, want %s", o.ends, want)
+	}
+}
+
 // The last 16 values of $rid are remembered.
 func TestRememberedRequestIDs(t *testing.T) {
 	for between, want := range map[int]int{15: 1, 16: 0} {
