@@ -15,7 +15,7 @@ func checkSASToken(t *testing.T, text []byte) {
 	key := []byte("password")
 	token, err := sastoken.Parse(text)
 	if err != nil {
-		if !errors.Is(err, sastoken.ErrSyntax) || !token.Equal(sastoken.Token{}) {
+		if !errors.Is(err, sastoken.ErrMalformed) || !token.Equal(sastoken.Token{}) {
 			t.Fatalf("token %v with the error %v", token, err)
 		}
 		return

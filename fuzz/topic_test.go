@@ -84,8 +84,8 @@ func checkResponse(t *testing.T, b []byte) {
 }
 
 func checkParseError(t *testing.T, err error) {
-	if errors.Is(err, topic.ErrNotDPS) == errors.Is(err, topic.ErrSyntax) {
-		t.Fatalf("neither or both of ErrNotDPS and ErrSyntax: %v", err)
+	if errors.Is(err, topic.ErrNotDPS) == errors.Is(err, topic.ErrMalformed) {
+		t.Fatalf("neither or both of ErrNotDPS and ErrMalformed: %v", err)
 	}
 	if n := len(err.Error()); n > 500 {
 		t.Fatalf("the error quotes too much, %d bytes", n)

@@ -8,8 +8,8 @@ import (
 // The errors of this package, to be tested for with [errors.Is]. The errors
 // returned wrap one of them and add details.
 var (
-	// ErrSyntax reports that a text is not a SAS token. Its sender is at fault.
-	ErrSyntax = errors.New("sastoken: malformed token")
+	// ErrMalformed reports that a text is not a SAS token. Its sender is at fault.
+	ErrMalformed = errors.New("sastoken: malformed token")
 
 	// ErrInvalid reports that a token cannot be written. The caller that
 	// created it is at fault.
@@ -36,7 +36,7 @@ func (e *failure) Error() string { return e.kind.Error() + ": " + e.msg }
 
 func (e *failure) Unwrap() error { return e.kind }
 
-func malformed(msg string) error { return &failure{ErrSyntax, msg} }
+func malformed(msg string) error { return &failure{ErrMalformed, msg} }
 
 func invalid(msg string) error { return &failure{ErrInvalid, msg} }
 

@@ -21,7 +21,7 @@ type fields struct{ sr, sig, se, skn []byte }
 //   - sig and skn may contain '%XX' in either case of hex, or unencoded
 //     characters. '+' is a plus sign.
 //
-// Field names must be in lower case. Parse rejects with [ErrSyntax]:
+// Field names must be in lower case. Parse rejects with [ErrMalformed]:
 //   - a text of more than 4096 bytes
 //   - any prefix other than "SharedAccessSignature" and one space
 //   - a byte after the prefix that is not visible ASCII

@@ -75,7 +75,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			token, err := sastoken.Parse([]byte(v.text))
-			if want := "sastoken: malformed token: " + v.want; err == nil || err.Error() != want || !errors.Is(err, sastoken.ErrSyntax) {
+			if want := "sastoken: malformed token: " + v.want; err == nil || err.Error() != want || !errors.Is(err, sastoken.ErrMalformed) {
 				t.Errorf("error %v, want %s", err, want)
 			}
 			if !token.Equal(sastoken.Token{}) {
@@ -117,7 +117,7 @@ func TestEveryTruncationIsRefused(t *testing.T) {
 	j := strings.Index(string(text), "&sig=")
 	text = []byte(string(text[:j]) + string(text[i:]) + string(text[j:i]))
 	for n := range text {
-		if token, err := sastoken.Parse(text[:n]); !errors.Is(err, sastoken.ErrSyntax) {
+		if token, err := sastoken.Parse(text[:n]); !errors.Is(err, sastoken.ErrMalformed) {
 			t.Errorf("cut to %d of %d bytes: %v, %v", n, len(text), token, err)
 		}
 	}
@@ -148,8 +148,8 @@ func TestWhatParsesIsTheSameWhenWrittenAgain(t *testing.T) {
 		text := "SharedAccessSignature sr=a&sig=" + sigText + "&se=1" + strings.Join(rapid.SliceOf(piece).Draw(t, "pieces"), "")
 		token, err := sastoken.Parse([]byte(text))
 		if err != nil {
-			if !errors.Is(err, sastoken.ErrSyntax) {
-				t.Fatalf("%q: error %v does not wrap ErrSyntax", text, err)
+			if !errors.Is(err, sastoken.ErrMalformed) {
+				t.Fatalf("%q: error %v does not wrap ErrMalformed", text, err)
 			}
 			return
 		}

@@ -13,8 +13,8 @@ var (
 	// expects. Callers should ignore such a message.
 	ErrNotDPS = errors.New("topic: not a DPS topic")
 
-	// ErrSyntax reports that a DPS topic is malformed. The peer is at fault.
-	ErrSyntax = errors.New("topic: malformed")
+	// ErrMalformed reports that a DPS topic is malformed. The peer is at fault.
+	ErrMalformed = errors.New("topic: malformed")
 
 	// ErrInvalid reports that the struct cannot be written. The caller is at
 	// fault.
@@ -40,7 +40,7 @@ func notDPS(t []byte, prefix string) error {
 // malformed returns the error for a topic that has something unexpected at
 // t[i:].
 func malformed(t []byte, i int, expected string) error {
-	return &failure{ErrSyntax, "expected " + expected + ", got " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
+	return &failure{ErrMalformed, "expected " + expected + ", got " + quote(t[i:]) + " at byte " + strconv.Itoa(i)}
 }
 
 // invalid returns the error for a field with an unexpected value.

@@ -134,7 +134,7 @@ func (r Response) checkRetryAfter() error {
 // the package comment.
 //
 // The error wraps [ErrNotDPS] if t does not begin with
-// "$dps/registrations/res/". It wraps [ErrSyntax] if the status is not a
+// "$dps/registrations/res/". It wraps [ErrMalformed] if the status is not a
 // three-digit number from 100 to 599, or is not followed by "/?".
 func ParseResponse(t []byte) (Response, error) {
 	const n = len(responsePrefix)
