@@ -17,7 +17,7 @@ import (
 func registerDevice(m *fsm.Machine, dial func() (net.Conn, error), token func() []byte) (fsm.Assignment, error) {
 	in, out := make([]byte, 4096), []byte(nil)
 	for m.Want() != fsm.WantDone {
-		time.Sleep(time.Until(m.Deadline())) // not at all at first, then the back-off
+		time.Sleep(time.Until(m.Deadline())) // no wait at first, then the backoff
 		conn, err := dial()                  // including the TLS handshake, with a timeout
 		if err != nil {
 			m.DialFailed(time.Now(), err)
@@ -35,7 +35,7 @@ func registerDevice(m *fsm.Machine, dial func() (net.Conn, error), token func() 
 			}
 			conn.SetReadDeadline(m.Deadline())
 			n, readErr := conn.Read(in)
-			m.Receive(time.Now(), in[:n]) // no bytes just move the clock
+			m.Receive(time.Now(), in[:n]) // without bytes, this only advances the clock
 			if !errors.Is(readErr, os.ErrDeadlineExceeded) {
 				err = readErr
 			}

@@ -72,7 +72,7 @@ func overSerial(m *fsm.Machine, l *serialLine) (fsm.Assignment, error) {
 			m.Lost(l.now, nil)
 		}
 		l.tick()
-		m.Receive(l.now, in[:l.read(in)]) // no bytes just move the clock
+		m.Receive(l.now, in[:l.read(in)]) // without bytes, this only advances the clock
 	}
 	return m.Result()
 }

@@ -21,7 +21,7 @@ func TestDeadlines(t *testing.T) {
 		t.Errorf("end %v before the first input", g.r.End())
 	}
 	g.r.DialFailed(g.now, nil)
-	check("back-off", at(1))
+	check("backoff", at(1))
 	if !g.r.End().Equal(at(360)) {
 		t.Errorf("end %v", g.r.End())
 	}
@@ -36,7 +36,7 @@ func TestDeadlines(t *testing.T) {
 	g.want(registration.Closing, registration.WantClose)
 	check("to be closed", time.Time{})
 	g.r.Lost(g.now, nil)
-	check("back-off", at(44))
+	check("backoff", at(44))
 	g.now = at(350)
 	g.r.Ready(g.now)
 	check("the end comes before the answer", at(360))

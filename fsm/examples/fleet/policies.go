@@ -16,14 +16,14 @@ type policy struct {
 }
 
 // policies are the available policies, ours first. If another client leaves the
-// next step to the application, or does not specify its back-off, the figure is
+// next step to the application, or does not specify its backoff, the figure is
 // an assumption and is marked as such.
 var policies = []policy{
 	{"fsm", "this module: real machines, without limits of time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
 	{"sized", "the same machines, which know the size of the fleet, or assume -size", func(f fleet) (result, error) { return machines("sized", f, f.size) }},
 	modeled("retry-after", "like the Azure device SDKs for C, Node and Python: waits for retry-after, without jitter", obey),
 	modeled("restart", "like the SDKs for C# and Rust, which report an error: a supervisor restarts after 60 to 65 s (assumed)", restart),
-	modeled("embedded", "like the guidance of the Azure SDK for Embedded C: retry-after, back-off 1 to 100 s, jitter up to 5 s", embedded),
+	modeled("embedded", "like the guidance of the Azure SDK for Embedded C: retry-after, backoff 1 to 100 s, jitter up to 5 s", embedded),
 	modeled("device-update", "like the Device Update agent: reconnects after retry-after, plus jitter of up to 20 %", deviceUpdate),
 }
 

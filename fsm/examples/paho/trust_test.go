@@ -123,7 +123,7 @@ func TestFreshPasswords(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan outcome, 1)
 	go func() { done <- try(ctx, d.flags("tls", "-host", addr)...) }()
-	first, second := <-passwords, <-passwords // a back-off exceeds a second, the resolution of expiry times
+	first, second := <-passwords, <-passwords // a backoff exceeds a second, the resolution of expiry times
 	cancel()
 	<-done
 	const prefix = "SharedAccessSignature "
@@ -132,7 +132,7 @@ func TestFreshPasswords(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a back-off of any length.
+// Ctrl-C ends a backoff of any length.
 func TestInterruptDuringBackoff(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -142,7 +142,7 @@ func TestInterruptDuringBackoff(t *testing.T) {
 		Policy: registration.Policy{Budget: -1, MinBackoff: time.Hour, MaxBackoff: time.Hour},
 		Trace: func(e registration.Event) {
 			if e.Kind == registration.EventRetry {
-				cancel() // the back-off has begun
+				cancel() // the backoff has begun
 			}
 		},
 	})

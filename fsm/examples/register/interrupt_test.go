@@ -42,11 +42,11 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a back-off of any length, and it ends a dial.
+// Ctrl-C ends a backoff of any length, and it ends a dial.
 func TestInterruptWithoutConnection(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]func(ctx context.Context) error{
-		"back-off": func(context.Context) error { return io.EOF },
+		"backoff": func(context.Context) error { return io.EOF },
 		"dial":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestInterruptWithoutConnection(t *testing.T) {
 			dials := 0
 			m := newMachine(t, fsm.Policy{Budget: -1, MinBackoff: time.Hour, MaxBackoff: time.Hour}, func(e fsm.Event) {
 				if e.Kind == fsm.EventRetry {
-					cancel() // the back-off has begun
+					cancel() // the backoff has begun
 				}
 			})
 			done := make(chan bool, 1)

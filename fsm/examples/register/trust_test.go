@@ -85,7 +85,7 @@ func TestFreshPasswords(t *testing.T) {
 	defer together.wait()
 	for _, websocket := range []bool{false, true} {
 		together.run(fmt.Sprintf("websocket=%t", websocket), func(t *testing.T) {
-			r := &rogue{hangUp: []int{2, 3}} // back-offs exceed a second, the resolution of expiry times
+			r := &rogue{hangUp: []int{2, 3}} // backoffs exceed a second, the resolution of expiry times
 			got := try(t, append(r.start(t, websocket), "-registration-id", "dev", "-key", testKey, "-timeout", "60s")...)
 			r.mu.Lock()
 			defer r.mu.Unlock()

@@ -53,7 +53,7 @@ type board interface {
 func register(m *fsm.Machine, b board, key []byte) (fsm.Assignment, error) {
 	in, out := make([]byte, 64), make([]byte, 0, 512)
 	for m.Want() != fsm.WantDone {
-		b.sleep(m.Deadline().Sub(b.now())) // at first, there is no wait; later, it is the back-off
+		b.sleep(m.Deadline().Sub(b.now())) // at first, there is no wait; later, it is the backoff
 		if err := b.dial(); err != nil {
 			m.DialFailed(b.now(), err)
 			continue

@@ -87,7 +87,7 @@ func TestRegister(t *testing.T) {
 	for name, c := range map[string]struct {
 		faulty
 		packets string
-		seconds time.Duration // 3 per poll, plus the back-off
+		seconds time.Duration // 3 per poll, plus the backoff
 	}{
 		"no fault":     {faulty{}, hello + request + request + request + goodbye, 6},
 		"byte by byte": {faulty{slow: true}, hello + request + request + request + goodbye, 6},
