@@ -58,11 +58,18 @@ type Event struct {
 
 // String returns the event as one line, without the time.
 func (e Event) String() string {
-	s := "#" + strconv.FormatUint(e.Conn, 10) + " " + e.RegistrationID + ": " + e.Kind.String()
+	s := "#" + strconv.FormatUint(e.Conn, 10)
+	if e.RegistrationID != "" {
+		s += " " + e.RegistrationID
+	}
+	s += ": " + e.Kind.String()
 	if e.Diagnosis != "" {
 		s += " " + string(e.Diagnosis)
 	}
-	return s + ": " + e.Text
+	if e.Text != "" {
+		s += ": " + e.Text
+	}
+	return s
 }
 
 // maxText bounds the text of an event, which may quote large input.

@@ -239,3 +239,16 @@ func TestMisuse(t *testing.T) {
 		}()
 	}
 }
+
+// An event without a device, a diagnosis or a text has no gaps in its line.
+func TestEventLines(t *testing.T) {
+	for want, e := range map[string]dpstest.Event{
+		"#1: opened":                 {Conn: 1, Kind: dpstest.EventOpened},
+		"#2 dev-1: sent: PINGRESP":   {Conn: 2, Kind: dpstest.EventSent, RegistrationID: "dev-1", Text: "PINGRESP"},
+		"#3: diagnosis will: a will": {Conn: 3, Kind: dpstest.EventDiagnosis, Diagnosis: dpstest.Will, Text: "a will"},
+	} {
+		if d := cmp.Diff(want, e.String()); d != "" {
+			t.Error(d)
+		}
+	}
+}

@@ -47,7 +47,7 @@ func TestInterruptWithoutConnection(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]func(ctx context.Context) error{
 		"backoff": func(context.Context) error { return io.EOF },
-		"dial":     func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"dial":    func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
