@@ -34,16 +34,16 @@ var (
 	ErrBody          = registration.ErrBody          // an answer could not be understood
 )
 
-// These types are the errors and results of package registration.
+// These types are those of package registration, which documents their fields.
 type (
-	Assignment        = registration.Assignment
-	X509State         = registration.X509State
-	CertificateInfo   = registration.CertificateInfo
-	SymmetricKeyState = registration.SymmetricKeyState
+	Assignment        = registration.Assignment        // the hub and the device ID
+	X509State         = registration.X509State         // the certificate that the service received
+	CertificateInfo   = registration.CertificateInfo   // a certificate of an X509State
+	SymmetricKeyState = registration.SymmetricKeyState // the enrollment group
 
-	ServiceError = registration.ServiceError
-	StepError    = registration.StepError
-	GiveUpError  = registration.GiveUpError
+	ServiceError = registration.ServiceError // the service refused the device or its registration
+	StepError    = registration.StepError    // a failure after which another attempt may succeed
+	GiveUpError  = registration.GiveUpError  // out of time or attempts before the service decided
 )
 
 var (

@@ -83,8 +83,9 @@ func Decode(f Frame) (Packet, error) {
 // that is valid for a slice of bytes, in JSON and in package log/slog, alone
 // and within other values. Convert it to []byte or string to access the bytes.
 //
-// Package fmt calls no methods, and prints the bytes, if a Secret is in an
-// unexported field of another package's struct, or if the verb is wrong.
+// Package fmt does not call these methods, and prints the bytes, if a Secret is
+// in an unexported field of another package's struct, or if the verb is
+// invalid, such as %w outside of fmt.Errorf.
 type Secret []byte
 
 // Format prints "***" for every verb. It implements [fmt.Formatter].

@@ -124,8 +124,8 @@ const (
 	maxIdle = 2 * minPart // size in bytes of the largest buffer that is retained for the next packet
 )
 
-// Buffered returns the number of bytes fed that are not part of a packet
-// returned by Next. If the stream ends after Next has returned [ErrShort], 0
+// Buffered returns the number of bytes passed to Feed that Next has not yet
+// returned as part of a packet. If the stream ends after Next has returned [ErrShort], 0
 // means that it ended between two packets, and any other value means that it
 // ended within a packet.
 func (s *Splitter) Buffered() int { return s.have + len(s.in) }

@@ -53,7 +53,7 @@
 //
 // No error of this package contains a key or a signature. Of a token's text,
 // errors contain only an expiry that is out of range and bytes that are not
-// visible ASCII; lengths and offsets indicate where a mistake is.
+// visible ASCII. Lengths and offsets show where a mistake is.
 //
 // Keys are plain byte slices: the package neither modifies nor retains them,
 // and cannot hide them.

@@ -62,8 +62,8 @@ func keyFault(c byte) string {
 	return "a character that is not base64"
 }
 
-// DeriveKey returns the key of one device of an enrollment group: the
-// HMAC-SHA256 of the registration ID under the group's key, which is 32 bytes.
+// DeriveKey returns the key of one device of an enrollment group: 32 bytes, the
+// HMAC-SHA256 of the registration ID under the group's key.
 // Case matters: pass the registration ID exactly as the device will present it.
 // Other tools show the derived key in base64.
 //

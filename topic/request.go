@@ -31,8 +31,7 @@ var operations = [...]struct {
 	{QueryStatus, true},
 }
 
-// A Request is the topic name of a request to DPS. It is read with
-// [ParseRequest].
+// A Request is the topic name of a request to DPS. [ParseRequest] parses one.
 type Request struct {
 	Op Op
 

@@ -152,7 +152,8 @@ func (c *Conn) AppendOutput(b []byte) []byte {
 func (c *Conn) Hungup() bool { return c.hungup }
 
 // Deadline returns the latest time at which Advance must be called, or the zero
-// time if there is none.
+// time if there is none. In this, it differs from the Deadline of an
+// fsm.Machine, whose zero time means immediately.
 func (c *Conn) Deadline() time.Time {
 	c.made()
 	if c.hungup {

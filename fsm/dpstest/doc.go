@@ -147,8 +147,8 @@
 //   - no-disconnect: the connection ended without a DISCONNECT
 //
 // A request may arrive up to 100 ms early, because clocks differ. An answer
-// should be acknowledged within a second. The mistake in a signature is
-// determined by trying the common ones.
+// should be acknowledged within a second. To find the mistake in a
+// signature, the package tries the common ones.
 //
 // # Time, randomness and memory
 //

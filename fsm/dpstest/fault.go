@@ -46,10 +46,10 @@ func (s *Step) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Fault disturbs one step of a device: the service does what it would do
-// otherwise, except for the differences that the fields after Nth make. These
-// fields may be combined. It is a mistake in a Config if a Fault can make no
-// difference, or if a field has no effect at its step.
+// A Fault disturbs one step of a device. The fields after Nth state how the
+// service then deviates from what it would do otherwise, and may be combined. A
+// Fault that cannot make a difference is a mistake in a Config, and so is a
+// field that has no effect at its step.
 type Fault struct {
 	// At is the step and is required. Nth selects one of the times that the
 	// device takes the step, on any of its connections: 1 is the first time,

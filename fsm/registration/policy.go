@@ -46,11 +46,12 @@ type Policy struct {
 
 	// MaxThrottled limits how waits grow after registrations that are answered
 	// 429, which means that a fleet exceeds the quota of the service. The
-	// device waits for the retry-after and up to a minute more, or for one
-	// retry-after per minute since the first 429 in a row (plus or minus a
-	// tenth), whichever is longer. Since the retry-after is the remainder of
-	// the current minute, waits grow while the fleet is far above the quota,
-	// and shrink when most devices are registered. The default is 2 h.
+	// device waits for the longer of two times: the retry-after plus a random
+	// part of a minute; and the retry-after multiplied by the minutes since the
+	// first 429 in a row, plus or minus 10 percent. Since the retry-after is
+	// the remainder of the current minute, waits grow while the fleet is far
+	// above the quota, and shrink when most devices are registered. The default
+	// is 2 h.
 	MaxThrottled time.Duration
 
 	// FleetSize, if not 0, is the number of devices that may register at the
@@ -59,18 +60,18 @@ type Policy struct {
 	// fleet needs at the quota of 1,000 registrations per minute. If it is
 	// refused again, it tries at the beginning of the next minute, unless the
 	// fleet turns out to be larger. A device that is never throttled does not
-	// wait for this. Jitter before a query is at most a twentieth. If FleetSize
-	// is too small, devices need more requests. If it is too large, they take
-	// proportionally longer. FleetSize requires Config.Jitter, and Budget and
-	// MaxAttempts must be large enough for these waits. The default, 0, means
-	// that the size is unknown.
+	// wait for this. The jitter before a query is then at most 5 percent. If
+	// FleetSize is too small, devices need more requests. If it is too large,
+	// they take proportionally longer. FleetSize requires Config.Jitter, and
+	// Budget and MaxAttempts must be large enough for these waits. The default,
+	// 0, means that the size is unknown.
 	FleetSize int
 
 	// MaxAttempts is the number of failures after which the registration gives
 	// up. Failures are lost links, failed dials, missing or unreadable answers,
 	// answers 429 and 5xx, and starting over. When a query is answered
-	// "assigning", all of them but starting over are erased from the count. The
-	// default is 10. If MaxAttempts is negative, there is no limit.
+	// "assigning", the count is reset, except for starting over. The default is
+	// 10. If MaxAttempts is negative, there is no limit.
 	MaxAttempts int
 
 	// NoResume makes the device register again after a lost link instead of
