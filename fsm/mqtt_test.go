@@ -145,7 +145,7 @@ func TestQoS2Delivery(t *testing.T) {
 }
 
 // Every acknowledgment that is sent postpones the PINGREQ.
-func TestAcknowledgementsAreSignsOfLife(t *testing.T) {
+func TestAcknowledgmentsAreSignsOfLife(t *testing.T) {
 	b := newBench(t)
 	b.connect()
 	b.answer(202, "1", "&retry-after=200", assigning)
@@ -178,7 +178,7 @@ func TestLateSubackChangesNothing(t *testing.T) {
 }
 
 // Acknowledgments of anything, in any state, have no effect.
-func TestStrayAcknowledgements(t *testing.T) {
+func TestStrayAcknowledgments(t *testing.T) {
 	b := newBench(t)
 	b.connect()
 	b.sent()

@@ -93,9 +93,9 @@ func identifier(t []byte, p pair) (id []byte, err error) {
 // extras collects the properties that have no field of their own. It borrows
 // them as long as they are adjacent.
 type extras struct {
-	text      []byte
-	start     int // offset of text in the topic
-	neighbour int // offset at which a property adjacent to text would start
+	text     []byte
+	start    int // offset of text in the topic
+	neighbor int // offset at which a property adjacent to text would start
 }
 
 func (e *extras) add(t []byte, p pair) {
@@ -103,9 +103,9 @@ func (e *extras) add(t []byte, p pair) {
 	case e.text == nil:
 		e.start = p.start
 		fallthrough
-	case p.start == e.neighbour:
+	case p.start == e.neighbor:
 		e.text = t[e.start:p.end:p.end]
-		e.neighbour = p.end + 1
+		e.neighbor = p.end + 1
 	default:
 		e.text = append(append(e.text, '&'), t[p.start:p.end]...)
 	}

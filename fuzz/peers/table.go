@@ -80,7 +80,7 @@ var headerRows = []Row{
 var identifierRows = []Row{
 	{Rule: "MQTT-2.3.1-1", Fault: "packet identifier 0 in SUBSCRIBE, UNSUBSCRIBE, or PUBLISH with QoS", Example: "32080003612f62000078",
 		Paho: Reads | Writes, proof: func(c Clash) bool { return idOfRequest(c.What) == 0 }},
-	{Rule: "MQTT-2.3.1-1", Fault: "packet identifier 0 in an acknowledgement", Example: "40020000",
+	{Rule: "MQTT-2.3.1-1", Fault: "packet identifier 0 in an acknowledgment", Example: "40020000",
 		Paho: Reads | Writes, Mochi: Reads | Writes, proof: func(c Clash) bool { return idOfAnswer(c.What) == 0 }},
 	{Rule: "MQTT-2.3.1-5", Fault: "packet identifier with QoS 0, silently dropped", What: &packet.Publish{ID: 1, Topic: []byte("a")},
 		Paho: Writes, Mochi: Writes, proof: on(func(p *packet.Publish) bool { return p.QoS == 0 && p.ID != 0 })},
