@@ -42,7 +42,7 @@ func TestMutantsOfASample(t *testing.T) {
 		"return b[1:], true -> return nil, true", "return nil, false -> return []byte{}, false",
 	} {
 		if !slices.Contains(got, want) {
-			t.Errorf("expected a mutant %s", want)
+			t.Errorf("want a mutant %s", want)
 		}
 	}
 	if t.Failed() {
@@ -127,9 +127,9 @@ func TestChoose(t *testing.T) {
 		all[i].place = string(rune('a'+i)) + ".go:1:1"
 	}
 	if got := (job{only: regexp.MustCompile("^[a-d].go")}).choose(all); len(got) != 4 {
-		t.Errorf("expected 4 mutants, got %d", len(got))
+		t.Errorf("want 4 mutants, got %d", len(got))
 	}
 	if got := (job{only: regexp.MustCompile(""), sample: 3}).choose(all); len(got) != 3 {
-		t.Errorf("expected 3 mutants, got %d", len(got))
+		t.Errorf("want 3 mutants, got %d", len(got))
 	}
 }

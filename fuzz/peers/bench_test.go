@@ -34,7 +34,7 @@ func raceEncode(b *testing.B, f fixture) {
 		b.Run(r.name, func(b *testing.B) {
 			encode := r.encoder(f.Packet)
 			if got, want := encode(), mustAppend(nil, f); !bytes.Equal(got, want) {
-				b.Fatalf("expected %.80x, got %.80x", want, got)
+				b.Fatalf("want %.80x, got %.80x", want, got)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -64,7 +64,7 @@ func raceStream(b *testing.B, stream []byte, size, packets int) {
 			b.SetBytes(int64(len(stream)))
 			for b.Loop() {
 				if n := r.stream(stream, size); n != packets {
-					b.Fatalf("expected %d packets, got %d", packets, n)
+					b.Fatalf("want %d packets, got %d", packets, n)
 				}
 			}
 		})

@@ -231,7 +231,7 @@ func TestMosquittoKeepsSessionsWillsAndRetainedMessages(t *testing.T) {
 			Username: []byte{}, Password: packet.Secret{},
 			Will: &packet.Will{Topic: []byte("will/mortal"), Message: []byte{0, 0xff}, QoS: packet.QoS1, Retain: true}})
 		if connack.SessionPresent != present {
-			t.Errorf("expected session present %t, got %t", present, connack.SessionPresent)
+			t.Errorf("want session present %t, got %t", present, connack.SessionPresent)
 		}
 		mortal.conn.Close() // without DISCONNECT
 	}

@@ -43,7 +43,7 @@ func TestTsharkFindsWhatWeWrote(t *testing.T) {
 	}
 	got := tshark(t, sent)
 	if len(got) != len(all) {
-		t.Fatalf("expected %d packets, tshark found %d", len(all), len(got))
+		t.Fatalf("want %d packets, tshark found %d", len(all), len(got))
 	}
 	for i, p := range all {
 		want := dissection(p)

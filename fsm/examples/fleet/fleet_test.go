@@ -61,7 +61,7 @@ func TestModelAgreesWithMachines(t *testing.T) {
 func TestBound(t *testing.T) {
 	for devices, want := range map[int]time.Duration{1: 4 * time.Second, 1000: 4 * time.Second, 1001: 64 * time.Second, 1_000_000: 999*time.Minute + 4*time.Second} {
 		if got := bound(devices); got != want {
-			t.Errorf("%d devices: expected a bound of %v, got %v", devices, want, got)
+			t.Errorf("%d devices: want a bound of %v, got %v", devices, want, got)
 		}
 	}
 	for _, p := range policies {
@@ -80,7 +80,7 @@ func TestBound(t *testing.T) {
 	}
 	r := size(5000).model("obey", obey)
 	if r.ratio() > 1.01 || r.perDevice() != 4 {
-		t.Errorf("got %.2f times the bound with %.2f requests per device, expected 1 and 4", r.ratio(), r.perDevice())
+		t.Errorf("got %.2f times the bound with %.2f requests per device, want 1 and 4", r.ratio(), r.perDevice())
 	}
 }
 
@@ -116,7 +116,7 @@ func TestSizedFleet(t *testing.T) {
 	} {
 		r := play(t, size(test.devices), test.size)
 		if r.ratio() > test.ratio || r.perDevice() > test.requests {
-			t.Errorf("%d devices, assumed to be %d: got %.2f times the bound with %.2f requests per device, expected at most %.2f and %.2f",
+			t.Errorf("%d devices, assumed to be %d: got %.2f times the bound with %.2f requests per device, want at most %.2f and %.2f",
 				test.devices, test.size, r.ratio(), r.perDevice(), test.ratio, test.requests)
 		}
 	}

@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, want := range []string{"3,000 devices", "2m4s at the earliest", "times the bound"} {
 		if !strings.Contains(out, want) {
-			t.Errorf("expected %q in\n%s", want, out)
+			t.Errorf("want %q in\n%s", want, out)
 		}
 	}
 	svg, err := os.ReadFile(file)
@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, p := range policies {
 		if !strings.Contains(out, " "+p.name+" ") || !bytes.Contains(svg, []byte(">"+p.name+": ")) {
-			t.Errorf("expected %s in\n%s", p.name, out)
+			t.Errorf("want %s in\n%s", p.name, out)
 		}
 	}
 	curves := 0
@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	if curves != len(policies) {
-		t.Errorf("expected %d curves, got %d", len(policies), curves)
+		t.Errorf("want %d curves, got %d", len(policies), curves)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestUsage(t *testing.T) {
 		"flag provided but not defined":              {"-z"},
 	} {
 		if code, _, errs := try(args...); code != 2 || !strings.Contains(errs, want) || !strings.HasSuffix(errs, "\n(Run \"fleet -h\" for usage.)\n") {
-			t.Errorf("%q: exit code %d, expected %s, got %s", args, code, want, errs)
+			t.Errorf("%q: exit code %d, want %s, got %s", args, code, want, errs)
 		}
 	}
 	if code, _, errs := try("-devices", "1", "-policies", "restart", "-svg", t.TempDir()); code != 1 || errs == "" {
@@ -97,14 +97,14 @@ func TestProgress(t *testing.T) {
 		tell("fsm", time.Hour, 12345, 1_000_000)
 	}
 	if want := "fsm: after 1h0m0s, 12,345 of 1,000,000 devices are registered\n"; out.String() != want {
-		t.Errorf("expected %q, got %q", want, out.String())
+		t.Errorf("want %q, got %q", want, out.String())
 	}
 }
 
 func TestNumbers(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 12345: "12,345", 1_000_000: "1,000,000"} {
 		if got := thousands(n); got != want {
-			t.Errorf("%d: expected %s, got %s", n, want, got)
+			t.Errorf("%d: want %s, got %s", n, want, got)
 		}
 	}
 	if got := clock(25*time.Hour + 61*time.Second); got != "25:01:01" {

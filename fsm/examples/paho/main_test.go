@@ -22,7 +22,7 @@ func TestDemo(t *testing.T) {
 			}
 			for _, want := range []string{"demo", "connect to ", "wait 2", "the service asked for 2s", "Assigned.", demo.AssignedHub, demo.RegistrationID} {
 				if !strings.Contains(got.stdout, want) {
-					t.Errorf("expected %q in\n%s", want, got.stdout)
+					t.Errorf("want %q in\n%s", want, got.stdout)
 				}
 			}
 			if strings.Contains(got.stdout, "SharedAccessSignature") || strings.Contains(got.stdout, demo.Key) {
@@ -92,7 +92,7 @@ func TestConnectionLost(t *testing.T) {
 					t.Fatalf("exit code %d\n%s%s\n%s", got.code, got.stdout, got.stderr, d.lines())
 				}
 				if d.count("SUBSCRIBE") != c.subscribes || d.count("PUT/") != c.registers {
-					t.Errorf("expected %d SUBSCRIBE and %d register in\n%s", c.subscribes, c.registers, d.lines())
+					t.Errorf("want %d SUBSCRIBE and %d register in\n%s", c.subscribes, c.registers, d.lines())
 				}
 			}
 		}
@@ -191,7 +191,7 @@ func TestUsage(t *testing.T) {
 		got := try(t.Context(), c.args...)
 		for _, want := range c.want {
 			if !strings.Contains(got.stderr, want) {
-				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
+				t.Errorf("%q: want %q in %s", c.args, want, got.stderr)
 			}
 		}
 		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, demo.Key) || !strings.HasSuffix(got.stderr, "\n(Run \"paho -h\" for usage.)\n") {
@@ -201,7 +201,7 @@ func TestUsage(t *testing.T) {
 	got := try(t.Context(), "-h")
 	for _, want := range []string{"Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network", "HTTPS_PROXY", "NO_PROXY", "all_proxy"} {
 		if got.code != 0 || !strings.Contains(got.stdout, want) || got.stderr != "" {
-			t.Errorf("-h: expected %q in %+v", want, got)
+			t.Errorf("-h: want %q in %+v", want, got)
 		}
 	}
 }

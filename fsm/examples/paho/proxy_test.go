@@ -54,7 +54,7 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 		defer cancel()
 		got := try(ctx, d.flags("tls", "-timeout", timeout)...)
 		if got.code != 3 || !strings.Contains(got.stderr, want) || d.count("PUT/") != 1 || d.count("GET/") != 0 {
-			t.Errorf("exit code %d, expected %q in\n%s%s", got.code, want, got.stdout, got.stderr)
+			t.Errorf("exit code %d, want %q in\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
 	}
 }

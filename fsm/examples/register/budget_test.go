@@ -33,7 +33,7 @@ func TestRetryAfterBeyondTheTimeout(t *testing.T) {
 			defer cancel()
 			got := tryIn(ctx, nil, d.flags("tls", "-registration-id", "dev", "-key", testKey, "-timeout", c.timeout)...)
 			if got.code != 3 || !strings.Contains(got.stderr, "Not registered: gave up after 0") || !strings.Contains(got.stderr, c.want) {
-				t.Errorf("exit code %d, expected %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
+				t.Errorf("exit code %d, want %q in\n%s%s", got.code, c.want, got.stdout, got.stderr)
 			}
 			if d.count("PUT/") != 1 || d.count("GET/") != 0 || !eventually(func() bool { return d.count("DISCONNECT") == 1 }) {
 				t.Errorf("the service received %d registrations, %d queries and %d DISCONNECT packets", d.count("PUT/"), d.count("GET/"), d.count("DISCONNECT"))

@@ -239,7 +239,7 @@ func TestDemo(t *testing.T) {
 			} {
 				_, after, found := strings.Cut(rest, step)
 				if !found {
-					t.Fatalf("expected %q in\n%s", step, rest)
+					t.Fatalf("want %q in\n%s", step, rest)
 				}
 				rest = after
 			}
@@ -263,6 +263,6 @@ func TestJSON(t *testing.T) {
 		t.Errorf("exit code %d, %+v", got.code, a)
 	}
 	if !strings.Contains(got.stderr, "← CONNACK accepted") {
-		t.Errorf("expected the steps, got %q", got.stderr)
+		t.Errorf("want the steps, got %q", got.stderr)
 	}
 }

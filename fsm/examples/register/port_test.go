@@ -55,7 +55,7 @@ func TestWrongTransport(t *testing.T) {
 			// The last attempt may have been cut short, but the first one has
 			// the hint, too.
 			if !strings.Contains(got.stderr+r.Hint, c.want) || got.code != 3 {
-				t.Errorf("exit code %d, expected %q, got %q\n%s\n%s", got.code, c.want, r.Hint, r.Error, got.stderr)
+				t.Errorf("exit code %d, want %q, got %q\n%s\n%s", got.code, c.want, r.Hint, r.Error, got.stderr)
 			}
 		})
 	}

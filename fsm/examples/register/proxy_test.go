@@ -90,7 +90,7 @@ func TestProxyFails(t *testing.T) {
 			}
 			for _, want := range append(c.want, "the proxy "+addr) { // the last attempt may have been cut short
 				if !strings.Contains(r.Error+"\n"+r.Hint+got.stderr, want) {
-					t.Errorf("expected %q in\n%s\n%s", want, r.Error, r.Hint)
+					t.Errorf("want %q in\n%s\n%s", want, r.Error, r.Hint)
 				}
 			}
 			if !strings.Contains(r.Hint, addr) || strings.Contains(got.stdout+got.stderr, "secret") || got.code != 3 {

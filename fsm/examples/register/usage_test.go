@@ -45,7 +45,7 @@ func TestUsage(t *testing.T) {
 		got := try(t, c.args...)
 		for _, want := range c.want {
 			if !strings.Contains(got.stderr, want) {
-				t.Errorf("%q: expected %q in %s", c.args, want, got.stderr)
+				t.Errorf("%q: want %q in %s", c.args, want, got.stderr)
 			}
 		}
 		if got.code != 2 || got.stdout != "" || strings.Contains(got.stderr, testKey) || !strings.HasSuffix(got.stderr, "\n(Run \"register -h\" for usage.)\n") {
@@ -60,7 +60,7 @@ func TestUsage(t *testing.T) {
 	got := try(t, "-h")
 	for _, want := range []string{"Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network", "HTTPS_PROXY", "NO_PROXY", "use -transport websocket"} {
 		if got.code != 0 || !strings.Contains(got.stdout, want) || got.stderr != "" {
-			t.Errorf("-h: expected %q in %+v", want, got)
+			t.Errorf("-h: want %q in %+v", want, got)
 		}
 	}
 	if got = try(t, "x", "-json"); got.code != 2 { // flags after an argument are not parsed
@@ -176,7 +176,7 @@ func TestHints(t *testing.T) {
 		{d, &fsm.GiveUpError{Reason: fsm.ErrTimeout, Last: &fsm.ServiceError{Status: 429}}, "wait"},
 	} {
 		if got := c.d.hint(c.err); !strings.Contains(got, c.want) {
-			t.Errorf("%v: expected %q in %q", c.err, c.want, got)
+			t.Errorf("%v: want %q in %q", c.err, c.want, got)
 		}
 	}
 	if diff := cmp.Diff("", d.hint(nil)); diff != "" {

@@ -73,7 +73,7 @@ func TestHealth(t *testing.T) {
 		ready
 	}
 	if err := json.Unmarshal([]byte(s.do(t, "GET", "/health", "")), &got); err != nil || got.Status != "ok" || got.ready != s.ready {
-		t.Errorf("expected %+v, got %+v, %v", s.ready, got, err)
+		t.Errorf("want %+v, got %+v, %v", s.ready, got, err)
 	}
 	s.do(t, "PUT", "/enrollments", `{"idScope": "other"}`)
 	if text := s.do(t, "GET", "/health", ""); !strings.Contains(text, `"idScope":"other"`) {
@@ -111,7 +111,7 @@ func TestJournal(t *testing.T) {
 		fmt.Sprint("?after=", all.Last): 0, fmt.Sprint("?after=", all.Last-3): 3, "?device=": 18,
 	} {
 		if j := s.journal(t, query); len(j.Events) != want || j.Last != all.Last || j.LeftOut != 0 {
-			t.Errorf("%s: expected %d events, got %d; last %d, left out %d", query, want, len(j.Events), j.Last, j.LeftOut)
+			t.Errorf("%s: want %d events, got %d; last %d, left out %d", query, want, len(j.Events), j.Last, j.LeftOut)
 		}
 	}
 	s.do(t, "DELETE", "/journal", "")

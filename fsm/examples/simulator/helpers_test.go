@@ -57,7 +57,7 @@ func (s *screen) wait(t *testing.T, want ...string) string {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("expected %q in\n%s", want, text)
+	t.Fatalf("want %q in\n%s", want, text)
 	return ""
 }
 

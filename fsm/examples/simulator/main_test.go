@@ -150,7 +150,7 @@ func TestUsage(t *testing.T) {
 		for _, want := range c.want {
 			var ok bool
 			if _, text, ok = strings.Cut(text, want); !ok {
-				t.Errorf("%q: expected %q in %s", c.args, want, errs.String())
+				t.Errorf("%q: want %q in %s", c.args, want, errs.String())
 			}
 		}
 		if code != exitUsage || out.String() != "" || !strings.HasSuffix(text, "\n(Run \"simulator -h\" for usage.)\n") {
@@ -191,7 +191,7 @@ func TestFailedStartWritesNothing(t *testing.T) {
 		}
 		left, err := os.ReadDir(folder)
 		if err != nil || len(left) > 0 {
-			t.Fatalf("%q: expected no files, got %v, %v", c.args, left, err)
+			t.Fatalf("%q: want no files, got %v, %v", c.args, left, err)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func TestHelp(t *testing.T) {
 	}
 	new(options).flags().VisitAll(func(f *flag.Flag) {
 		if n := strings.Count(out.String(), "\n  -"+f.Name+" ") + strings.Count(out.String(), "\n  -"+f.Name+"\n"); n != 1 {
-			t.Errorf("expected -%s once, got it %d times", f.Name, n)
+			t.Errorf("want -%s once, got it %d times", f.Name, n)
 		}
 	})
 	for _, d := range diagnoses() {
@@ -214,7 +214,7 @@ func TestHelp(t *testing.T) {
 	}
 	for line := range strings.Lines(out.String()) {
 		if n := utf8.RuneCountInString(line); n > 112 {
-			t.Errorf("a line has %d characters, expected at most 112: %s", n, line)
+			t.Errorf("a line has %d characters, want at most 112: %s", n, line)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func TestHarnessThatReadsLate(t *testing.T) {
 		t.Errorf("lines left out: %d; kinds: %v", left, kinds)
 	}
 	if n := kinds["opened"] + kinds["received"] + kinds["sent"] + kinds["closed"]; uint64(n)+left < events {
-		t.Errorf("expected %d events, got %d, and %d lines were left out", events, n, left)
+		t.Errorf("want %d events, got %d, and %d lines were left out", events, n, left)
 	}
 }
 
@@ -204,7 +204,7 @@ func TestTwoAtOnce(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
-		t.Errorf("expected no files, got %v, %v", left, err)
+		t.Errorf("want no files, got %v, %v", left, err)
 	}
 }
 

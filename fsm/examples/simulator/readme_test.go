@@ -65,7 +65,7 @@ func TestREADMEExamplesAreAccepted(t *testing.T) {
 	}
 	documents := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(readme(t), -1)
 	if len(documents) != 3 {
-		t.Errorf("expected 3 documents in the README, got %d", len(documents))
+		t.Errorf("want 3 documents in the README, got %d", len(documents))
 	}
 	for _, m := range documents {
 		check(m[1])
@@ -157,6 +157,6 @@ func TestContainerStartsTheSimulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := o.caFile(o.tlsAddr); got != "/ca/ca.pem" {
-		t.Errorf("the CA is in %s, expected /ca/ca.pem in the volume", got)
+		t.Errorf("the CA is in %s, want /ca/ca.pem in the volume", got)
 	}
 }

@@ -81,7 +81,7 @@ func TestStrict(t *testing.T) {
 			c.mustRegister(t, "dev-1")
 			s.out.wait(t, "dev-1 = closed")
 			if code := s.stop(); code != test.want {
-				t.Errorf("expected exit code %d, got %d", test.want, code)
+				t.Errorf("want exit code %d, got %d", test.want, code)
 			}
 			report := "report: dev-1: 1 connection; no mistakes; last: closed"
 			if test.rude {
@@ -181,7 +181,7 @@ func TestJSON(t *testing.T) {
 		switch kinds[e.Kind]++; {
 		case i == 0:
 			if e.ready != s.ready || e.Kind != "ready" || e.PID != os.Getpid() || e.TLS == "" || e.WebSocket == "" || e.Admin == "" || e.CA == "" || e.IDScope != testScope || e.Version == "" {
-				t.Errorf("expected %+v, got %s", s.ready, line)
+				t.Errorf("want %+v, got %s", s.ready, line)
 			}
 		case e.Time.IsZero():
 			t.Errorf("the time is missing: %s", line)
@@ -195,7 +195,7 @@ func TestJSON(t *testing.T) {
 			t.Error(line)
 		}
 		if e.Seq != 0 && e.Seq != seq+1 {
-			t.Errorf("expected seq %d, got %d", seq+1, e.Seq)
+			t.Errorf("want seq %d, got %d", seq+1, e.Seq)
 		}
 		seq = max(seq, e.Seq)
 	}

@@ -130,14 +130,14 @@ func TestSchemaAndProgramAgree(t *testing.T) {
 	check := func(text string, good bool) {
 		t.Helper()
 		if _, err := (&options{trust: "ca.pem"}).decode([]byte(text)); (err == nil) != good {
-			t.Errorf("the program accepts the document: expected %t, got %v\n%s", good, err, text)
+			t.Errorf("the program accepts the document: want %t, got %v\n%s", good, err, text)
 		}
 		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := compiled.Validate(doc); (err == nil) != good {
-			t.Errorf("the schema accepts the document: expected %t, got %v\n%s", good, err, text)
+			t.Errorf("the schema accepts the document: want %t, got %v\n%s", good, err, text)
 		}
 	}
 	for _, text := range append(goodDocuments(), string(examples)) {

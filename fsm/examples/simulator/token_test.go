@@ -38,7 +38,7 @@ func TestToken(t *testing.T) {
 		}
 		for _, want := range []string{"mosquitto_pub", "-h " + host + " -p " + port, "--cafile " + s.CA, "-i " + id, "-P '" + token + "'", "mosquitto_sub"} {
 			if !strings.Contains(commands, want) {
-				t.Errorf("expected %q in %s", want, commands)
+				t.Errorf("want %q in %s", want, commands)
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func TestGreetingPrintsToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want := "-p " + port + " --cafile " + s.CA; !strings.Contains(out.String(), want) {
-			t.Errorf("expected %q in %s", want, out.String())
+			t.Errorf("want %q in %s", want, out.String())
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestGreetingPrintsToken(t *testing.T) {
 func TestQuote(t *testing.T) {
 	for word, want := range map[string]string{"": "''", "/tmp/a-b_c.pem": "/tmp/a-b_c.pem", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "a&b": "'a&b'", "é": "'é'"} {
 		if got := quote(word); got != want {
-			t.Errorf("%q: expected %s, got %s", word, want, got)
+			t.Errorf("%q: want %s, got %s", word, want, got)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestCAFile(t *testing.T) {
 		"127.0.0.2:8883": "/t/dps-simulator-ca-127.0.0.2-8883.pem", "[fe80::1%eth0]:1": "/t/dps-simulator-ca-fe80--1-eth0-1.pem",
 	} {
 		if got := new(options).caFile(addr); got != want {
-			t.Errorf("%s: expected %s, got %s", addr, want, got)
+			t.Errorf("%s: want %s, got %s", addr, want, got)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestTokenOfTheGroupWithAKey(t *testing.T) {
 func TestReachable(t *testing.T) {
 	for addr, want := range map[string]string{":8883": "127.0.0.1:8883", "0.0.0.0:8883": "127.0.0.1:8883", "[::]:8883": "127.0.0.1:8883", "10.0.0.1:8883": "10.0.0.1:8883", "[::1]:8883": "[::1]:8883", "host.example:1": "host.example:1"} {
 		if got := reachable(addr); got != want {
-			t.Errorf("%s: expected %s, got %s", addr, want, got)
+			t.Errorf("%s: want %s, got %s", addr, want, got)
 		}
 	}
 }

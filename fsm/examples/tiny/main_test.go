@@ -103,14 +103,14 @@ func TestRegister(t *testing.T) {
 				t.Fatalf("%+v, %v", a, err)
 			}
 			if d := b.now().Sub(start); d/time.Second != c.seconds {
-				t.Errorf("expected the registration to take %d s, got %v", c.seconds, d)
+				t.Errorf("want the registration to take %d s, got %v", c.seconds, d)
 			}
 			if b.leaked {
 				t.Error("the device did not clear the token")
 			}
 			all, types := b.packets(t)
 			if types != c.packets {
-				t.Errorf("expected %s\ngot      %s", c.packets, types)
+				t.Errorf("want %s\ngot  %s", c.packets, types)
 			}
 			token, err := sastoken.Parse(all[0].(*packet.Connect).Password)
 			if err != nil || token.Verify(key) != nil || !token.IsFor(idScope, registrationID) || token.Expired(b.now(), 0) {
@@ -134,7 +134,7 @@ func TestRegisterEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.simulation = newSimulation()
 			if _, err := register(newMachine(t), &c.faulty, c.key); !errors.Is(err, c.want) {
-				t.Errorf("expected %v, got %v", c.want, err)
+				t.Errorf("want %v, got %v", c.want, err)
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func TestNoOperatingSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(out), "example.com/dps/fsm imports ") {
-		t.Fatalf("expected package fsm in\n%s", out)
+		t.Fatalf("want package fsm in\n%s", out)
 	}
 	for _, banned := range []string{
 		`(?m)^(net|crypto/tls|log|os/exec|os/signal|testing)(/.*)?$`, // no matter which package imports it

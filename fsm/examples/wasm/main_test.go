@@ -136,7 +136,7 @@ func TestNodeRegisters(t *testing.T) {
 	} {
 		out, err := register(test.url, test.id, test.key)
 		if err == nil || !strings.Contains(out, test.want) || strings.Contains(out, "panic") {
-			t.Errorf("%s: %v, expected %q in %q", name, err, test.want, out)
+			t.Errorf("%s: %v, want %q in %q", name, err, test.want, out)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func TestEveryFaultFitsTheCode(t *testing.T) {
 		}
 	}
 	if len(all) < 90 {
-		t.Errorf("expected at least 90 faults, got %d", len(all))
+		t.Errorf("want at least 90 faults, got %d", len(all))
 	}
 }
 
@@ -55,7 +55,7 @@ func TestMistakesInTheListAreFound(t *testing.T) {
 		"fsm TestX: name\n@a.go\n-o\n\n-": "line 5: a change without a file",
 	} {
 		if _, err := parse(text); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: expected %s, got %v", text, want, err)
+			t.Errorf("%q: want %s, got %v", text, want, err)
 		}
 	}
 }
@@ -83,10 +83,10 @@ func TestAFaultThatDoesNotFitIsAnError(t *testing.T) {
 		files, err := all[0].apply(dir)
 		if text := ""; err != nil {
 			if text = err.Error(); text != tt.err {
-				t.Errorf("%q: expected %s, got %s", tt.change, tt.err, text)
+				t.Errorf("%q: want %s, got %s", tt.change, tt.err, text)
 			}
 		} else if got := string(files["a.go"]); tt.err != "" || got != tt.want && got != tt.want+"\n" {
-			t.Errorf("%q: expected %q, got %q", tt.change, tt.want, got)
+			t.Errorf("%q: want %q, got %q", tt.change, tt.want, got)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func TestWhatBecomesOfAFault(t *testing.T) {
 			limit = time.Second
 		}
 		if got := all[0].plant(dir, limit); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
-			t.Errorf("%s, %q: expected %q, got %q", tt.test, tt.change, tt.want, got)
+			t.Errorf("%s, %q: want %q, got %q", tt.test, tt.change, tt.want, got)
 		}
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "p/p.go")); err != nil || !strings.Contains(string(text), "return 1\n") {

@@ -71,7 +71,7 @@ func TestSizes(t *testing.T) {
 	}
 	for _, row := range sizeRows {
 		if want := "\n| " + row.text + " | 49 kB | 328 kB |\n"; !strings.Contains(text, want) {
-			t.Errorf("expected %q in\n%s", want, text)
+			t.Errorf("want %q in\n%s", want, text)
 		}
 		missing := strings.ReplaceAll(out.String(), ": "+row.name+" ", ": another ")
 		if newMeasurements().readSizes([]byte(missing)) == nil {
@@ -85,7 +85,7 @@ func TestDurationHasTwoDigitsOrThree(t *testing.T) {
 		3.52: "3.5 ns", 9.96: "10.0 ns", 35.2: "35 ns", 352: "352 ns", 3520: "3.5 µs", 2_345_678: "2.3 ms", 5e9: "5.0 s",
 	} {
 		if got := duration(ns); got != want {
-			t.Errorf("%v ns: expected %q, got %q", ns, want, got)
+			t.Errorf("%v ns: want %q, got %q", ns, want, got)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func TestReplaceLeavesTheRest(t *testing.T) {
 	}
 	got, err := os.ReadFile(file)
 	if want := strings.Replace(before, "old", "new", 1); err != nil || string(got) != want {
-		t.Errorf("expected %q, got %q", want, got)
+		t.Errorf("want %q, got %q", want, got)
 	}
 	if err := os.WriteFile(file, []byte("no place"), 0o600); err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func TestForeignAuthority(t *testing.T) {
 			write(t, filepath.Join(dir, "ca.key"), c.key)
 			_, err := cert.LoadAuthority(dir, "kept CA", now)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("expected an error with %q, got %v", c.want, err)
+				t.Errorf("want an error with %q, got %v", c.want, err)
 			}
 			if text, _ := os.ReadFile(filepath.Join(dir, "ca.pem")); string(text) != c.cert {
 				t.Error("the file was changed")
@@ -203,7 +203,7 @@ func TestLoadPair(t *testing.T) {
 					t.Errorf("%v, %v", pair.Leaf, err)
 				}
 			} else if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("expected an error with %q, got %v", c.want, err)
+				t.Errorf("want an error with %q, got %v", c.want, err)
 			}
 		})
 	}

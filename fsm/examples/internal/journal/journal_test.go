@@ -59,7 +59,7 @@ func numbers(s journal.Selection) (all []uint64) {
 func TestSelect(t *testing.T) {
 	var j journal.Journal
 	if got := j.Select(journal.Filter{}); len(got.Entries) != 0 || got.LeftOut != 0 || got.Last != 0 {
-		t.Errorf("expected an empty journal, got %+v", got)
+		t.Errorf("want an empty journal, got %+v", got)
 	}
 	for _, e := range []journal.Entry{
 		{Kind: "opened"},
@@ -144,7 +144,7 @@ b: 2 connections; 1 × no-disconnect, 2 × no-puback; last: second
 		t.Errorf("%sexpected 3 mistakes, got %d", d, tally.Mistakes())
 	}
 	if b := tally.Devices()[2]; b.Mistakes != 2 {
-		t.Errorf("expected 2 mistakes of b, got %d", b.Mistakes)
+		t.Errorf("want 2 mistakes of b, got %d", b.Mistakes)
 	}
 }
 

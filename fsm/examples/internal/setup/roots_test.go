@@ -71,7 +71,7 @@ func TestRoots(t *testing.T) {
 			return err == nil
 		}
 		if trusts(bySystem) != c.system || trusts(byOwn) != c.own {
-			t.Errorf("-ca %q: got trust in the system's roots %t, in the file's %t; expected %t, %t", c.file, trusts(bySystem), trusts(byOwn), c.system, c.own)
+			t.Errorf("-ca %q: got trust in the system's roots %t, in the file's %t; want %t, %t", c.file, trusts(bySystem), trusts(byOwn), c.system, c.own)
 		}
 	}
 }

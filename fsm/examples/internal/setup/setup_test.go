@@ -49,7 +49,7 @@ func TestProxy(t *testing.T) {
 			text = "error"
 		}
 		if text != c.want || err != nil && strings.Contains(err.Error(), "cret") {
-			t.Errorf("%v, %s: expected %q, got %q, %v", c.env, c.addr, c.want, text, err)
+			t.Errorf("%v, %s: want %q, got %q, %v", c.env, c.addr, c.want, text, err)
 		}
 	}
 }

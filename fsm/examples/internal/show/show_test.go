@@ -71,12 +71,12 @@ func TestSeconds(t *testing.T) {
 		want := fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
 		want = strings.TrimSuffix(strings.TrimRight(want, "0"), ".") + " s"
 		if got := show.Seconds(ms * time.Millisecond); got != want {
-			t.Errorf("%d ms: expected %s, got %s", ms, want, got)
+			t.Errorf("%d ms: want %s, got %s", ms, want, got)
 		}
 	}
 	for d, want := range map[time.Duration]string{-time.Second: "0 s", 100 * time.Second: "100 s", 3*time.Second + 469999999: "3.47 s", 5*time.Hour + 20*time.Millisecond: "18000.02 s"} {
 		if got := show.Seconds(d); got != want {
-			t.Errorf("%v: expected %s, got %s", d, want, got)
+			t.Errorf("%v: want %s, got %s", d, want, got)
 		}
 	}
 }

@@ -130,7 +130,7 @@ func TestCertificateReachesService(t *testing.T) {
 				t.Fatal("the service did not receive the certificate")
 			}
 			if !strings.Contains(got.Untrusted, c.untrusted) || c.untrusted == "" && got.Untrusted != "" {
-				t.Errorf("expected %q in Untrusted, got %q", c.untrusted, got.Untrusted)
+				t.Errorf("want %q in Untrusted, got %q", c.untrusted, got.Untrusted)
 			}
 			want := &dpstest.Certificate{
 				CommonName: "dev", NotBefore: c.cert.Leaf.NotBefore, NotAfter: c.cert.Leaf.NotAfter,

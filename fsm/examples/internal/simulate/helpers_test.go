@@ -125,7 +125,7 @@ func (d *desk) find(what string, is func(dpstest.Event) bool) dpstest.Event {
 		}
 		d.mu.Unlock()
 	}
-	d.Fatalf("expected an event: %s, got\n%s", what, d.lines())
+	d.Fatalf("want an event: %s, got\n%s", what, d.lines())
 	return dpstest.Event{}
 }
 
@@ -135,7 +135,7 @@ func (d *desk) diagnosed(want dpstest.Diagnosis, words ...string) {
 	e := d.find(string(want), func(e dpstest.Event) bool { return e.Kind == dpstest.EventDiagnosis && e.Diagnosis == want })
 	for _, word := range words {
 		if !strings.Contains(e.Text, word) {
-			d.Errorf("expected %q in %v", word, e)
+			d.Errorf("want %q in %v", word, e)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (d *desk) sound() {
 	defer d.mu.Unlock()
 	for _, e := range d.events {
 		if e.Kind == dpstest.EventDiagnosis && e.Diagnosis != dpstest.NoDisconnect {
-			d.Errorf("expected no diagnosis, got %v", e)
+			d.Errorf("want no diagnosis, got %v", e)
 		}
 	}
 }

@@ -64,10 +64,10 @@ func TestHostileClients(t *testing.T) {
 			t.Logf("memory: %.0f MiB, peak so far: %.0f MiB; longest wait of a well-behaved client: %v in %d registrations, with %v of processor time of the server; processor use: %.0f %%",
 				now, peak, worst.Round(time.Millisecond), n, spent, share)
 			if peak > maxMemory {
-				t.Errorf("expected at most %d MiB of memory, got %.0f", maxMemory, peak)
+				t.Errorf("want at most %d MiB of memory, got %.0f", maxMemory, peak)
 			}
 			if load != "" && worst > maxWait {
-				t.Errorf("expected a well-behaved client to wait at most %v, got %v", maxWait, worst)
+				t.Errorf("want a well-behaved client to wait at most %v, got %v", maxWait, worst)
 			}
 		})
 	}

@@ -99,7 +99,7 @@ func TestHalfPackets(t *testing.T) {
 		}
 		d.reaches("bytes of half packets", 0, d.server.Held)
 		if n := d.count(simulate.HalfPacket); n != 1 {
-			t.Errorf("expected one connection to be closed, got %d", n)
+			t.Errorf("want one connection to be closed, got %d", n)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestFlood(t *testing.T) {
 		conn.Close()
 		d.served()
 		if n := d.count(simulate.Flood); n != 1 {
-			t.Errorf("expected one diagnosis of a flood, got %d", n)
+			t.Errorf("want one diagnosis of a flood, got %d", n)
 		}
 		d.forget()
 	}
@@ -154,7 +154,7 @@ func TestDo(t *testing.T) {
 		select {
 		case <-done:
 			if used < 20 {
-				t.Errorf("expected at least 20 calls, got %d", used)
+				t.Errorf("want at least 20 calls, got %d", used)
 			}
 			return
 		default:

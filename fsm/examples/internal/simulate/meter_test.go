@@ -17,7 +17,7 @@ func TestMeter(t *testing.T) {
 	check := func(want time.Duration) {
 		t.Helper()
 		if got := m.wait(now, rate); got != want {
-			t.Errorf("expected a wait of %v, got %v", want, got)
+			t.Errorf("want a wait of %v, got %v", want, got)
 		}
 	}
 	m.wait(now, rate)
@@ -36,11 +36,11 @@ func TestMeter(t *testing.T) {
 		t.Error("the burst is not available again after an hour")
 	}
 	if n := m.flood(); n != 0 {
-		t.Errorf("expected no flood, got %d bytes", n)
+		t.Errorf("want no flood, got %d bytes", n)
 	}
 	m.charge(now, floods)
 	if first, second := m.flood(), m.flood(); first < floods || second != 0 {
-		t.Errorf("expected one flood of at least %d bytes, got %d and %d", floods, first, second)
+		t.Errorf("want one flood of at least %d bytes, got %d and %d", floods, first, second)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestPortion(t *testing.T) {
 	}
 	c.meter.charge(time.Now(), burst+3*totalRate)
 	if n := c.portion(); n != crumb {
-		t.Errorf("expected to read %d bytes at a time from a client that floods, got %d", crumb, n)
+		t.Errorf("want to read %d bytes at a time from a client that floods, got %d", crumb, n)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestFrames(t *testing.T) {
 			rest = rest[n:]
 		}
 		if got != 6 || f.skip != 1<<63-1-3 {
-			t.Errorf("in pieces of %d: expected 6 frames, got %d; bytes to skip: %d", size, got, f.skip)
+			t.Errorf("in pieces of %d: want 6 frames, got %d; bytes to skip: %d", size, got, f.skip)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func TestNewcomersFindRoom(t *testing.T) {
 				}
 			}
 			if lines := d.lines(); d.forget() != 1 {
-				t.Errorf("expected one diagnosis, of the first connection, got\n%s", lines)
+				t.Errorf("want one diagnosis, of the first connection, got\n%s", lines)
 			}
 		})
 	}

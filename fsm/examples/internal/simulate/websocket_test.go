@@ -50,16 +50,16 @@ func TestWrongRequest(t *testing.T) {
 		io.ReadFull(conn, answer)
 		if c.status != "" && c.status != "101" {
 			if rest, err := io.ReadAll(conn); err != nil || !strings.Contains(string(rest), "Connection: close\r\n") {
-				t.Errorf("%.60q: expected Connection: close, got %q, %v", c.request, rest, err)
+				t.Errorf("%.60q: want Connection: close, got %q, %v", c.request, rest, err)
 			}
 		}
 		if c.status != "" && !strings.HasPrefix(string(answer), "HTTP/1.1 "+c.status+" ") {
-			t.Errorf("%.60q: expected status %s, got %.60q", c.request, c.status, answer)
+			t.Errorf("%.60q: want status %s, got %.60q", c.request, c.status, answer)
 		}
 		conn.Close()
 		d.diagnosed(c.want, c.words)
 		if n := d.forget(); n != 1 {
-			t.Errorf("%.60q: expected one diagnosis, got %d", c.request, n)
+			t.Errorf("%.60q: want one diagnosis, got %d", c.request, n)
 		}
 	}
 }
@@ -103,11 +103,11 @@ func TestWrongFrame(t *testing.T) {
 		io.WriteString(d.upgraded(), frame)
 		e := d.find(words, func(e dpstest.Event) bool { return e.Diagnosis == simulate.WebSocketFrame })
 		if !strings.Contains(e.Text, words) || e.Conn == 0 {
-			t.Errorf("%q: expected %q, got %v", frame, words, e)
+			t.Errorf("%q: want %q, got %v", frame, words, e)
 		}
 		d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
 		if n := d.forget(); n != 1 {
-			t.Errorf("%q: expected one diagnosis, got %d", frame, n)
+			t.Errorf("%q: want one diagnosis, got %d", frame, n)
 		}
 	}
 }
@@ -119,10 +119,10 @@ func TestCloseFrame(t *testing.T) {
 		io.WriteString(d.upgraded(), frame)
 		e := d.find("end", func(e dpstest.Event) bool { return e.Kind == dpstest.EventClosed })
 		if want := "closed by the client; not registered; registrations: 0, queries: 0, mistakes: none"; e.Text != want {
-			t.Errorf("%q: expected %q, got %q", frame, want, e.Text)
+			t.Errorf("%q: want %q, got %q", frame, want, e.Text)
 		}
 		if n := d.forget(); n != 0 {
-			t.Errorf("%q: expected no diagnosis, got %d", frame, n)
+			t.Errorf("%q: want no diagnosis, got %d", frame, n)
 		}
 	}
 }

@@ -118,7 +118,7 @@ func TestLinesLostAtTheEnd(t *testing.T) {
 	s := spool.New(&good, newClock().Now, lost)
 	s.Put([]byte("one\n"), true)
 	if n := s.Close(soon()); n != 0 {
-		t.Errorf("expected no lost lines, got %d", n)
+		t.Errorf("want no lost lines, got %d", n)
 	}
 	var bad reader
 	bad.breakWith(errors.New("full"), false)
@@ -127,7 +127,7 @@ func TestLinesLostAtTheEnd(t *testing.T) {
 		s.Put([]byte("one\ntwo\n"), true)
 	}
 	if n := s.Close(soon()); n != 200 {
-		t.Errorf("expected 200 lost lines, got %d", n)
+		t.Errorf("want 200 lost lines, got %d", n)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestReaderThatDoesNotRead(t *testing.T) {
 		}
 	}
 	if got := missed + len(lines) - reports - 1; got != n {
-		t.Errorf("expected %d lines in total, got %d, and %d were lost", n, len(lines)-reports-1, missed)
+		t.Errorf("want %d lines in total, got %d, and %d were lost", n, len(lines)-reports-1, missed)
 	}
 	if !strings.Contains(r.String(), string(important)) {
 		t.Error("an important line was lost")

@@ -60,7 +60,7 @@ func TestUnmarshal(t *testing.T) {
 		"parts[0].absent": 3, "parts[1].inside.list[7].x": 6, "any.x": 8, "absent": 1,
 	} {
 		if got := lines.Of(path); got != want {
-			t.Errorf("%s: expected line %d, got %d", path, want, got)
+			t.Errorf("%s: want line %d, got %d", path, want, got)
 		}
 	}
 }

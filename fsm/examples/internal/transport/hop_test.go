@@ -107,7 +107,7 @@ func TestWhoseFault(t *testing.T) {
 			}
 			_, err := transport.DialWebSocketVia(ctx, proxy, target, "/", cfg)
 			if !c.ok(err) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
-				t.Errorf("expected %q, got %T: %v", c.want, err, err)
+				t.Errorf("want %q, got %T: %v", c.want, err, err)
 			}
 		})
 	}

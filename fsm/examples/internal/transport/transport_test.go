@@ -104,7 +104,7 @@ func TestLargeMessageIsStreamed(t *testing.T) {
 	}))
 	conn := dial(t, addr, cfg)
 	if got, err := io.Copy(io.Discard, conn); got != size || err != nil {
-		t.Errorf("read %d bytes, %v; expected %d and no error", got, err, size)
+		t.Errorf("read %d bytes, %v; want %d and no error", got, err, size)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestEndOfStream(t *testing.T) {
 			addr, cfg := serve(t, raw(f))
 			conn := dial(t, addr, cfg)
 			if n, err := conn.Read(make([]byte, 9)); n != 0 || err != io.EOF {
-				t.Errorf("read %d bytes, %v; expected EOF", n, err)
+				t.Errorf("read %d bytes, %v; want EOF", n, err)
 			}
 			if _, err := conn.Write([]byte("x")); err == nil {
 				// The operating system may accept the first write.

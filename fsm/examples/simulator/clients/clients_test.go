@@ -206,7 +206,7 @@ func (sim *simulator) checkMistakes(t *testing.T, behavior string) {
 		}
 	}
 	if code := sim.stop(t); len(sim.scenarios) > 0 && code != b.code {
-		t.Errorf("%s: expected exit code %d of the simulator, got %d", behavior, b.code, code)
+		t.Errorf("%s: want exit code %d of the simulator, got %d", behavior, b.code, code)
 	}
 	if diff := cmp.Diff(want, sim.mistakes(t)); diff != "" {
 		t.Errorf("%s: mistakes (-want +got):\n%s", behavior, diff)

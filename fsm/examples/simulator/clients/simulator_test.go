@@ -101,7 +101,7 @@ func (sim *simulator) wait(t *testing.T, device, text string) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("expected %q in the simulator's log, got\n%s", text, sim.log(device))
+	t.Errorf("want %q in the simulator's log, got\n%s", text, sim.log(device))
 }
 
 // mistakes returns the diagnoses in the final report of each device that has
