@@ -121,7 +121,7 @@ func (c *Conn) versions() []string {
 	if all := c.service.cfg.Choices.APIVersions; len(all) > 0 {
 		return all
 	}
-	return knownVersions
+	return slices.Clone(knownVersions)
 }
 
 // expectedVersions describes them for a diagnosis. Unless the configuration
