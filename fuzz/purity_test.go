@@ -45,8 +45,8 @@ var exceptions = map[string][]string{
 
 const module = "example.com/dps/"
 
-// No package of this module does I/O, reads a clock, starts a goroutine, uses a
-// global random source, or links anything outside the standard library.
+// No package of this module does I/O, reads a clock, starts a goroutine, has global state,
+// uses a global random source, or links anything outside the standard library.
 func TestPackagesArePure(t *testing.T) {
 	found := map[string]bool{}
 	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
@@ -73,6 +73,13 @@ func TestPackagesArePure(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(imports)), slices.Sorted(maps.Keys(found))); diff != "" {
 		t.Errorf("packages (-listed +found):\n%s", diff)
 	}
+	c := newStateChecker()
+	for dir := range imports {
+		if _, err := c.Import(module + dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.check(t)
 }
 
 func checkPure(t *testing.T, name, dir string) {
