@@ -1,49 +1,12 @@
 package registration_test
 
 import (
-	"encoding/json"
 	"io"
 	"testing"
 	"time"
 
 	"example.com/dps/fsm/registration"
 )
-
-// However often a device has to register, each registration is like the first
-// one.
-func TestEveryRegistrationIsLikeTheFirstOne(t *testing.T) {
-	for name, change := range map[string]func(*registration.Config){
-		"nothing":      func(c *registration.Config) {},
-		"an empty one": func(c *registration.Config) { c.EmptyBody = true },
-		"a payload":    func(c *registration.Config) { c.Payload = json.RawMessage(`{"a":[1,2]}`) },
-		"a CSR":        func(c *registration.Config) { c.CSR, c.APIVersion = "AAAA", "2025-07-01-preview" },
-		"all": func(c *registration.Config) {
-			c.Payload, c.CSR, c.APIVersion, c.UserAgent = json.RawMessage(`7`), "AAAA", "2025-07-01-preview", "a b"
-		},
-	} {
-		g := newRig(t, endless, change)
-		user, client := g.r.Username(), g.r.ClientID()
-		kind, first := g.nextWithPayload()
-		for i, failure := range []func(){
-			func() { g.answer(429, "1", throttled) },
-			func() { g.answer(503, "", "") },
-			func() { g.lose() },
-			func() { g.sleep() }, // no answer
-			func() { g.answer(200, "", "not JSON") },
-			func() { g.answer(412, "", "") },
-			func() { g.answer(202, "3", assigning); g.next(); g.answer(404, "", gone) }, // starts over
-			func() { g.answer(429, "300", throttled) },                                  // without a link
-		} {
-			failure()
-			if again, payload := g.nextWithPayload(); kind != "PUT" || again != kind || payload != first {
-				t.Fatalf("%s: after failure %d %s %q, want %s %q", name, i, again, payload, kind, first)
-			}
-			if g.r.Username() != user || g.r.ClientID() != client {
-				t.Fatalf("%s: after failure %d user %q, client %q, want %q and %q", name, i, g.r.Username(), g.r.ClientID(), user, client)
-			}
-		}
-	}
-}
 
 // nextWithPayload waits for the next request, with a new link if one is wanted,
 // and takes it.
