@@ -13,10 +13,18 @@ import (
 // ends contains ways in which connections end.
 var ends = map[string]func(b *bench){
 	"lost":            func(b *bench) { b.m.Lost(b.now, io.EOF) },
-	"no answer":       func(b *bench) { b.sleepToDeadline() },
+	"no answer":       (*bench).silence,
 	"violation":       func(b *bench) { b.receive(&packet.Pingreq{}) },
 	"half a packet":   func(b *bench) { b.m.Receive(b.now, []byte{0x30, 100, 0}); b.m.Lost(b.now, io.EOF) },
 	"a packet before": func(b *bench) { b.receive(message("200/?$rid=99", "")); b.m.Lost(b.now, io.EOF) },
+}
+
+// silence waits until the machine gives up the connection.
+func (b *bench) silence() {
+	b.Helper()
+	for b.m.Want() == fsm.WantExchange {
+		b.sleepToDeadline()
+	}
 }
 
 // again closes the transport, if the machine wants that, and waits until the

@@ -25,8 +25,10 @@ func testConfig() fsm.Config {
 // A bench has a machine and simulates its environment step by step.
 type bench struct {
 	*testing.T
-	m   *fsm.Machine
-	now time.Time
+	m        *fsm.Machine
+	now      time.Time
+	id       string
+	password []byte
 }
 
 func newBench(t *testing.T, change ...func(*fsm.Config)) *bench {
@@ -39,7 +41,11 @@ func newBench(t *testing.T, change ...func(*fsm.Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t, m, start}
+	b := &bench{T: t, m: m, now: start, id: cfg.RegistrationID}
+	if cfg.Attestation == fsm.SymmetricKey {
+		b.password = []byte(testToken)
+	}
+	return b
 }
 
 // sleep advances the time and reports it to the machine.
@@ -63,7 +69,7 @@ func (b *bench) sleepToDeadline() time.Duration {
 
 func (b *bench) open() {
 	b.Helper()
-	if err := b.m.Open(b.now, []byte(testToken)); err != nil {
+	if err := b.m.Open(b.now, b.password); err != nil {
 		b.Fatal(err)
 	}
 }
