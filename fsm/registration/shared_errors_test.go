@@ -121,6 +121,8 @@ func takeTurns(status, body string, all ...*rig) []string {
 		func(g *rig) { g.r.Lost(g.now, nil) },
 		func(g *rig) { g.sleep() },
 		func(g *rig) { g.r.Ready(g.now) },
+		func(g *rig) { g.message("202/?$rid=&retry-after=9", `{"status":"assigning"}`) }, // of the same operation
+		func(g *rig) { g.sleep() },
 		func(g *rig) { g.message("503/?$rid=", strings.Replace(body, `"m"`, strconv.Quote(g.r.ClientID()), 1)) },
 		func(g *rig) { g.sleep() },
 		func(g *rig) { g.message(status+"/?$rid=", strings.Replace(body, "dev-1", g.r.ClientID(), 1)) },
