@@ -51,21 +51,64 @@ func TestExpiryIsInUTC(t *testing.T) {
 	}
 }
 
-// A registration ID, an ID scope and a key are used as they are: nothing is
-// trimmed or case-folded.
+// A registration ID, a device ID, an ID scope, a hub and a key are used as they
+// are: nothing is trimmed or case-folded. What is written is compared as text.
 func TestIDsAndKeysCountAsTheyStand(t *testing.T) {
 	key := []byte(" a key with blanks ")
-	for _, id := range []string{"dev", "Dev", " dev", "dev ", "\tdev\n", "dev\x00", "dév", "d%65v", ""} {
+	ids := map[string]string{
+		"dev": "dev", "Dev": "Dev", "DEV": "DEV", "d.e-v_~": "d.e-v_~", " dev": "%20dev", "dev ": "dev%20", "\tdev\n": "%09dev%0A", "dev\x00": "dev%00",
+		"+dev": "%2Bdev", "dev+": "dev%2B", "/dev": "%2Fdev", "dev/": "dev%2F", "%dev": "%25dev", "dev%": "dev%25", "d%65v": "d%2565v", "d%2Fv": "d%252Fv",
+		".dev": ".dev", "dev.": "dev.", "dév": "d%C3%A9v", "DÉV": "D%C3%89V", "\xa0dev\xff": "%A0dev%FF",
+	}
+	for id, escaped := range ids {
 		if got, want := sastoken.DeriveKey(key, id), unbase64(hmacOf(key, id)); !bytes.Equal(got, want) {
 			t.Errorf("the key derived for %q is %x, want %x", id, got, want)
 		}
+		for other, escapedOther := range ids {
+			want := escaped + "%2Fregistrations%2F" + escapedOther
+			if got := sastoken.Resource(id, other); got != want {
+				t.Errorf("Resource(%q, %q) = %s, want %s", id, other, got, want)
+			}
+			if got, want := sastoken.HubResource(id, other), escaped+"%2Fdevices%2F"+escapedOther; got != want {
+				t.Errorf("HubResource(%q, %q) = %s, want %s", id, other, got, want)
+			}
+			signed := sastoken.Sign(key, want, "", expiry)
+			for another := range ids {
+				if got := signed.IsFor(id, another); got != (another == other) {
+					t.Errorf("IsFor(%q, %q) is %t for %s", id, another, got, want)
+				}
+				if got := signed.IsFor(another, other); got != (another == id) {
+					t.Errorf("IsFor(%q, %q) is %t for %s", another, other, got, want)
+				}
+			}
+		}
 	}
-	want := "%20s%2Fregistrations%2Fdev%20"
-	if got := sastoken.Resource(" s", "dev "); got != want {
-		t.Errorf("resource %s, want %s", got, want)
+	if got, want := sastoken.DeriveKey(key, ""), unbase64(hmacOf(key, "")); !bytes.Equal(got, want) {
+		t.Errorf("the key derived for no ID is %x, want %x", got, want)
 	}
-	if token := sastoken.Sign(key, want, "", expiry); !token.IsFor(" s", "dev ") || token.IsFor("s", "dev") {
-		t.Error("IsFor trims")
+}
+
+// Whatever its encoding, a resource is signed and written unchanged, and so is
+// a resource that was parsed.
+func TestResourcesAreSignedAndWrittenAsTheyStand(t *testing.T) {
+	const se = "1700003600"
+	for _, sr := range []string{
+		"a", "A", "a%2fB", "a%2FB", "a/B", "a%2Fb/", "+a+", "%20a%20", "%2b", "a%41", "a%2541", "a=b", "=", "a?b", "~a-._", "%7Ea", "'\"", "%C3%A9", "%c3%a9",
+	} {
+		sig := signature(key32, sr, se)
+		if got := string(sastoken.AppendStringToSign(nil, sr, expiry)); got != sr+"\n"+se {
+			t.Errorf("%s: the string to sign is %q", sr, got)
+		}
+		want := "SharedAccessSignature sr=" + sr + "&sig=" + upper.Replace(sig) + "&se=" + se
+		read, err := sastoken.Parse([]byte(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, token := range []sastoken.Token{sastoken.Sign(key32, sr, "", expiry), sastoken.FromSignature(sr, "", expiry, unbase64(sig)), read} {
+			if got, err := token.AppendPassword(nil); err != nil || string(got) != want || token.Resource() != sr {
+				t.Errorf("resource %s, written as %s, %v, want %s", token.Resource(), got, err, want)
+			}
+		}
 	}
 }
 
@@ -92,42 +135,51 @@ func TestSignatureOverTheDecodedResourceDoesNotVerify(t *testing.T) {
 // the source: the functions that compare signatures call hmac.Equal, and
 // nothing in the package compares bytes in another way.
 func TestSignaturesAreComparedInConstantTime(t *testing.T) {
+	calls := map[string]bool{} // the functions that call hmac.Equal
+	set, functions := source(t)
+	for _, f := range functions {
+		ast.Inspect(f, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			switch x, _ := s.X.(*ast.Ident); {
+			case x == nil:
+			case x.Name == "hmac" && s.Sel.Name == "Equal":
+				calls[f.Name.Name] = true
+			case s.Sel.Name == "Equal" || s.Sel.Name == "Compare" || s.Sel.Name == "DeepEqual":
+				t.Errorf("%v uses %s.%s", set.Position(s.Pos()), x.Name, s.Sel.Name)
+			}
+			return true
+		})
+	}
+	if !calls["Verify"] || !calls["Equal"] {
+		t.Errorf("hmac.Equal is called by %v, want Verify and Equal", calls)
+	}
+}
+
+// source returns the functions and methods of the package.
+func source(t *testing.T) (*token.FileSet, []*ast.FuncDecl) {
+	t.Helper()
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := map[string]bool{} // the functions that call hmac.Equal
+	set := token.NewFileSet()
+	var all []*ast.FuncDecl
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
-		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, e.Name(), nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, decl := range file.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok {
-				continue
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				all = append(all, f)
 			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				s, ok := n.(*ast.SelectorExpr)
-				if !ok {
-					return true
-				}
-				switch x, _ := s.X.(*ast.Ident); {
-				case x == nil:
-				case x.Name == "hmac" && s.Sel.Name == "Equal":
-					calls[f.Name.Name] = true
-				case s.Sel.Name == "Equal" || s.Sel.Name == "Compare" || s.Sel.Name == "DeepEqual":
-					t.Errorf("%v uses %s.%s", set.Position(s.Pos()), x.Name, s.Sel.Name)
-				}
-				return true
-			})
 		}
 	}
-	if !calls["Verify"] || !calls["Equal"] {
-		t.Errorf("hmac.Equal is called by %v, want Verify and Equal", calls)
-	}
+	return set, all
 }
