@@ -196,13 +196,17 @@ func checkUnchanged(t *testing.T, a textAppender) {
 }
 
 func genRequest(t *rapid.T) Request {
+	ops, needsID := []Op{"POST/x", "put/~"}, map[Op]bool{}
+	for _, o := range operations {
+		ops, needsID[o.op] = append(ops, o.op), o.needsID
+	}
 	r := Request{
-		Op:          Op(rapid.SampledFrom([]string{string(Register), string(QueryStatus), "POST/x", "put/~"}).Draw(t, "op")),
+		Op:          rapid.SampledFrom(ops).Draw(t, "op"),
 		RequestID:   rapid.SliceOfN(rapid.Byte(), 1, MaxIDLen).Draw(t, "rid"),
 		OperationID: genID.Draw(t, "operationId"),
 		Extra:       genExtra.Draw(t, "extra"),
 	}
-	if r.Op == QueryStatus && len(r.OperationID) == 0 {
+	if needsID[r.Op] && len(r.OperationID) == 0 {
 		r.OperationID = []byte("1")
 	}
 	return r

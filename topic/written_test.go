@@ -13,6 +13,7 @@ import (
 // tests exclude them.
 func TestWhatIsWrittenComesBackButForThreeFields(t *testing.T) {
 	id := []byte("1")
+	inAnotherCase := map[Op]bool{} // whether the row has an OperationID
 	for _, tt := range []struct{ written, want Request }{
 		{Request{Op: "put/IOTDPS-register", RequestID: id}, Request{Op: Register, RequestID: id}},
 		{Request{Op: "Get/iotdps-get-OperationStatus", RequestID: id, OperationID: id}, Request{Op: QueryStatus, RequestID: id, OperationID: id}},
@@ -27,6 +28,14 @@ func TestWhatIsWrittenComesBackButForThreeFields(t *testing.T) {
 		got, err := ParseRequest(text)
 		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+		if tt.written.Op != tt.want.Op {
+			inAnotherCase[tt.want.Op] = tt.written.OperationID != nil
+		}
+	}
+	for _, o := range operations {
+		if hasID, ok := inAnotherCase[o.op]; !ok || hasID != o.needsID {
+			t.Errorf("no row has %s in another case, and an OperationID only if it is required", o.op)
 		}
 	}
 	for _, tt := range []struct{ written, want Response }{
