@@ -98,7 +98,7 @@ func TestChoiceOfOperationCode(t *testing.T) {
 	for choice, want := range map[int]string{0: "400", 404000: "404", 401001: "401", 599999: "599"} {
 		p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: choice, CertificateHangUp: true}))
 		p.say(connect(), subscribe(0))
-		if got := p.status("POST/iotdps-get-deviceupdate/?$rid=1", ""); got != want+"/?$rid=1" {
+		if got := p.status("POST/no-such-operation/?$rid=1", ""); got != want+"/?$rid=1" {
 			t.Errorf("%d: %s", choice, got)
 		}
 	}

@@ -106,7 +106,7 @@ func TestUselessFaults(t *testing.T) {
 		want   []string // after "enrollments[0].faults"
 	}{
 		"no step":             {[]dpstest.Fault{{Status: 429}}, []string{"[0].at"}},
-		"an unknown step":     {[]dpstest.Fault{{At: 7, HangUp: true}}, []string{"[0].at"}},
+		"an unknown step":     {[]dpstest.Fault{{At: dpstest.Step(len(stepNames()) + 1), HangUp: true}}, []string{"[0].at"}},
 		"nothing":             {[]dpstest.Fault{{At: dpstest.OnRegister, Nth: 1}}, []string{"[0]"}},
 		"values":              {[]dpstest.Fault{{At: dpstest.OnRegister, Nth: -1, Repeat: 1001, Delay: 1e6 + 1, Status: 600, RequestID: &many, Raw: "x", RetryAfter: "#"}}, []string{"[0].nth", "[0].repeat", "[0].delay", "[0].status", "[0].requestId", "[0].raw", "[0].retryAfter"}},
 		"negative values":     {[]dpstest.Fault{{At: dpstest.OnRegister, Repeat: -1, Delay: -1, Status: 99}}, []string{"[0].repeat", "[0].delay", "[0].status"}},

@@ -3,6 +3,7 @@ package dpstest_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 // expected.
 func TestConfigTexts(t *testing.T) {
 	qos, long := packet.QoS(3), strings.Repeat("r", 257)
+	unknown := dpstest.Step(len(stepNames()) + 1)
 	cfg := dpstest.Config{
 		IDScope: "a/b", Remember: -1,
 		Choices: dpstest.Choices{
@@ -29,15 +31,16 @@ func TestConfigTexts(t *testing.T) {
 			{Group: "g", X509: true, Thumbprints: []string{"0123"}},
 			{RegistrationID: "d", Prefix: "p", PrimaryKey: "AAAA", Authority: "CA"},
 			{RegistrationID: "e", Outcome: dpstest.Outcome{Polls: -1, Payload: json.RawMessage("{")}},
-			device(dpstest.Outcome{}, dpstest.Fault{}, dpstest.Fault{At: 7}, dpstest.Fault{At: 3, Nth: -1, Repeat: -1, Delay: -1, Status: 600, QoS: &qos, RequestID: &long, Raw: "x"},
-				dpstest.Fault{At: 1, ReturnCode: 6}, dpstest.Fault{At: 2, ReturnCode: 1}, dpstest.Fault{At: 4}, dpstest.Fault{At: 4, Nth: 1, ReturnCode: 5},
-				dpstest.Fault{At: 5, Status: 429}, dpstest.Fault{At: 5, ReturnCode: 1}, dpstest.Fault{At: 6, HangUp: true, Raw: "00"},
-				dpstest.Fault{At: 3, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: 3, Nth: 4, NoPuback: true, AnswerFirst: true}, dpstest.Fault{At: 3, Nth: 5, RetryAfter: "#"}),
+			device(dpstest.Outcome{}, dpstest.Fault{}, dpstest.Fault{At: unknown}, dpstest.Fault{At: dpstest.OnRegister, Nth: -1, Repeat: -1, Delay: -1, Status: 600, QoS: &qos, RequestID: &long, Raw: "x"},
+				dpstest.Fault{At: dpstest.OnConnect, ReturnCode: 6}, dpstest.Fault{At: dpstest.OnSubscribe, ReturnCode: 1}, dpstest.Fault{At: dpstest.OnQuery}, dpstest.Fault{At: dpstest.OnQuery, Nth: 1, ReturnCode: 5},
+				dpstest.Fault{At: dpstest.OnPing, Status: 429}, dpstest.Fault{At: dpstest.OnPing, ReturnCode: 1}, dpstest.Fault{At: dpstest.OnUnsubscribe, HangUp: true, Raw: "00"},
+				dpstest.Fault{At: dpstest.OnRegister, Nth: 3, Silence: true, Stale: true}, dpstest.Fault{At: dpstest.OnRegister, Nth: 4, NoPuback: true, AnswerFirst: true}, dpstest.Fault{At: dpstest.OnRegister, Nth: 5, RetryAfter: "#"}),
 			{RegistrationID: "f", SecondaryKey: "AAAA"},
 			{RegistrationID: "g", PrimaryKey: "#"},
 		},
 	}
-	const want = `idScope: it is "a/b", expected something like "0ne00000A1B"
+	steps := fmt.Sprintf("%q", stepNames())
+	want := `idScope: it is "a/b", expected something like "0ne00000A1B"
 remember: it is -1, expected a positive number
 choices.connectTimeout: it is -1, expected a positive number of seconds
 choices.tokenSkew: it is 2e+06, expected at most 1000000 seconds
@@ -58,8 +61,8 @@ enrollments[6].authority: it is only for enrollments with x509
 enrollments[7]: expected either primaryKey, optionally with secondaryKey, or x509
 enrollments[7].outcome.polls: it is -1; for a registration that never ends, set status to "assigning"
 enrollments[7].outcome.payload: it is not JSON
-enrollments[8].faults[0].at: it is missing, expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]
-enrollments[8].faults[1].at: it is step 7, expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]
+enrollments[8].faults[0].at: it is missing, expected one of ` + steps + `
+enrollments[8].faults[1].at: it is ` + unknown.String() + `, expected one of ` + steps + `
 enrollments[8].faults[2].nth: it is -1, expected 1 for the first, 2 for the second, …; 0 for all
 enrollments[8].faults[2].repeat: it is -1, expected 0 to 1000
 enrollments[8].faults[2].delay: it is -1, expected 0 to 1000000 seconds

@@ -175,7 +175,7 @@ func TestRequests(t *testing.T) {
 		"other ID":         {registerT, `{"registrationId":"dev-2"}`, `400/?$rid=r1" payload=`, false},
 		"unknown ID":       {"GET/iotdps-get-operationstatus/?$rid=r1&operationId=4.x", "", `404/?$rid=r1" payload=`, false},
 		"no operation ID":  {"GET/iotdps-get-operationstatus/?$rid=r1", "", `404/?`, false},
-		"other verb":       {"POST/iotdps-get-deviceupdate/?$rid=r1", "", `400/?`, false},
+		"other operation":  {"POST/no-such-operation/?$rid=r1", "", `400/?`, false},
 		"not a request":    {"PUT", "", "", true},
 		"a response":       {"res/202/?$rid=1", "", "", true},
 	} {

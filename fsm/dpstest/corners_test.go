@@ -225,19 +225,19 @@ func TestUnknownOperations(t *testing.T) {
 		p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 404000, CertificateHangUp: true}))
 		hello, filter := as(id)
 		p.say(hello, filter)
-		if got := p.status("POST/x/?$rid=1", ""); got != "404/?$rid=1" {
+		if got := p.status("POST/no-such-operation/?$rid=1", ""); got != "404/?$rid=1" {
 			t.Errorf("%s: %s", id, got)
 		}
 	}
 	p := newPeer(t, chosen(t, dpstest.Choices{OperationCode: 401001, CertificateHangUp: true}))
 	hello, filter := as("stranger")
 	p.say(hello, filter)
-	if got := p.status("POST/x/?$rid=1", ""); got != "401/?$rid=1" {
+	if got := p.status("POST/no-such-operation/?$rid=1", ""); got != "401/?$rid=1" {
 		t.Error(got)
 	}
 	o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
-	newDevice(t, o.Service, "dev-1").status("POST/x/?$rid=1", "")
-	want := `the service has no operation "POST/x": expected "PUT/iotdps-register" or "GET/iotdps-get-operationstatus"`
+	newDevice(t, o.Service, "dev-1").status("POST/no-such-operation/?$rid=1", "")
+	want := `the service has no operation "POST/no-such-operation": expected ` + operations
 	if !slices.Equal(o.texts, []string{want}) {
 		t.Errorf("%q, want %q", o.texts, want)
 	}
@@ -247,7 +247,7 @@ func TestUnknownOperations(t *testing.T) {
 // have.
 func TestUnknownOperationsAreNotDisturbed(t *testing.T) {
 	s := newService(t, device(dpstest.Outcome{}, dpstest.Fault{At: dpstest.OnQuery, Status: 503}, dpstest.Fault{At: dpstest.OnRegister, Status: 503}))
-	if got := newDevice(t, s, "dev-1").status("POST/x/?$rid=1", ""); got != "400/?$rid=1" {
+	if got := newDevice(t, s, "dev-1").status("POST/no-such-operation/?$rid=1", ""); got != "400/?$rid=1" {
 		t.Error(got)
 	}
 }

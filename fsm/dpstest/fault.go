@@ -14,18 +14,19 @@ type Step byte
 
 // The steps of a registration.
 const (
-	OnConnect Step = iota + 1
-	OnSubscribe
-	OnRegister
-	OnQuery
-	OnPing
-	OnUnsubscribe
+	OnConnect     Step = iota + 1 // "connect"
+	OnSubscribe                   // "subscribe"
+	OnRegister                    // "register"
+	OnQuery                       // "query"
+	OnPing                        // "ping"
+	OnUnsubscribe                 // "unsubscribe"
 )
 
-var stepNames = [...]string{"", "connect", "subscribe", "register", "query", "ping", "unsubscribe"}
+var stepNames = [...]string{
+	OnConnect: "connect", OnSubscribe: "subscribe", OnRegister: "register", OnQuery: "query", OnPing: "ping", OnUnsubscribe: "unsubscribe",
+}
 
-// String returns "connect", "subscribe", "register", "query", "ping" or
-// "unsubscribe".
+// String returns the name of the step, such as "connect".
 func (s Step) String() string {
 	if 0 < s && int(s) < len(stepNames) {
 		return stepNames[s]

@@ -31,7 +31,7 @@ func (f *Fault) checkValues(m *mistakes, path string) {
 	switch {
 	case f.At == 0:
 		m.add(path+".at", "it is missing, expected one of %q", stepNames[1:])
-	case f.At > OnUnsubscribe:
+	case int(f.At) >= len(stepNames):
 		m.add(path+".at", "it is %v, expected one of %q", f.At, stepNames[1:])
 	}
 	if f.Nth < 0 {
@@ -92,14 +92,11 @@ func (f *Fault) checkEffect(m *mistakes, path string) {
 	packets, answers := f.fields()
 	request := []field{{"noPuback", f.NoPuback}, {"status", f.Status != 0}}
 	n := len(*m)
-	switch f.At {
-	case OnRegister, OnQuery:
-		useless([]field{{"returnCode", f.ReturnCode != 0}}, "at "+f.At.String())
-	default:
+	if !isRequest(f.At) {
 		useless(append(answers, request...), "at "+f.At.String())
-		if f.At != OnConnect && f.At != OnSubscribe {
-			useless([]field{{"returnCode", f.ReturnCode != 0}}, "at "+f.At.String())
-		}
+	}
+	if f.At != OnConnect && f.At != OnSubscribe {
+		useless([]field{{"returnCode", f.ReturnCode != 0}}, "at "+f.At.String())
 	}
 	if len(*m) > n {
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/dps/packet"
+	"example.com/dps/topic"
 )
 
 // The entries that were put or got most recently are kept, and never more than
@@ -192,5 +193,55 @@ func TestStrangersAreNotCounted(t *testing.T) {
 			t.Errorf("%d devices are remembered, want %d", n, i)
 		}
 		c.Lost(time.Time{})
+	}
+}
+
+// Each operation of the service is authorized first and counted toward a quota,
+// whatever else it does.
+func TestEveryOperationIsAuthorizedAndCounted(t *testing.T) {
+	for _, r := range requests {
+		t.Run(string(r.op), func(t *testing.T) {
+			s, err := New(Config{IDScope: "scope", RegistrationsPerMinute: 1, PollsPer10s: 1, Enrollments: []Enrollment{{RegistrationID: "x", X509: true}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := strings.NewReplacer("{id}", "1", "{operationId}", "2").Replace(r.topic)
+			ask := func(cert *Certificate, times int) (statuses []int) {
+				c := s.Open(time.Time{}, cert)
+				say := func(p packet.Packet) {
+					b, err := p.AppendBinary(nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.Receive(time.Time{}, b)
+				}
+				say(&packet.Connect{CleanSession: true, ClientID: []byte("x"), Username: []byte("scope/registrations/x/api-version=2019-03-31")})
+				say(&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: []byte(topic.ResponseFilter)}}})
+				c.AppendOutput(nil)
+				for range times {
+					say(&packet.Publish{Topic: []byte(name)})
+					m, _, err := packet.Cut(c.AppendOutput(nil), 0)
+					if err != nil {
+						t.Fatal("no answer: ", err)
+					}
+					var p packet.Publish
+					if err := p.Decode(m); err != nil {
+						t.Fatal(err)
+					}
+					answer, err := topic.ParseResponse(p.Topic)
+					if err != nil {
+						t.Fatal(err)
+					}
+					statuses = append(statuses, answer.Status)
+				}
+				return statuses
+			}
+			if got := ask(nil, 2); got[0] != 401 || got[1] != 401 {
+				t.Errorf("without a certificate: %d, want 401", got)
+			}
+			if got := ask(&Certificate{CommonName: "x"}, 3); got[0] == 401 || got[0] == 429 || got[1] != 429 || got[2] != 429 {
+				t.Errorf("with a quota of one request: %d, want an answer, and then 429", got)
+			}
+		})
 	}
 }

@@ -22,7 +22,7 @@ func TestPiecesMakeNoDifference(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var faults []dpstest.Fault
-		for at := dpstest.OnConnect; at <= dpstest.OnUnsubscribe; at++ {
+		for _, at := range steps() {
 			f := dpstest.Fault{At: at, Nth: rapid.IntRange(0, 2).Draw(t, "nth"), Delay: float64(rapid.SampledFrom([]int{0, 0, 45, 90}).Draw(t, "delay")),
 				HangUpAfter: rapid.IntRange(0, 9).Draw(t, "hang up") == 0}
 			if f.Delay > 0 || f.HangUpAfter {

@@ -133,7 +133,7 @@ func TestRefusedRequestsAndQuotas(t *testing.T) {
 		"bad token":        {signed(groupKey, "dev-1")(start), nil, registerT, "", false},
 		"scripted refusal": {nil, []dpstest.Fault{{At: dpstest.OnRegister, Nth: 1, Status: 503}}, registerT, "", false},
 		"bad body":         {nil, nil, registerT, "{", true},
-		"other operation":  {nil, nil, "POST/x/?$rid=1", "", false},
+		"other operation":  {nil, nil, "POST/no-such-operation/?$rid=1", "", false},
 	} {
 		s := endless(t, func(c *dpstest.Config) { c.RegistrationsPerMinute, c.Enrollments[0].Faults = 1, test.faults })
 		p := newPeer(t, s)

@@ -18,11 +18,8 @@ type registration struct {
 	CSR            string          `json:"csr"`
 }
 
-// register answers a registration.
+// register answers an authorized registration.
 func (c *Conn) register(payload []byte) answer {
-	if f := c.authorize(); f != nil {
-		return c.refuse(f)
-	}
 	s := c.service
 	d := s.device(c.key)
 	d.requested = true
@@ -122,11 +119,8 @@ func bodyHint(text []byte) string {
 	return ""
 }
 
-// query answers a query.
+// query answers an authorized query.
 func (c *Conn) query(id string) answer {
-	if f := c.authorize(); f != nil {
-		return c.refuse(f)
-	}
 	s := c.service
 	if a, ok := c.quota(&s.device(c.key).queries, 10*time.Second, s.cfg.PollsPer10s); !ok {
 		return a

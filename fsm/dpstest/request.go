@@ -32,6 +32,16 @@ func indexOf(op topic.Op) int {
 	return -1
 }
 
+// isRequest reports whether a step is a request.
+func isRequest(s Step) bool {
+	for i := range requests {
+		if requests[i].step == s {
+			return true
+		}
+	}
+	return false
+}
+
 // expected lists the values that the rows of requests have in one field.
 func expected(field func(i int) string) string {
 	var b []byte
@@ -69,22 +79,33 @@ type operation struct {
 }
 
 // request processes a request. ack acknowledges it, or is nil if it needs none.
+// A device is authorized before any operation that the service has.
 func (c *Conn) request(r topic.Request, payload []byte, ack packet.Packet) {
-	var a answer
 	fault := &c.service.sound
-	if i := indexOf(r.Op); i >= 0 {
+	i := indexOf(r.Op)
+	if i >= 0 {
 		fault = c.fault(requests[i].step)
 	}
+	var f *failure
 	switch {
 	case fault.Status >= 400:
-		a = c.refuse(scripted(fault))
-	case r.Op == topic.Register:
-		a = c.register(payload)
-	case r.Op == topic.QueryStatus:
-		a = c.query(string(r.OperationID))
-	default:
+		f = scripted(fault)
+	case i < 0:
 		c.diagnose(Operation, "the service has no operation %.80q: expected %s", r.Op, expected(func(i int) string { return string(requests[i].op) }))
-		a = c.refuse(&failure{c.service.cfg.Choices.OperationCode, "Unsupported operation."})
+		f = &failure{c.service.cfg.Choices.OperationCode, "Unsupported operation."}
+	default:
+		f = c.authorize()
+	}
+	var a answer
+	if f != nil {
+		a = c.refuse(f)
+	} else {
+		switch r.Op {
+		case topic.Register:
+			a = c.register(payload)
+		case topic.QueryStatus:
+			a = c.query(string(r.OperationID))
+		}
 	}
 	if r.Op == topic.QueryStatus {
 		c.queries++

@@ -148,6 +148,40 @@ func TestSchemaAndProgramAgree(t *testing.T) {
 	}
 }
 
+// steps returns the names of the steps that a fault can disturb.
+func steps() (all []string) {
+	for s := dpstest.Step(1); s.String() != fmt.Sprint("step ", byte(s)); s++ {
+		all = append(all, s.String())
+	}
+	return all
+}
+
+// The schema and the program accept the same steps, and the same fields at each
+// of them.
+func TestSchemaAndProgramAgreeAtEachStep(t *testing.T) {
+	compiled := compiledSchema(t)
+	for _, step := range append(steps(), "", "no-such-step", "step 1") {
+		for _, members := range []string{
+			`"hangUp": true`, `"hangUpAfter": true`, `"silence": true`, `"noPuback": true`, `"delay": 1`, `"returnCode": 1`, `"returnCode": 6`, `"returnCode": 128`,
+			`"status": 200`, `"status": 400`, `"body": ""`, `"retryAfter": 1`, `"requestId": ""`, `"answerFirst": true`, `"reversed": true`, `"repeat": 1`, `"stale": true`,
+			`"qos": 0`, `"raw": "00"`, `"nth": 2`, `"hangUp": true, "status": 400`, `"hangUp": true, "returnCode": 1`, `"silence": true, "status": 400, "noPuback": true`,
+		} {
+			text := fault(`"at": "` + step + `", ` + members)
+			_, program := (&options{trust: "ca.pem"}).decode([]byte(text))
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := compiled.Validate(doc); (err == nil) != (program == nil) {
+				t.Errorf("%s at %q: the program returns %v, the schema %v", members, step, program, err)
+			}
+			if known := slices.Contains(steps(), step); members == `"hangUp": true` && (program == nil) != known {
+				t.Errorf("%s at %q: %v", members, step, program)
+			}
+		}
+	}
+}
+
 // The schema contains exactly the fields of the configuration, each with a
 // description.
 func TestSchemaHasEachField(t *testing.T) {

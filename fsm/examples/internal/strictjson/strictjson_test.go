@@ -2,6 +2,7 @@ package strictjson_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -66,6 +67,7 @@ func TestUnmarshal(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
+	misspelled := new(dpstest.Step).UnmarshalText([]byte("png"))
 	const names = "step, wait, count, code, delay, on, text, inside, list"
 	for _, test := range []struct{ text, want string }{
 		{``, "line 1: unexpected end of JSON input"},
@@ -89,7 +91,7 @@ line 3: parts[1].delay: it is "", expected a number
 line 3: parts[1]: unknown field "x", expected one of ` + names + `
 line 3: parts[1].text: it is null; omit it instead
 line 3: parts[1].list[0]: it is 1, expected a string in quotes`},
-		{`{"parts": [{"step": "png"}]}`, `line 1: parts[0].step: step is "png", expected one of ["connect" "subscribe" "register" "query" "ping" "unsubscribe"]`},
+		{`{"parts": [{"step": "png"}]}`, fmt.Sprint("line 1: parts[0].step: ", misspelled)},
 		{`{"parts": [{"wait": true}]}`, `line 1: parts[0].wait: it is true, expected a string in quotes`},
 		{`{"any": ` + strings.Repeat("[", 20_000), "line 1: invalid character '[' exceeded max depth"},
 		{`{"any": ` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + "}", "line 1: invalid character '[' exceeded max depth"},
