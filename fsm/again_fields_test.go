@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A row of fields shows that a field of Config or Policy has an effect on each connection.
+// A row of fields shows that a field of Config or Policy has an effect on each
+// connection.
 type row struct {
 	set      func(c *fsm.Config) // sets the field, whose effect is part of a course
 	provedBy func(t *testing.T)  // the test of the field, instead of set
@@ -45,8 +46,8 @@ var fields = map[string]row{
 
 var tracedEvents int // events of the row for Trace
 
-// course plays a connection up to the assignment. It returns what the machine wants, until
-// when, and what it sends, without the parts that count requests.
+// course plays a connection up to the assignment. It returns what the machine
+// wants, until when, and what it sends, without the parts that count requests.
 func course(b *bench) string {
 	b.Helper()
 	var all strings.Builder
@@ -85,8 +86,8 @@ func course(b *bench) string {
 	return all.String()
 }
 
-// However often a device has to connect, each field of Config and Policy has the same
-// effect as on the first connection.
+// However often a device has to connect, each field of Config and Policy has
+// the same effect as on the first connection.
 func TestEveryConnectionIsLikeTheFirstOne(t *testing.T) {
 	base := func(c *fsm.Config) { c.Policy.Budget = -1 }
 	histories := maps.Clone(ends)

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// steps plays a registration with a lost connection. Each step leaves its output in the
-// machine.
+// steps plays a registration with a lost connection. Each step leaves its
+// output in the machine.
 var steps = []func(b *bench){
 	(*bench).open,
 	func(b *bench) { b.receive(&packet.Connack{}) },
@@ -31,14 +31,15 @@ var steps = []func(b *bench){
 	func(b *bench) { b.m.Lost(b.now, nil) },
 }
 
-// own makes a message differ from those for devices whose IDs have other lengths.
+// own makes a message differ from those for devices whose IDs have other
+// lengths.
 func (b *bench) own(p *packet.Publish) *packet.Publish {
 	p.ID, p.Payload = uint16(len(b.id)), bytes.ReplaceAll(p.Payload, []byte("dev-1"), []byte(b.id))
 	return p
 }
 
-// takeTurns plays the steps with all benches, a step of each in turn, and returns the output and
-// the result of each.
+// takeTurns plays the steps with all benches, a step of each in turn, and
+// returns the output and the result of each.
 func takeTurns(all ...*bench) []string {
 	got := make([]string, len(all))
 	for _, step := range steps {
@@ -69,8 +70,8 @@ func TestTwoMachinesShareNothing(t *testing.T) {
 	}
 }
 
-// An error keeps nothing of the received bytes, not even in a field of another error. The
-// caller may read the next packet into the same buffer.
+// An error keeps nothing of the received bytes, not even in a field of another
+// error. The caller may read the next packet into the same buffer.
 func TestErrorsBorrowNothingOfTheirPackets(t *testing.T) {
 	malformed := appended(t, message("200/x", ""))
 	malformed[4] = 0xff // in the topic name

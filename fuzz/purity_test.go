@@ -61,8 +61,9 @@ var variables = map[string][]string{
 
 const module = "example.com/dps/"
 
-// No package of this module does I/O, reads a clock, starts a goroutine, has global state,
-// uses a global random source, or links anything outside the standard library.
+// No package of this module does I/O, reads a clock, starts a goroutine, has
+// global state, uses a global random source, or links anything outside the
+// standard library.
 func TestPackagesArePure(t *testing.T) {
 	found := map[string]bool{}
 	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {

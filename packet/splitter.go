@@ -125,9 +125,9 @@ const (
 )
 
 // Buffered returns the number of bytes passed to Feed that Next has not yet
-// returned as part of a packet. If the stream ends after Next has returned [ErrShort], 0
-// means that it ended between two packets, and any other value means that it
-// ended within a packet.
+// returned as part of a packet. If the stream ends after Next has returned
+// [ErrShort], 0 means that it ended between two packets, and any other value
+// means that it ended within a packet.
 func (s *Splitter) Buffered() int { return s.have + len(s.in) }
 
 // Reset prepares s for a new stream. It keeps Limit.

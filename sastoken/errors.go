@@ -8,7 +8,8 @@ import (
 // The errors of this package, to be tested for with [errors.Is]. The errors
 // returned wrap one of them and add details.
 var (
-	// ErrMalformed reports that a text is not a SAS token. Its sender is at fault.
+	// ErrMalformed reports that a text is not a SAS token. Its sender is at
+	// fault.
 	ErrMalformed = errors.New("sastoken: malformed token")
 
 	// ErrInvalid reports that a token cannot be written. The caller that

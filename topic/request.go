@@ -103,8 +103,8 @@ func (r Request) check() error {
 // case does not matter. Slices may borrow t; see the package comment.
 //
 // The error wraps [ErrNotDPS] if t does not begin with "$dps/registrations/".
-// It wraps [ErrMalformed] for a response topic, a malformed operation, or a $rid
-// or operationId with an invalid escape.
+// It wraps [ErrMalformed] for a response topic, a malformed operation, or a
+// $rid or operationId with an invalid escape.
 func ParseRequest(t []byte) (Request, error) {
 	const n = len(requestPrefix)
 	if len(t) < n || string(t[:n]) != requestPrefix {

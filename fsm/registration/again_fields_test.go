@@ -128,7 +128,8 @@ func identity(g *rig) string {
 	return g.r.Username() + " " + g.r.ClientID() + " " + payload
 }
 
-// waitAfter returns a function that returns the wait after an answer to a query.
+// waitAfter returns a function that returns the wait after an answer to a
+// query.
 func waitAfter(status int, after, body string) func(g *rig) string {
 	return func(g *rig) string {
 		g.query()
@@ -137,8 +138,8 @@ func waitAfter(status int, after, body string) func(g *rig) string {
 	}
 }
 
-// query waits until a query has been taken after the answer to another query, so that no
-// failure counts anymore.
+// query waits until a query has been taken after the answer to another query,
+// so that no failure counts anymore.
 func (g *rig) query() {
 	g.Helper()
 	for progress := false; ; {
@@ -151,8 +152,8 @@ func (g *rig) query() {
 	}
 }
 
-// register waits until a registration has been taken, and returns its payload. If there is
-// an operation, it is not found.
+// register waits until a registration has been taken, and returns its payload.
+// If there is an operation, it is not found.
 func (g *rig) register() string {
 	g.Helper()
 	for {
@@ -164,7 +165,8 @@ func (g *rig) register() string {
 	}
 }
 
-// histories contains what may have happened before. The last query has made progress.
+// histories contains what may have happened before. The last query has made
+// progress.
 var histories = map[string]func(g *rig){
 	"nothing":              func(g *rig) {},
 	"a failed dial":        func(g *rig) { g.r.DialFailed(g.now, nil) },
@@ -179,8 +181,8 @@ var histories = map[string]func(g *rig){
 	"an unreadable answer": func(g *rig) { g.query(); g.answer(200, "", "not JSON") },
 }
 
-// However often a device has to connect or to register, each field of Config and Policy
-// has the same effect as at first, also when it is used again.
+// However often a device has to connect or to register, each field of Config
+// and Policy has the same effect as at first, also when it is used again.
 func TestEveryRegistrationIsLikeTheFirstOne(t *testing.T) {
 	base := func(c *registration.Config) { endless(c); c.Trace = nil }
 	for name, row := range fields {
@@ -237,7 +239,8 @@ func TestEveryFieldHasARow(t *testing.T) {
 	}
 }
 
-// An operation of an earlier run is queried on each link, until an answer says otherwise.
+// An operation of an earlier run is queried on each link, until an answer says
+// otherwise.
 func TestAnOperationOfAnEarlierRunIsQueriedUntilThereIsAnAnswer(t *testing.T) {
 	g := newRig(t, endless, func(c *registration.Config) { c.OperationID = "4.old" })
 	query := func() {

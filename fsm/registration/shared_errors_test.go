@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// refusals contains answers that lead to errors. Together, their ServiceErrors have a value
-// in every field.
+// refusals contains answers that lead to errors. Together, their ServiceErrors
+// have a value in every field.
 var refusals = map[string]string{
 	"400": `{"operationId":"4.op","status":"failed","trackingId":"t","message":"m","info":{"a":1},"timestampUtc":"2020",
 		"registrationState":{"substatus":"sub","errorCode":400207}}`,
@@ -27,8 +27,8 @@ var refusals = map[string]string{
 	"204": `{"status":1}`,
 }
 
-// An error keeps nothing of the answer, not even in a field of another error. The caller
-// may read the next packet into the same buffer.
+// An error keeps nothing of the answer, not even in a field of another error.
+// The caller may read the next packet into the same buffer.
 func TestErrorsBorrowNothingOfTheirAnswer(t *testing.T) {
 	everything := cmp.Exporter(func(reflect.Type) bool { return true })
 	full := map[string]bool{}
@@ -56,9 +56,10 @@ func TestErrorsBorrowNothingOfTheirAnswer(t *testing.T) {
 	}
 }
 
-// failures plays a registration that ends with one answer, or when the budget is used up. It
-// returns the error of Result and those of all events. If overwrite is set, the answer is
-// overwritten after the call to which it was passed.
+// failures plays a registration that ends with one answer, or when the budget
+// is used up. It returns the error of Result and those of all events. If
+// overwrite is set, the answer is overwritten after the call to which it was
+// passed.
 func failures(t *testing.T, status, answer string, timeout, overwrite bool) (all []error) {
 	all = []error{nil}
 	g := newRig(t, func(c *registration.Config) {
@@ -109,8 +110,8 @@ func TestTwoRegistrationsShareNothing(t *testing.T) {
 	}
 }
 
-// takeTurns plays a registration with each rig, a step of each in turn. It returns what can
-// be seen of each.
+// takeTurns plays a registration with each rig, a step of each in turn. It
+// returns what can be seen of each.
 func takeTurns(status, body string, all ...*rig) []string {
 	got := make([]string, len(all))
 	for _, step := range []func(g *rig){
