@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -209,6 +210,33 @@ func TestFilesAreShort(t *testing.T) {
 			}
 			if lines := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; lines > 60 {
 				t.Errorf("%s: %s has %d lines", name, f.Name.Name, lines)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Comments are at most 80 columns wide, where a tab counts as four. Code in
+// comments, the output of examples and comments after code may be wider.
+func TestCommentsAreNarrow(t *testing.T) {
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		output := false
+		for i, line := range strings.Split(string(text), "\n") {
+			comment := strings.TrimLeft(line, "\t")
+			output = strings.HasPrefix(comment, "// Output:") || output && strings.HasPrefix(comment, "//")
+			wide := 4*(len(line)-len(comment))+utf8.RuneCountInString(comment) > 80
+			if wide && !output && strings.HasPrefix(comment, "// ") {
+				t.Errorf("%s:%d: the comment is wider than 80 columns", name, i+1)
 			}
 		}
 		return nil
