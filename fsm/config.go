@@ -88,10 +88,10 @@ type Policy struct {
 	DialTimeout time.Duration
 
 	// KeepAlive is how long the device may be silent before it sends a PINGREQ.
-	// It is also sent in the CONNECT. It must be a whole number of seconds, at
-	// most 65,535. The default is 60 s. If it is negative, keep-alive is off.
-	// The load balancer in front of the service drops a silent connection after
-	// 4 minutes.
+	// The CONNECT carries the same value. It must be a whole number of seconds,
+	// at most 65,535. The default is 60 s. If KeepAlive is negative, keep-alive
+	// is off. The load balancer in front of the service drops a silent
+	// connection after 4 minutes.
 	KeepAlive time.Duration
 
 	// AtMostOnce sends requests with QoS 0 instead of 1.

@@ -63,8 +63,8 @@
 // The caller opens and closes the transport. After a dial that fails, call
 // [Machine.DialFailed] once. After a dial that succeeds, call [Machine.Open]
 // once and, when the transport is gone, [Machine.Lost] once. WantClose asks the
-// caller to close the transport and to call Lost. Without a transport, Lost has
-// no effect.
+// caller to close the transport and to call Lost. Lost has no effect if there
+// is neither a transport nor a dial to abandon.
 //
 // While a dial is in progress, the machine asks for nothing, and its Deadline,
 // which has passed, does not count. If a dial has no timeout of its own, call
@@ -141,14 +141,15 @@
 //
 // If the server breaks the protocol, the connection ends, but the registration
 // does not (MQTT-4.8.0-1). CONNACK codes 2, 4 and 5 are final. Codes 1 and 3
-// are about the server, and the machine tries again. Output that the caller
+// concern the server, so the machine tries again. Output that the caller
 // does not take is bounded: if it exceeds 1 MiB, the connection ends.
 //
 // For what the registration does (S4 to S14, S19), see package registration.
 //
 // # Time
 //
-// Each input carries the current time. The clock of a machine never goes back.
+// Each input carries the current time. A time before that of an earlier input
+// counts as the earlier time.
 // Use times with a monotonic clock reading, such as those that time.Now
 // returns, so that changes of the wall clock have no effect. A zero Deadline
 // has always passed: act immediately.
@@ -158,12 +159,12 @@
 // While it waits, a Machine uses less than 1 KiB, including its configuration.
 // It never holds more than it has received.
 //
-// All allocations of a registration with two polls, from the key of its SAS
-// token to the result, add up to less than 4 KiB if packets arrive in one
-// piece, and to less than 8 KiB if they arrive in small pieces. The heap
-// therefore never holds more than that, even if no garbage is collected in the
-// meantime. These figures include the machine and its result. They do not
-// include the caller's buffers for input, output and the password.
+// All allocations of a registration with two polls, from decoding the key of
+// its SAS token to returning the result, add up to less than 4 KiB if packets
+// arrive in one piece, and to less than 8 KiB if they arrive in small pieces.
+// The heap therefore never holds more than that, even if no garbage is
+// collected in the meantime. These figures include the machine and its result.
+// They do not include the caller's buffers for input, output and the password.
 //
 // With TinyGo on a Cortex-M3, a stack of 4 kB was sufficient, and a stack of 8
 // kB with the service of package dpstest in the same program.

@@ -58,8 +58,9 @@ var (
 	// 0x80). It matches ErrRefused and ErrUnauthorized.
 	ErrSubscribe error = &classified{"fsm: subscription refused by the service (SUBACK 0x80)", []error{ErrRefused, ErrUnauthorized}}
 
-	// ErrOrder reports that Open was called while a transport was open or after
-	// the registration had ended.
+	// ErrOrder reports that Open was called when no transport was wanted: while
+	// one was open or closing, after the dial had timed out, or after the
+	// registration had ended.
 	ErrOrder = errors.New("fsm: a transport can only be opened when it is wanted")
 
 	// ErrPassword reports that Open was called without a password although the
@@ -91,8 +92,8 @@ func (e *detail) Unwrap() []error { return []error{e.err, e.more} }
 func detailed(err error, more string) error { return &detail{err, errors.New(more)} }
 
 // A ConnectError is a CONNACK that refuses the connection. It matches
-// [ErrRefused]. Unless the refusal is about the condition of the server, it
-// also matches [ErrUnauthorized].
+// [ErrRefused]. Unless the refusal concerns the server rather than the device,
+// it also matches [ErrUnauthorized].
 type ConnectError struct {
 	ReturnCode packet.ReturnCode
 }

@@ -133,8 +133,8 @@ func (m *Machine) Advance(now time.Time) {
 }
 
 // Lost reports that the transport is gone, including when the caller closed it
-// because of WantClose. The cause may be nil. Without a transport, Lost has no
-// effect.
+// because of WantClose. The cause may be nil. Lost has no effect if there is
+// neither a transport nor a dial to abandon.
 func (m *Machine) Lost(now time.Time, cause error) {
 	m.tick(now)
 	switch {
@@ -202,7 +202,8 @@ func (m *Machine) AppendUnread(b []byte) []byte {
 	return m.in.AppendRest(b)
 }
 
-// Deadline returns the time until which there is nothing to do. At that time,
+// Deadline returns the time at which the caller must act unless something
+// happens earlier. At that time,
 // call Advance or another input, or dial if Want returns WantDial. The zero
 // time has always passed: act immediately. If Want returns WantDone, the
 // Deadline has no meaning.

@@ -206,7 +206,7 @@ func TestS15_KeepAlive(t *testing.T) {
 	b = newBench(t, func(c *fsm.Config) { c.Policy.KeepAlive = -time.Second })
 	b.open()
 	if p := b.sent()[0].(*packet.Connect); p.KeepAlive != 0 {
-		t.Errorf("CONNECT has keep alive %d, want 0", p.KeepAlive)
+		t.Errorf("CONNECT has keep-alive %d, want 0", p.KeepAlive)
 	}
 	b.receive(&packet.Connack{}, &packet.Suback{ID: 1, ReturnCodes: []byte{0}})
 	b.answer(202, "1", "&retry-after=200", assigning)

@@ -81,7 +81,8 @@
 // [ErrShort] means that the input is valid so far but incomplete; it is never
 // wrapped. Every other error is a [*SyntaxError], which reports the offset of
 // the fault and the numbered statement of the standard that is violated. It
-// wraps [ErrMalformed] or [ErrTooLarge] if the peer is at fault, and
-// [ErrInvalid] if the caller is. On either of the first two, the receiver must
-// close the connection (MQTT-4.8.0-1).
+// wraps [ErrMalformed] or [ErrTooLarge] if the peer is at fault, [ErrInvalid]
+// if the caller is, and [ErrProtocolLevel] for a CONNECT of another version of
+// MQTT. On ErrMalformed and ErrTooLarge, the receiver must close the connection
+// (MQTT-4.8.0-1).
 package packet

@@ -72,7 +72,7 @@ func drawFilter(t *rapid.T) []byte {
 func drawConnect(t *rapid.T) *packet.Connect {
 	p := &packet.Connect{
 		ProtocolName: []byte("MQTT"), ProtocolLevel: 4,
-		KeepAlive: rapid.Uint16().Draw(t, "keep alive"),
+		KeepAlive: rapid.Uint16().Draw(t, "keep-alive"),
 		ClientID:  texts.Draw(t, "client ID"),
 	}
 	p.CleanSession = len(p.ClientID) == 0 || rapid.Bool().Draw(t, "clean")

@@ -20,8 +20,8 @@ type Packet interface {
 	AppendBinary(b []byte) ([]byte, error)
 
 	// Decode sets all fields from the frame. The slices of the packet borrow
-	// f.Body. After an error the fields are meaningless, unless the error is
-	// ErrProtocolLevel.
+	// f.Body. After an error the fields are meaningless, unless the error wraps
+	// ErrProtocolLevel (see Connect.Decode).
 	Decode(f Frame) error
 
 	// String returns a one-line description for logs, which contains neither
@@ -79,9 +79,10 @@ func Decode(f Frame) (Packet, error) {
 	return p, err
 }
 
-// A Secret is a password. It prints as "***" in package fmt with every verb
-// that is valid for a slice of bytes, in JSON and in package log/slog, alone
-// and within other values. Convert it to []byte or string to access the bytes.
+// A Secret is a password. It prints as "***" in package fmt, with every verb
+// that is valid for a slice of bytes; in JSON; and in package log/slog. It does
+// so alone and within other values. Convert it to []byte or string to access
+// the bytes.
 //
 // Package fmt does not call these methods, and prints the bytes, if a Secret is
 // in an unexported field of another package's struct, or if the verb is

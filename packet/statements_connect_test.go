@@ -138,7 +138,7 @@ var connectStatements = []statement{{
 		})},
 	},
 }, {
-	id: "U-3.1.2.10-1", says: "keep alive goes up to 65,535 seconds",
+	id: "U-3.1.2.10-1", says: "keep-alive goes up to 65,535 seconds",
 	both: []both{{"10 0d 0004 4d515454 04 02 ffff 0001 61", connect(func(p *packet.Connect) { p.KeepAlive = 65535 })}},
 }, {
 	id: "U-3.1.3.3-1", says: "the will message is up to 65,535 arbitrary bytes",

@@ -40,7 +40,8 @@
 // for example by NTP, or the token will have expired before it is sent. DPS
 // checks the expiry whenever a request arrives, so a token must remain valid
 // for the whole registration including all polls, plus the error of the clock
-// (hub services tolerate about five minutes). One hour is a common choice.
+// (services tolerate an error of about five minutes). One hour is a common
+// choice.
 //
 // # Secrets
 //

@@ -18,8 +18,8 @@ type fields struct{ sr, sig, se, skn []byte }
 //     mean nothing; they are missing when the token is written again.
 //   - sr is kept as it is, in any encoding, since the signature covers these
 //     bytes.
-//   - sig and skn may contain '%XX' in either case of hex, or unencoded
-//     characters. '+' is a plus sign.
+//   - sig and skn may contain '%XX', with hex digits in either case, or
+//     unencoded characters. '+' is a plus sign.
 //
 // Field names must be in lower case. Parse rejects with [ErrMalformed]:
 //   - a text of more than 4096 bytes

@@ -94,7 +94,7 @@ func appendStringToSign(b []byte, resource string, expiry int64) []byte {
 // Sign creates a token with a key in memory. The key is the result of
 // [DecodeKey] or [DeriveKey]. The resource is the result of [Resource] or
 // [HubResource], or any other text that is legal in sr, and is sent unchanged.
-// The key name usually is [KeyName]; if it is "", the token has no skn.
+// The key name is usually [KeyName]; if it is "", the token has no skn.
 // Fractions of a second are dropped from the expiry.
 //
 // Sign does not return an error: if the token cannot be sent (empty key, bad

@@ -35,13 +35,13 @@
 //
 // The prefix must match exactly. Properties may be in any order, and empty ones
 // are skipped. Keys are compared without decoding them and without regard to
-// ASCII case. In a value, %XX is decoded in either case, and '+' is a plus
-// sign. If the $rid of a response contains an invalid escape, it is returned
-// undecoded: it is a response to some other client's request, and its topic is
-// not at fault. An unknown property is not an error; it is stored in Extra. If
-// a property is present more than once, the first one counts. The package does
-// not check what any MQTT decoder already checks: that a topic name is UTF-8 of
-// at most 65,535 bytes without U+0000 and wildcards.
+// ASCII case. In a value, %XX is decoded, with hex digits in either case, and
+// '+' is a plus sign. If the $rid of a response contains an invalid escape, it
+// is returned undecoded: it is a response to some other client's request, and
+// its topic is not at fault. An unknown property is not an error; it is stored
+// in Extra. If a property is present more than once, the first one counts. The
+// package does not check what any MQTT decoder already checks: that a topic
+// name is UTF-8 of at most 65,535 bytes without U+0000 or wildcards.
 //
 // A slice in a parsed struct borrows the topic if the text can be used without
 // change; its capacity is limited to its length. Otherwise the slice is newly

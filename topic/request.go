@@ -12,7 +12,7 @@ const requestPrefix = "$dps/registrations/"
 // appears in the topic. Both parts consist of unreserved characters (letters,
 // digits, - . _ ~), and the verb is not "res", which is the first part of a
 // response topic. Any such Op may be used; newer versions of the service add
-// more.
+// operations.
 type Op string
 
 // The operations that all versions of the service support over MQTT.
@@ -31,7 +31,8 @@ var operations = [...]struct {
 	{QueryStatus, true},
 }
 
-// A Request is the topic name of a request to DPS. [ParseRequest] parses one.
+// A Request is the topic name of a request to DPS. Use [ParseRequest] to parse
+// one.
 type Request struct {
 	Op Op
 

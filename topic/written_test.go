@@ -35,7 +35,7 @@ func TestWhatIsWrittenComesBackButForThreeFields(t *testing.T) {
 	}
 	for _, o := range operations {
 		if hasID, ok := inAnotherCase[o.op]; !ok || hasID != o.needsID {
-			t.Errorf("no row has %s in another case, and an OperationID only if it is required", o.op)
+			t.Errorf("no row has %s in a different case, and an OperationID only if it is required", o.op)
 		}
 	}
 	for _, tt := range []struct{ written, want Response }{

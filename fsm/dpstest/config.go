@@ -68,13 +68,13 @@ type Choices struct {
 	// by default 300. If negative, a token is not accepted after its expiry.
 	TokenSkew float64 `json:"tokenSkew,omitempty"`
 
-	// LiteralPlus makes the service accept a '+' in the signature of a token
-	// that is not percent-encoded. By default, it is read as a space, so that
+	// LiteralPlus makes the service accept an unencoded '+' in the signature of
+	// a token. By default, it is read as a space, so that
 	// the signature is wrong.
 	LiteralPlus bool `json:"literalPlus,omitempty"`
 
-	// APIVersions lists the accepted versions. By default, any api-version that
-	// has the form of one is accepted.
+	// APIVersions lists the accepted versions. By default, any api-version of
+	// the form YYYY-MM-DD, with or without -preview, is accepted.
 	APIVersions []string `json:"apiVersions,omitempty"`
 
 	// OtherTopic is what happens on a PUBLISH to a topic that is not a request:

@@ -81,7 +81,7 @@ enrollments[8].faults[8]: it never happens because faults[7] comes first
 enrollments[8].faults[9].raw: it has no effect with hangUp
 enrollments[8].faults[10].stale: it has no effect with silence
 enrollments[8].faults[11].answerFirst: it has no effect with noPuback
-enrollments[8].faults[12].retryAfter: it is "#", expected a number of seconds, or other text in UTF-8 without control characters, '&', '+' and '#'
+enrollments[8].faults[12].retryAfter: it is "#", expected a number of seconds, or other text in UTF-8 without control characters, '&', '+' or '#'
 enrollments[9].secondaryKey: it has 3 bytes, expected 16 to 64
 enrollments[9]: expected either primaryKey, optionally with secondaryKey, or x509
 enrollments[10].primaryKey: sastoken: bad key: a character that is not base64 at offset 0 of 1`

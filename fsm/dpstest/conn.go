@@ -151,7 +151,7 @@ func (c *Conn) AppendOutput(b []byte) []byte {
 // been sent.
 func (c *Conn) Hungup() bool { return c.hungup }
 
-// Deadline returns the latest time at which Advance must be called, or the zero
+// Deadline returns the time by which Advance must be called, or the zero
 // time if there is none. In this, it differs from the Deadline of an
 // fsm.Machine, whose zero time means immediately.
 func (c *Conn) Deadline() time.Time {
@@ -203,7 +203,7 @@ func (c *Conn) explainSilence() string {
 	if !c.connected {
 		return fmt.Sprintf("no CONNECT arrived within %v%s", silence, half)
 	}
-	return fmt.Sprintf("nothing arrived for %v%s, which is more than one and a half times the keep alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", silence, half, c.keepAlive)
+	return fmt.Sprintf("nothing arrived for %v%s, which is more than one and a half times the keep-alive of %v: send a PINGREQ in time [MQTT-3.1.2-24]", silence, half, c.keepAlive)
 }
 
 // hangUp closes the connection and reports why.

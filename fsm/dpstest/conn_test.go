@@ -143,7 +143,7 @@ func TestKeepAlive(t *testing.T) { // "MQTT-3.1.2-24"
 	p = newPeer(t, newService(t, device(dpstest.Outcome{})))
 	p.say(connect(func(c *packet.Connect) { c.KeepAlive = 0 }))
 	if !p.c.Deadline().IsZero() {
-		t.Error("there is a deadline with keep alive 0")
+		t.Error("there is a deadline with keep-alive 0")
 	}
 }
 

@@ -172,7 +172,7 @@ func TestRequestIDTexts(t *testing.T) {
 		"a=1":    `the topic "` + topic + `a=1" has no $rid: the service answers with an empty one; end it with "?$rid={id}"`,
 		"rid=1":  `the topic ends with "?rid=1", where "?$rid={id}" is expected: the service answers with an empty $rid`,
 		"=1":     `the topic "` + topic + `=1" has no $rid: the service answers with an empty one; end it with "?$rid={id}"; a shell expands $dps and $rid, even in double quotes: put the topic in single quotes`,
-		"$RID=1": `the topic "` + topic + `$RID=1" has $rid in another case: write "$rid"`,
+		"$RID=1": `the topic "` + topic + `$RID=1" has $rid in a different case: write "$rid"`,
 	} {
 		o := observe(t, dpstest.Config{Enrollments: []dpstest.Enrollment{device(dpstest.Outcome{})}})
 		newDevice(t, o.Service, "dev-1").status("PUT/iotdps-register/?"+query, "")
@@ -182,16 +182,16 @@ func TestRequestIDTexts(t *testing.T) {
 	}
 }
 
-// An operation, or the name operationId, in another case is quoted in full.
+// An operation, or the name operationId, in a different case is quoted in full.
 func TestCaseTexts(t *testing.T) {
 	const (
 		unknown = `; the service has no operation "4": expected the operationId of the answer to the registration, unchanged`
 		missing = `the query has no operation ID: end its topic with "&operationId={operationId}"`
 	)
 	for name, want := range map[string]string{
-		"put/iotdps-register/?$rid=1":                             `the topic "$dps/registrations/put/iotdps-register/?$rid=1" has the operation in another case, which the real service may refuse: write "PUT/iotdps-register"`,
-		"GET/IoTDPS-get-operationstatus/?$rid=1&operationId=4":    `the topic "$dps/registrations/GET/IoTDPS-get-operationstatus/?$rid=1&operationId=4" has the operation in another case, which the real service may refuse: write "GET/iotdps-get-operationstatus"` + unknown,
-		"GET/iotdps-get-operationstatus/?$rid=1&operationID=4":    `the topic "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=1&operationID=4" has operationId in another case, which the real service may refuse: write "operationId"` + unknown,
+		"put/iotdps-register/?$rid=1":                             `the topic "$dps/registrations/put/iotdps-register/?$rid=1" has the operation in a different case, which the real service may refuse: write "PUT/iotdps-register"`,
+		"GET/IoTDPS-get-operationstatus/?$rid=1&operationId=4":    `the topic "$dps/registrations/GET/IoTDPS-get-operationstatus/?$rid=1&operationId=4" has the operation in a different case, which the real service may refuse: write "GET/iotdps-get-operationstatus"` + unknown,
+		"GET/iotdps-get-operationstatus/?$rid=1&operationID=4":    `the topic "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=1&operationID=4" has operationId in a different case, which the real service may refuse: write "operationId"` + unknown,
 		"GET/iotdps-get-operationstatus/?$rid=1&operationId=":     missing,
 		"GET/iotdps-get-operationstatus/?$rid=1&x=operationid%3D": missing,
 	} {

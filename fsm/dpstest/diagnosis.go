@@ -13,7 +13,7 @@ const (
 	UsernameHub     Diagnosis = "username-hub"     // the user name is one for an IoT hub
 	UsernameEncoded Diagnosis = "username-encoded" // the user name is percent-encoded
 	APIVersion      Diagnosis = "api-version"      // the api-version is missing or unknown
-	IDScope         Diagnosis = "id-scope"         // the ID scope is not the one of this service
+	IDScope         Diagnosis = "id-scope"         // the ID scope is not that of this service
 	ClientID        Diagnosis = "client-id"        // the client ID is not the registration ID
 	RegistrationID  Diagnosis = "registration-id"  // the registration ID is invalid
 	CleanSession    Diagnosis = "clean-session"    // the client asks to keep its session, which DPS never does
@@ -24,17 +24,17 @@ const (
 // service does not check the password until a request arrives.
 const (
 	NotEnrolled            Diagnosis = "not-enrolled"           // no enrollment matches
-	NoPassword             Diagnosis = "no-password"            // a token or a certificate is expected
+	NoPassword             Diagnosis = "no-password"            // the enrollment expects a token, and there is no password
 	TokenForm              Diagnosis = "token-form"             // the password is not a SAS token
 	TokenResource          Diagnosis = "token-resource"         // the token is for another resource
 	TokenExpired           Diagnosis = "token-expired"          // the token has expired
-	TokenExpiryUnit        Diagnosis = "token-expiry-unit"      // the expiry is in milliseconds
+	TokenExpiryUnit        Diagnosis = "token-expiry-unit"      // the expiry is in milliseconds or another unit
 	TokenPlus              Diagnosis = "token-plus"             // a '+' in the signature is not percent-encoded
 	SignatureKey           Diagnosis = "signature-key"          // the signature matches none of the keys
 	SignatureKeyText       Diagnosis = "signature-key-text"     // the base64 text of the key was used as the key
 	SignatureGroupKey      Diagnosis = "signature-group-key"    // the group key was used instead of a derived key
 	SignatureDecoded       Diagnosis = "signature-decoded"      // the decoded sr was signed
-	SignatureCase          Diagnosis = "signature-case"         // the derived key or the sr is for the ID in another case
+	SignatureCase          Diagnosis = "signature-case"         // the derived key or the sr has the ID in a different case
 	SignatureText          Diagnosis = "signature-text"         // the signed text does not have the expected form
 	CertificateMissing     Diagnosis = "certificate-missing"    // the enrollment expects a certificate
 	CertificateName        Diagnosis = "certificate-name"       // the common name is not the registration ID
@@ -62,7 +62,7 @@ const (
 	PublishFlags   Diagnosis = "publish-flags"   // RETAIN is set, or DUP in the first transmission
 	NoPuback       Diagnosis = "no-puback"       // an answer with QoS 1 that the client does not acknowledge
 	TooLarge       Diagnosis = "too-large"       // a packet larger than the service accepts
-	Silent         Diagnosis = "silent"          // nothing arrived for one and a half times the keep alive
+	Silent         Diagnosis = "silent"          // nothing arrived for one and a half times the keep-alive
 	NotReading     Diagnosis = "not-reading"     // the client does not read its answers
 	NoDisconnect   Diagnosis = "no-disconnect"   // the connection ended without a DISCONNECT
 )

@@ -35,9 +35,9 @@
 //     CONNACK 4, an unknown ID scope with 5, and a client ID that is not the
 //     registration ID with 2 (choices: UsernameCode, IDScopeCode,
 //     ClientIDCode). ID scopes are case-sensitive.
-//   - A keep alive of 0 turns it off. Otherwise the service closes a connection
-//     on which no packet has arrived for one and a half times the keep alive
-//     (MQTT-3.1.2-24).
+//   - A keep-alive of 0 turns this check off. Otherwise the service closes a
+//     connection on which no packet has arrived for one and a half times the
+//     keep-alive (MQTT-3.1.2-24).
 //   - The only topic filter that is granted is topic.ResponseFilter, with QoS 0
 //     or 1 as requested; QoS 2 becomes 1. All other filters get 0x80. Answers
 //     have the granted QoS.
@@ -45,8 +45,8 @@
 //     SUBSCRIBE succeed with any password, and the request is answered with 401
 //     and error code 401000, or 401002 for a certificate (choice:
 //     CertificateHangUp). The connection stays open. A token is accepted for 5
-//     minutes after its expiry (choice: TokenSkew). A '+' in its signature that
-//     is not percent-encoded makes the signature wrong (choice: LiteralPlus).
+//     minutes after its expiry (choice: TokenSkew). An unencoded '+' in its
+//     signature makes the signature wrong (choice: LiteralPlus).
 //   - The common name of a certificate must be the registration ID, the
 //     certificate must be within its validity period when the request arrives,
 //     and it must be trusted, unless the enrollment lists its thumbprint.
@@ -56,8 +56,9 @@
 //     a query for an operation that is unknown or belongs to another device
 //     with 404 and 404203. A body that is not a JSON object, a body with
 //     another registrationId, a payload that is not an object, an invalid
-//     registration ID, and an api-version that does not look like one (choice:
-//     APIVersions) are answered with 400 and 400004.
+//     registration ID, and an api-version that is not of the form YYYY-MM-DD or
+//     YYYY-MM-DD-preview (choice: APIVersions) are answered with 400 and
+//     400004.
 //   - A registration is answered with 202, an operation ID and retry-after. So
 //     are the queries, until one is answered with 200 and the final status. The
 //     operation belongs to the device and outlives the connection. Another
@@ -72,8 +73,8 @@
 //     400 and 400004 (choice: OperationCode).
 //   - Requests above a quota are answered with 429, error code 429001 and, as
 //     retry-after, the time until the next window begins (choice: QuotaWindow).
-//     A request that is refused because of the quota or of its identity, or by
-//     a Fault, does not count toward the quota; one with a bad body or an
+//     A request that is refused because of the quota, because of its identity
+//     or by a Fault, does not count toward the quota; one with a bad body or an
 //     unknown operation ID does (choice).
 //
 // # Diagnoses
@@ -95,7 +96,7 @@
 //   - username-hub: the user name is one for an IoT hub
 //   - username-encoded: the user name is percent-encoded
 //   - api-version: the api-version is missing or unknown
-//   - id-scope: the ID scope is not the one of this service
+//   - id-scope: the ID scope is not that of this service
 //   - client-id: the client ID is not the registration ID
 //   - registration-id: the registration ID is invalid
 //   - clean-session: the client asks to keep its session, which DPS never does
@@ -105,17 +106,17 @@
 // requests:
 //
 //   - not-enrolled: no enrollment matches
-//   - no-password: a token or a certificate is expected
+//   - no-password: the enrollment expects a token, and there is no password
 //   - token-form: the password is not a SAS token
 //   - token-resource: the token is for another resource
 //   - token-expired: the token has expired
-//   - token-expiry-unit: the expiry is in milliseconds
+//   - token-expiry-unit: the expiry is in milliseconds or another unit
 //   - token-plus: a '+' in the signature is not percent-encoded
 //   - signature-key: the signature matches none of the keys
 //   - signature-key-text: the base64 text of the key was used as the key
 //   - signature-group-key: the group key was used instead of a derived key
 //   - signature-decoded: the decoded sr was signed
-//   - signature-case: the derived key or the sr is for the ID in another case
+//   - signature-case: the derived key or the sr has the ID in a different case
 //   - signature-text: the signed text does not have the expected form
 //   - certificate-missing: the enrollment expects a certificate
 //   - certificate-name: the common name is not the registration ID
@@ -142,7 +143,7 @@
 //   - publish-flags: RETAIN is set, or DUP in the first transmission
 //   - no-puback: an answer with QoS 1 that the client does not acknowledge
 //   - too-large: a packet larger than the service accepts
-//   - silent: nothing arrived for one and a half times the keep alive
+//   - silent: nothing arrived for one and a half times the keep-alive
 //   - not-reading: the client does not read its answers
 //   - no-disconnect: the connection ended without a DISCONNECT
 //
@@ -153,8 +154,8 @@
 // # Time, randomness and memory
 //
 // The package has no clock and no randomness: each input carries the time, and
-// the IDs that the service assigns are numbers that count up. A Service and its
-// Conns must not be used by two goroutines at the same time.
+// the IDs that the service assigns are derived from counters. A Service and its
+// Conns must not be used by multiple goroutines simultaneously.
 //
 // Memory is bounded by Config.Remember and the number of open connections,
 // whatever the devices do. A connection keeps a few hundred bytes of its

@@ -82,7 +82,7 @@ func ExampleService_Open() {
 	}).AppendBinary(nil)
 	conn.Receive(now, hello)
 	fmt.Printf("% x\n", conn.AppendOutput(nil))
-	fmt.Println(conn.Hungup(), conn.Deadline().Sub(now)) // one and a half times the keep alive
+	fmt.Println(conn.Hungup(), conn.Deadline().Sub(now)) // one and a half times the keep-alive
 	conn.Lost(now)
 	// Output:
 	// 20 02 00 00

@@ -129,7 +129,7 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 	case len(r.RequestID) == 0:
 		c.diagnoseOnce(NoRequestID, "$rid is empty: give each request its own, such as $rid=1")
 	case !bytes.Contains(p.Topic, []byte("$rid=")):
-		c.diagnoseOnce(RequestIDName, "the topic %.120q has $rid in another case: write %q", p.Topic, "$rid")
+		c.diagnoseOnce(RequestIDName, "the topic %.120q has $rid in a different case: write %q", p.Topic, "$rid")
 	case !p.Dup:
 		c.checkRepeatedID(r.RequestID)
 	}
@@ -140,10 +140,10 @@ func (c *Conn) checkRequestID(p *packet.Publish, r *topic.Request) {
 // that.
 func (c *Conn) checkCase(p *packet.Publish, r *topic.Request) {
 	if !bytes.Contains(p.Topic, []byte("/"+r.Op+"/")) {
-		c.diagnoseOnce(Operation, "the topic %.120q has the operation in another case, which the real service may refuse: write %q", p.Topic, r.Op)
+		c.diagnoseOnce(Operation, "the topic %.120q has the operation in a different case, which the real service may refuse: write %q", p.Topic, r.Op)
 	}
 	if len(r.OperationID) > 0 && !bytes.Contains(p.Topic, []byte("operationId=")) {
-		c.diagnoseOnce(OperationID, "the topic %.160q has operationId in another case, which the real service may refuse: write %q", p.Topic, "operationId")
+		c.diagnoseOnce(OperationID, "the topic %.160q has operationId in a different case, which the real service may refuse: write %q", p.Topic, "operationId")
 	}
 }
 

@@ -95,7 +95,7 @@ func (r RetryAfter) check(m *mistakes, path string) {
 	t := topic.Response{Status: 200}
 	r.set(&t)
 	if _, err := t.AppendText(nil); err != nil {
-		m.add(path, "it is %.80q, expected a number of seconds, or other text in UTF-8 without control characters, '&', '+' and '#'", string(r))
+		m.add(path, "it is %.80q, expected a number of seconds, or other text in UTF-8 without control characters, '&', '+' or '#'", string(r))
 	}
 }
 

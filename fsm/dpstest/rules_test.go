@@ -214,7 +214,7 @@ func TestCertificates(t *testing.T) {
 	}{
 		"individual":               {alone, cn(), "202"},
 		"other name":               {alone, &dpstest.Certificate{CommonName: "dev-2"}, "401"},
-		"name in another case":     {alone, &dpstest.Certificate{CommonName: "DEV-1"}, "202"},
+		"name in a different case": {alone, &dpstest.Certificate{CommonName: "DEV-1"}, "202"},
 		"group":                    {group, cn(), "202"},
 		"other name in group":      {group, &dpstest.Certificate{CommonName: "dev-2"}, "401"},
 		"no name in group":         {group, &dpstest.Certificate{}, "401"},

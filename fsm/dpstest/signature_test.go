@@ -91,7 +91,7 @@ func TestSecondKeyAsText(t *testing.T) {
 }
 
 // The key of a device may have been derived from the registration ID in the
-// token, or from the registration ID in another case.
+// token, or from the registration ID in a different case.
 func TestKeysOfOtherIDs(t *testing.T) {
 	group := dpstest.Enrollment{Group: "g", PrimaryKey: encoded(groupKey)}
 	for _, other := range []string{"sn-7", "SN-7", "sN-7"} {

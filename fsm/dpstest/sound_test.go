@@ -16,8 +16,8 @@ import (
 func TestMachineMakesNoMistakes(t *testing.T) {
 	text := func(s string) *string { return &s }
 	policies := map[string]fsm.Policy{
-		"default": {}, "no resume": {NoResume: true}, "at most once": {AtMostOnce: true}, "pipeline": {Pipeline: true}, "keep alive 5 s": {KeepAlive: 5 * time.Second},
-		"no keep alive": {KeepAlive: -1}, "keep session": {KeepSession: true}, "disconnects": {StayConnected: time.Second}, "fleet": {FleetSize: 100_000}, "long waits": {MinRetryAfter: 20 * time.Second},
+		"default": {}, "no resume": {NoResume: true}, "at most once": {AtMostOnce: true}, "pipeline": {Pipeline: true}, "keep-alive 5 s": {KeepAlive: 5 * time.Second},
+		"no keep-alive": {KeepAlive: -1}, "keep session": {KeepSession: true}, "disconnects": {StayConnected: time.Second}, "fleet": {FleetSize: 100_000}, "long waits": {MinRetryAfter: 20 * time.Second},
 		"impatient": {RequestTimeout: 2 * time.Second, MinBackoff: time.Second},
 	}
 	faults := map[string][]dpstest.Fault{

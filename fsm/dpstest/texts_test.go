@@ -240,7 +240,7 @@ func TestTimesInTexts(t *testing.T) {
 	}{
 		"query":  {func(n *naive) { n.queryAfter = 1234567 * time.Microsecond }, "the query arrived 1.765s before the retry-after of the last answer had elapsed: wait at least that long after each answer"},
 		"PUBACK": {func(n *naive) { n.puback, n.queryAfter = false, 3000400*time.Microsecond }, "the answer with packet identifier 1 was sent with QoS 1 3s ago and has not been acknowledged: send a PUBACK immediately [MQTT-4.3.2-2]"},
-		"silent": {func(n *naive) { n.queryAfter = 90 * time.Second }, "nothing arrived for 1m30s, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"},
+		"silent": {func(n *naive) { n.queryAfter = 90 * time.Second }, "nothing arrived for 1m30s, which is more than one and a half times the keep-alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"},
 	} {
 		if d := cmp.Diff(test.want, diagnosed(t, test.change)); d != "" {
 			t.Error(name, d)
@@ -253,7 +253,7 @@ func TestTimesInTexts(t *testing.T) {
 			n.c.Advance(n.o.now.Add(88 * time.Second))
 		}
 	}
-	const silent = "nothing arrived for 1m31s except 4 bytes of a packet whose Remaining Length is larger, which is more than one and a half times the keep alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"
+	const silent = "nothing arrived for 1m31s except 4 bytes of a packet whose Remaining Length is larger, which is more than one and a half times the keep-alive of 1m0s: send a PINGREQ in time [MQTT-3.1.2-24]"
 	if d := cmp.Diff(silent, diagnosed(t, half)); d != "" {
 		t.Error(d)
 	}

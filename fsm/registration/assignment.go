@@ -34,7 +34,7 @@ type Assignment struct {
 	SymmetricKey *SymmetricKeyState `json:"symmetricKey,omitempty"`
 
 	// IssuedCertificateChain is the answer to Config.CSR: certificates in
-	// base64 encoded DER, beginning with the certificate of the device.
+	// base64-encoded DER, beginning with the certificate of the device.
 	// CSRIgnored reports that Config.CSR was set but the service returned no
 	// certificate.
 	IssuedCertificateChain []string `json:"issuedCertificateChain,omitempty"`

@@ -40,7 +40,7 @@ type Config struct {
 	// as {"modelId":"dtmi:…"}.
 	Payload json.RawMessage
 
-	// CSR is a PKCS #10 certificate signing request in base64 encoded DER,
+	// CSR is a PKCS #10 certificate signing request in base64-encoded DER,
 	// without the header and footer lines of PEM. The service answers it with
 	// Assignment.IssuedCertificateChain. The common name of the request is the
 	// registration ID. A CSR requires APIVersion 2025-07-01-preview or later.

@@ -54,8 +54,9 @@
 //   - S9: After a 404 on a query, the Registration starts over and registers
 //     again, but only once. After a 412, it starts over as well. Starting over
 //     counts as a failure, which later progress does not erase.
-//   - S10: 400, 401, 403, 404, 409 and any other error on the registration are
-//     final, as are "failed", "disabled" and "blacklisted". A 401 on a query is
+//   - S10: On the registration, 400, 401, 403, 404, 409 and any other error are
+//     final, except those of S8 and S9. So are "failed", "disabled" and
+//     "blacklisted". A 401 on a query is
 //     also final, if a new link with a fresh password does not help.
 //   - S11: A lost link is replaced, and a known operation ID is queried first.
 //     If the service no longer knows the operation, the device registers again.
@@ -74,7 +75,8 @@
 //
 // # Time, memory and concurrency
 //
-// Each input carries the current time, which never goes back. A zero Deadline
+// Each input carries the current time. A time before that of an earlier input
+// counts as the earlier time. A zero Deadline
 // has always passed: act immediately. While it waits, a Registration uses less
 // than 1 KiB, including its configuration. A Registration must not be used by
 // multiple goroutines simultaneously. Different registrations share nothing.

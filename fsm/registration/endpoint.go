@@ -8,7 +8,7 @@ const (
 	// Host is the host in the public cloud, whose ID scopes begin with "0ne".
 	Host = "global.azure-devices-provisioning.net"
 
-	// HostChina is the host in the cloud in China that 21Vianet operates, whose
+	// HostChina is the host in the cloud that 21Vianet operates in China, whose
 	// ID scopes begin with "0cn".
 	HostChina = "global.azure-devices-provisioning.cn"
 

@@ -196,7 +196,8 @@ func (e *StepError) Error() string {
 // Unwrap returns e.Err.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// A GiveUpError ends a registration that the service has not decided, because
+// A GiveUpError ends a registration that the service has neither accepted nor
+// refused, because
 // the service is throttled or unavailable, the network is down, or an answer
 // takes too long. Try again later, but not before Wait has passed.
 type GiveUpError struct {

@@ -45,7 +45,7 @@ type Policy struct {
 	MinBackoff, MaxBackoff time.Duration
 
 	// MaxThrottled limits how waits grow after registrations that are answered
-	// 429, which means that a fleet exceeds the quota of the service. The
+	// with 429, which means that a fleet exceeds the quota of the service. The
 	// device waits for the longer of two times: the retry-after plus a random
 	// part of a minute; and the retry-after multiplied by the minutes since the
 	// first 429 in a row, plus or minus 10 percent. Since the retry-after is
@@ -60,16 +60,17 @@ type Policy struct {
 	// fleet needs at the quota of 1,000 registrations per minute. If it is
 	// refused again, it tries at the beginning of the next minute, unless the
 	// fleet turns out to be larger. A device that is never throttled does not
-	// wait for this. The jitter before a query is then at most 5 percent. If
-	// FleetSize is too small, devices need more requests. If it is too large,
-	// they take proportionally longer. FleetSize requires Config.Jitter, and
-	// Budget and MaxAttempts must be large enough for these waits. The default,
-	// 0, means that the size is unknown.
+	// wait longer because of FleetSize. If FleetSize is set, the jitter before
+	// a query is at most 5 percent instead of 20. If FleetSize is too small,
+	// devices need more requests. If it is too large, they take proportionally
+	// longer. FleetSize requires Config.Jitter, and Budget and MaxAttempts must
+	// be large enough for these waits. The default, 0, means that the size is
+	// unknown.
 	FleetSize int
 
 	// MaxAttempts is the number of failures after which the registration gives
 	// up. Failures are lost links, failed dials, missing or unreadable answers,
-	// answers 429 and 5xx, and starting over. When a query is answered
+	// 429 and 5xx answers, and starting over. When a query is answered
 	// "assigning", the count is reset, except for starting over. The default is
 	// 10. If MaxAttempts is negative, there is no limit.
 	MaxAttempts int

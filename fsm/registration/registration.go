@@ -159,8 +159,8 @@ func (r *Registration) Want() Want {
 // that first allocate a buffer.
 func (r *Registration) HasRequest() bool { return r.unsent }
 
-// AppendRequest appends the topic name and the payload of the request that is
-// due to name and payload, and returns the extended buffers. The caller
+// AppendRequest appends the topic name of the pending request to name and its
+// payload to payload, and returns the extended buffers. The caller
 // publishes the request with QoS 1 or 0. AppendRequest returns each request
 // once, and reports whether there was one.
 func (r *Registration) AppendRequest(name, payload []byte) (_, _ []byte, ok bool) {
@@ -181,7 +181,8 @@ func (r *Registration) AppendRequest(name, payload []byte) (_, _ []byte, ok bool
 	return name, payload, true
 }
 
-// Deadline returns the time until which there is nothing to do. At that time,
+// Deadline returns the time at which the caller must act unless something
+// happens earlier. At that time,
 // call Advance, or set up a link if Want returns WantDial. The zero time has
 // always passed: act immediately. If Want returns WantDone, the Deadline has no
 // meaning.

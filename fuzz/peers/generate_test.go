@@ -58,7 +58,7 @@ func (g generator) packet() *rapid.Generator[packet.Packet] {
 
 func (g generator) connect(t *rapid.T) packet.Packet {
 	p := &packet.Connect{ProtocolName: []byte("MQTT"), ProtocolLevel: 4,
-		CleanSession: rapid.Bool().Draw(t, "clean"), KeepAlive: rapid.Uint16().Draw(t, "keep alive"), ClientID: g.text(t, "client")}
+		CleanSession: rapid.Bool().Draw(t, "clean"), KeepAlive: rapid.Uint16().Draw(t, "keep-alive"), ClientID: g.text(t, "client")}
 	if !g.lax && len(p.ClientID) == 0 {
 		p.CleanSession = true
 	}

@@ -1,5 +1,5 @@
 // Command fleet switches on a fleet of up to a million devices in the same
-// second, as after a power cut. The devices register with a service that
+// second, as after a power outage. The devices register with a service that
 // accepts 1,000 registrations per minute. The command reports how long it takes
 // until all devices are registered, and what that costs. Everything happens in
 // one process and in virtual time.

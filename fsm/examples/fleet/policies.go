@@ -19,7 +19,7 @@ type policy struct {
 // next step to the application, or does not specify its backoff, the figure is
 // an assumption and is marked as such.
 var policies = []policy{
-	{"fsm", "this module: real machines, without limits of time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
+	{"fsm", "this module: real machines, without limits on time and attempts", func(f fleet) (result, error) { return machines("fsm", f, 0) }},
 	{"sized", "the same machines, which know the size of the fleet, or assume -size", func(f fleet) (result, error) { return machines("sized", f, f.size) }},
 	modeled("retry-after", "like the Azure device SDKs for C, Node and Python: waits for retry-after, without jitter", obey),
 	modeled("restart", "like the SDKs for C# and Rust, which report an error: a supervisor restarts after 60 to 65 s (assumed)", restart),

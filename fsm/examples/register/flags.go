@@ -81,7 +81,8 @@ use -transport websocket.
 	f.PrintDefaults()
 	s.WriteString(`
 Exit code: 0 assigned; 1 refused by the service; 2 bad usage; 3 network error, timeout or Ctrl-C.
-With -json, a failure is reported as {"error":…,"step":…,"hint":…,"exitCode":…}.
+With -json, a failure is reported as {"error":…,"step":…,"status":…,"errorCode":…,
+"trackingId":…,"hint":…,"exitCode":…}.
 `)
 	return s.String()
 }

@@ -57,7 +57,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.SetOutput(io.Discard) // run prints errors and usage
 	f.StringVar(&o.tlsAddr, "tls", "127.0.0.1:8883", "`address` for MQTT over TLS; port 0 chooses a free one")
 	f.StringVar(&o.webAddr, "websocket", "127.0.0.1:8443", "`address` for MQTT over WebSocket; clients with a fixed port need 127.0.0.1:443")
-	f.StringVar(&o.adminAddr, "admin", "", "`address` for HTTP requests of tests, such as 127.0.0.1:8080; off by default")
+	f.StringVar(&o.adminAddr, "admin", "", "`address` for HTTP requests from tests, such as 127.0.0.1:8080; off by default")
 	f.IntVar(&o.connections, "connections", simulate.MaxConns, "maximum `number` of connections at the same time")
 
 	f.StringVar(&o.enrollments, "enrollments", "", "JSON `file` with the devices that may register; by default, demo devices")
@@ -99,7 +99,7 @@ func parse(args []string) (options, error) {
 		}
 	}
 	f.Visit(func(f *flag.Flag) { report(f.Value.String() == "", "-%s is empty", f.Name) })
-	report(f.NArg() > 0, "unexpected argument %q: every argument is a flag", f.Arg(0))
+	report(f.NArg() > 0, "unexpected argument %q: only flags are accepted", f.Arg(0))
 	report(o.connections <= 0, "-connections is %d, expected a positive number", o.connections)
 	for _, a := range []struct{ name, addr string }{{"tls", o.tlsAddr}, {"websocket", o.webAddr}, {"admin", o.adminAddr}} {
 		_, _, err := net.SplitHostPort(a.addr)

@@ -11,7 +11,7 @@ as the real service does, and reports each mistake of a client when it happens.
 
   simulator                          serves demo devices and prints how to connect
   simulator -enrollments FILE        serves your own devices
-  simulator -strict -quiet           for CI: prints mistakes of clients, and exits with 3 after any
+  simulator -strict -quiet           for CI: prints the mistakes of clients, and exits with 3 if there were any
   simulator -token -registration-id ID
                                      prints a token on one line, and commands for mosquitto
 
@@ -29,7 +29,7 @@ const fileHelp = `The file of -enrollments:
       "faults": [{"at": "register", "nth": 1, "status": 429}, {"at": "query", "nth": 2, "hangUp": true}]}]}
 -schema describes everything that the file may contain. SIGHUP reloads the file; if the file has
 a mistake, the old enrollments stay in effect. The quotas are those of the real service, 1000
-registrations a minute and 5 queries of a device in 10 seconds. For a load test, turn them off in
+registrations a minute and 5 queries per device in 10 seconds. For a load test, turn them off in
 the file with "registrationsPerMinute": -1 and "pollsPer10s": -1.
 
 `
@@ -44,9 +44,9 @@ dropped, fault, diagnosis, closed), direction (in, out, dropped), packet, diagno
 first line has the kind ready, with tls, websocket, admin, ca, idScope, pid and version, as in
 -ready-file. Other kinds are reload, reset and error, with a text, and left-out, where leftOut
 is a number of lines. At the end there is a line of kind report for each device, with connections,
-mistakes, diagnoses (the count of each) and ended, and one of kind stopped, with the total of
-mistakes. Output never delays the service: if it is not read, or if there is too much of it, lines
-are left out and counted.
+mistakes, diagnoses (the count of each) and ended (the summary of its last connection), and one
+of kind stopped, with the total of mistakes. Output never delays the service: if it is not read,
+or if there is too much of it, lines are left out and counted.
 
 `
 

@@ -1,6 +1,6 @@
 // Tiny registers a device as the firmware of a microcontroller does: it polls a
 // modem, has two small buffers, and does not use the packages net, crypto/tls
-// and os.
+// or os.
 //
 // It runs without hardware: its board is a simulation that gives the answers of
 // the service in virtual time. To turn it into firmware, implement the board

@@ -44,7 +44,7 @@ func run(file string, count int) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	text = fmt.Sprintf("Measured on %s with %s on %s, %d cores, beside paho %s and mochi %s.\n\n%s",
+	text = fmt.Sprintf("Measured on %s with %s on %s, %d cores, compared with paho %s and mochi %s.\n\n%s",
 		time.Now().Format(time.DateOnly), runtime.Version(), processor(), runtime.NumCPU(), paho, mochi, text)
 	if file == "" {
 		fmt.Print(text)

@@ -134,8 +134,8 @@ func table(m *measurements) (string, error) {
 		}
 		fmt.Fprintf(&s, "| %s | %s | %s | %s | %d |\n", f.what, duration(ns), floor, peer, m.allocs[f.bench])
 	}
-	fmt.Fprintf(&s, "\nA machine that waits for its next poll holds %d bytes, with its configuration. This is what a package adds to\n"+
-		"a program that does nothing, on %s. Most programs have the standard library's part already:\n\n"+
+	fmt.Fprintf(&s, "\nA machine that waits for its next poll holds %d bytes, with its configuration. The table shows what each package\n"+
+		"adds to a program that does nothing, on %s. Most programs have the standard library's part already:\n\n"+
 		"| | our code and data | with the standard library and the linker's tables |\n|---|--:|--:|\n",
 		m.waiting, runtime.GOARCH)
 	for _, row := range sizeRows {

@@ -128,7 +128,7 @@ func (s *Server) untrusted(c *conn, when, alert string) {
 	if strings.Contains(alert, "expired") {
 		text = "the client closed the connection %s%s: its clock is wrong, or it does not trust %s"
 	} else if c.serverName == "" {
-		text += fmt.Sprintf(", or it expects another name than %s", strings.ReplaceAll(s.names(), "%", "%%"))
+		text += fmt.Sprintf(", or it expects a name other than %s", strings.ReplaceAll(s.names(), "%", "%%"))
 	}
 	s.diagnose(c.RemoteAddr(), TLSUntrusted, text, when, alert, which)
 }

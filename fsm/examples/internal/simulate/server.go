@@ -26,7 +26,7 @@ const (
 	handshakeLimit = 32 << 10 // bytes that a client may send in the TLS handshake
 
 	// maxSilence is how long a connection may be silent if its client has
-	// turned off the keep alive of MQTT. It is longer than any wait between
+	// turned off the keep-alive of MQTT. It is longer than any wait between
 	// requests that the service asks for.
 	maxSilence = 10 * time.Minute
 )

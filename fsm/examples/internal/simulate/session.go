@@ -177,7 +177,7 @@ func (s *Server) mistake(x *session, err error, now time.Time) (d dpstest.Diagno
 	case err == nil:
 		return "", ""
 	case errors.Is(err, errSilence):
-		return dpstest.Silent, fmt.Sprintf("nothing arrived for %v, without a keep alive in the CONNECT", maxSilence)
+		return dpstest.Silent, fmt.Sprintf("nothing arrived for %v, and the CONNECT turns the keep-alive off", maxSilence)
 	case isTimeout(err):
 		return dpstest.NotReading, fmt.Sprintf("the client did not read for %v", s.writeTimeout)
 	case isFrameError(err):
