@@ -54,9 +54,14 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, op
 	cert := s.certificate(conn, now)
 	x := &session{conn: conn, under: under, heard: now}
 	s.Do(func() {
-		x.link = s.service.Open(opened, cert)
-		under.session, s.sessions[x] = x, struct{}{}
+		if ctx.Err() == nil {
+			x.link = s.service.Open(opened, cert)
+			under.session, s.sessions[x] = x, struct{}{}
+		}
 	})
+	if x.link == nil {
+		return // it has just had to leave
+	}
 	err := s.exchange(x, buf, n)
 	s.Do(func() {
 		if now := time.Now(); ctx.Err() == nil {
