@@ -32,7 +32,7 @@ func checkText(t interface{ Errorf(string, ...any) }, written textAppender) {
 		add("$rid=", escaped(r.RequestID))
 		add("retry-after=", r.BadRetryAfter)
 		if r.HasRetryAfter {
-			add("retry-after=", fmt.Append(nil, int(r.RetryAfter.Seconds())))
+			add("retry-after=", fmt.Append(nil, int64(r.RetryAfter/time.Second)))
 		}
 	}
 	if len(extra) > 0 {
