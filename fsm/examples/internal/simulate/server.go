@@ -168,12 +168,12 @@ func (s *Server) enter(c *conn) {
 	if loser == c {
 		text = fmt.Sprintf("closed immediately: there are already %d connections", s.room.max)
 	}
-	loser.cancel() // so that nothing else is reported about it
 	var x *session
 	if s.Do(func() {
 		if x = loser.session; x != nil {
 			x.link.Reject(time.Now(), TooManyConnections, text)
 		}
+		loser.cancel() // so that nothing else is reported about it
 	}); x == nil {
 		s.diagnose(loser.RemoteAddr(), TooManyConnections, "%s", text)
 	}

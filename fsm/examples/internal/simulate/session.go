@@ -60,7 +60,7 @@ func (s *Server) serve(ctx context.Context, conn transport.Conn, under *conn, op
 		}
 	})
 	if x.link == nil {
-		return // it has just had to leave
+		return // it had to leave, or the server stops
 	}
 	err := s.exchange(x, buf, n)
 	s.Do(func() {
